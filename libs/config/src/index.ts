@@ -1,0 +1,13 @@
+export { ConfigError, type ConfigProblem, type ConfigRule, readEnvironment } from "./environment.ts";
+export {
+  busVariables,
+  databaseUrl,
+  internalTokenVariable,
+  introspectionTokenVariable,
+  poolVariables,
+  processVariables,
+  tokenVariables,
+  trustedProxiesVariable,
+} from "./groups.ts";
+export { inProduction, noDebugInProduction, strongSecretsInProduction } from "./production.ts";
+export { choice, flag, integer, list, port, secrets, text, url, urls } from "./variables.ts";

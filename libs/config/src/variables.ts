@@ -1,0 +1,81 @@
+import { z } from "zod";
+
+const TRUE = new Set(["true", "1", "yes", "on"]);
+const FALSE = new Set(["false", "0", "no", "off"]);
+
+/** A mandatory text. */
+export const text = () => z.string({ error: "is required" });
+
+/** `true`, `1`, `yes`, `on` or their opposites, in any case. */
+export const flag = (fallback: boolean) =>
+  z
+    .string()
+    .optional()
+    .transform((raw, context) => {
+      const value = raw?.trim().toLowerCase();
+      if (value === undefined) return fallback;
+      if (TRUE.has(value)) return true;
+      if (FALSE.has(value)) return false;
+      context.addIssue({ code: "custom", message: "must be true or false" });
+      return z.NEVER;
+    });
+
+/** A whole number from `min` to `max`; mandatory without a `fallback`. */
+export const integer = ({ min, max, fallback }: { min: number; max: number; fallback?: number }) =>
+  z
+    .string()
+    .optional()
+    .transform((raw, context) => {
+      if (raw === undefined && fallback !== undefined) return fallback;
+      const value = /^\s*-?\d{1,15}\s*$/.test(raw ?? "") ? Number(raw) : Number.NaN;
+      if (Number.isInteger(value) && value >= min && value <= max) return value;
+      const wanted = `must be a whole number from ${min} to ${max}`;
+      context.addIssue({ code: "custom", message: raw === undefined ? `is required and ${wanted}` : wanted });
+      return z.NEVER;
+    });
+
+export const port = (fallback: number) => integer({ min: 1, max: 65_535, fallback });
+
+/** One of `values`; mandatory without a `fallback`. */
+export const choice = <const V extends readonly [string, ...string[]]>(values: V, fallback?: V[number]) => {
+  const schema = z.enum(values, { error: `must be one of ${values.join(", ")}` });
+  return z.preprocess((raw) => raw ?? fallback, schema);
+};
+
+/** Comma-separated, blanks dropped. */
+export const list = () =>
+  z
+    .string()
+    .optional()
+    .transform((raw) => splitList(raw ?? ""));
+
+/** A URL with one of the given schemes (`postgres:`, `nats:` …). */
+export const url = (...schemes: readonly string[]) =>
+  text().refine((raw) => schemes.includes(schemeOf(raw)), {
+    error: `must be a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`,
+  });
+
+/** One or several URLs, comma-separated. */
+export const urls = (...schemes: readonly string[]) =>
+  text()
+    .transform(splitList)
+    .refine((items) => items.length > 0 && items.every((item) => schemes.includes(schemeOf(item))), {
+      error: `must be one or several comma-separated URLs that begin with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`,
+    });
+
+/** Comma-separated secrets: the first is used, all are accepted, so that they can be rotated. */
+export const secrets = () =>
+  text()
+    .transform(splitList)
+    .refine((items) => items.length > 0, { error: "is required" });
+
+export function splitList(raw: string): string[] {
+  return raw
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+function schemeOf(raw: string): string {
+  return URL.canParse(raw) ? new URL(raw).protocol : "";
+}

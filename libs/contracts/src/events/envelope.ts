@@ -1,0 +1,19 @@
+import { z } from "zod";
+import { timestamp } from "../fields.ts";
+
+/** CloudEvents 1.0, structured mode, with this system's extensions (contract, section 6). */
+export const eventEnvelope = z.object({
+  specversion: z.literal("1.0"),
+  id: z.string().min(1),
+  source: z.string().min(1),
+  type: z.string().min(1),
+  subject: z.string().min(1),
+  time: timestamp(),
+  datacontenttype: z.literal("application/json"),
+  correlationid: z.string().optional(),
+  traceparent: z.string().optional(),
+  /** The id of who did it, where somebody did. */
+  actor: z.string().optional(),
+  /** Grows by one with every change of that subject in that service; absent where the subject is no user. */
+  version: z.int().nonnegative().optional(),
+});

@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { EVENT_DATA, type EventData, type EventSubject } from "./catalog.ts";
+import { eventEnvelope } from "./envelope.ts";
+
+/** One event as it travels. */
+export interface GatehouseEvent<S extends EventSubject = EventSubject> extends Omit<
+  z.output<typeof eventEnvelope>,
+  "type"
+> {
+  readonly type: S;
+  readonly data: EventData<S>;
+}
+
+/** Says why a message is no event of ours. It names paths, never values. */
+export class EventFormatError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "EventFormatError";
+  }
+}
+
+export function isEventSubject(subject: string): subject is EventSubject {
+  return Object.hasOwn(EVENT_DATA, subject);
+}
+
+/**
+ * Checks a parsed message against the envelope and the schema of its type.
+ * @throws EventFormatError
+ */
+export function parseEvent(raw: unknown): GatehouseEvent {
+  const envelope = check(eventEnvelope, raw, "envelope");
+  if (!isEventSubject(envelope.type)) throw new EventFormatError(`unknown type ${envelope.type}`);
+  const data = check(EVENT_DATA[envelope.type], (raw as { data?: unknown }).data, `${envelope.type} data`);
+  return { ...envelope, type: envelope.type, data } as GatehouseEvent;
+}
+
+function check<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issues = result.error.issues.map((issue) => `${issue.path.join(".") || "(root)"}: ${issue.message}`);
+  throw new EventFormatError(`${what}: ${issues.join("; ")}`);
+}

@@ -1,0 +1,27 @@
+import { z } from "zod";
+
+export const Health = z.object({ status: z.literal("healthy") }).meta({ id: "Health" });
+
+export const ComponentStatus = z.enum(["healthy", "degraded", "unhealthy"]);
+export type ComponentStatus = z.output<typeof ComponentStatus>;
+
+export const DetailedHealth = z
+  .object({
+    status: ComponentStatus,
+    database: ComponentStatus,
+    redis: ComponentStatus,
+    nats: ComponentStatus,
+    auth: ComponentStatus,
+    user: ComponentStatus,
+  })
+  .meta({ id: "DetailedHealth" });
+export type DetailedHealth = z.output<typeof DetailedHealth>;
+
+/** `GET /health/ready` of every process: `ready`, and what its dependencies look like from there. */
+export const Readiness = z
+  .object({
+    status: z.enum(["ready", "unready"]),
+    checks: z.record(z.string(), ComponentStatus),
+  })
+  .meta({ id: "Readiness" });
+export type Readiness = z.output<typeof Readiness>;

@@ -1,0 +1,118 @@
+import { z } from "zod";
+import {
+  adminPasswordInput,
+  assignableRole,
+  emailInput,
+  fullNameInput,
+  passwordInput,
+  passwordToVerify,
+  role,
+  timestamp,
+  uuid,
+} from "../fields.ts";
+
+const userFields = {
+  id: z.string(),
+  email: z.string(),
+  full_name: z.string().nullable(),
+  is_active: z.boolean(),
+  is_verified: z.boolean(),
+  role: role(),
+  created_at: timestamp(),
+  updated_at: timestamp(),
+};
+
+export const User = z.object(userFields).meta({ id: "User" });
+export type User = z.output<typeof User>;
+
+/** What anybody who is logged in may know of anybody. */
+export const PublicUser = z
+  .object({ id: userFields.id, full_name: userFields.full_name, created_at: userFields.created_at })
+  .meta({ id: "PublicUser" });
+export type PublicUser = z.output<typeof PublicUser>;
+
+export const AdminUser = z
+  .object({ ...userFields, is_deleted: z.boolean(), deleted_at: timestamp().nullable() })
+  .meta({ id: "AdminUser" });
+export type AdminUser = z.output<typeof AdminUser>;
+
+export const RegisterBody = z.strictObject({
+  email: emailInput(),
+  password: passwordInput(),
+  full_name: fullNameInput().optional(),
+});
+export type RegisterBody = z.output<typeof RegisterBody>;
+
+export const UpdateMeBody = z.strictObject({
+  full_name: fullNameInput().optional(),
+  email: emailInput().optional(),
+});
+export type UpdateMeBody = z.output<typeof UpdateMeBody>;
+
+export const DeleteMeBody = z.strictObject({ password: passwordToVerify() });
+
+export const AdminCreateUserBody = z.strictObject({
+  email: emailInput(),
+  password: adminPasswordInput(),
+  full_name: fullNameInput().optional(),
+  role: assignableRole().optional(),
+  is_active: z.boolean().optional(),
+  is_verified: z.boolean().optional(),
+});
+export type AdminCreateUserBody = z.output<typeof AdminCreateUserBody>;
+
+export const AdminUpdateUserBody = z.strictObject({
+  email: emailInput().optional(),
+  password: adminPasswordInput().optional(),
+  full_name: fullNameInput().optional(),
+  role: assignableRole().optional(),
+  is_active: z.boolean().optional(),
+  is_verified: z.boolean().optional(),
+});
+export type AdminUpdateUserBody = z.output<typeof AdminUpdateUserBody>;
+
+export const UserIdParams = z.object({ id: uuid() });
+
+const queryFlag = () =>
+  z.enum(["true", "false"], { error: "must be true or false" }).transform((value) => value === "true");
+
+const queryNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+
+const SKIP_MAX = 1_000_000;
+
+export const AdminListUsersQuery = z
+  .strictObject({
+    skip: queryNumber(0, SKIP_MAX).optional(),
+    limit: queryNumber(1, 100).default(100),
+    cursor: uuid().optional(),
+    q: z
+      .string()
+      .refine((value) => value.isWellFormed() && !value.includes("\0"), "must not contain NUL or unpaired surrogates")
+      .transform((value) => value.trim())
+      .pipe(z.string().max(254, "must have at most 254 characters"))
+      .optional(),
+    role: role().optional(),
+    is_active: queryFlag().optional(),
+    is_deleted: queryFlag().default(false),
+  })
+  .refine((query) => query.skip === undefined || query.cursor === undefined, {
+    error: "skip and cursor exclude each other",
+    path: ["cursor"],
+  });
+export type AdminListUsersQuery = z.output<typeof AdminListUsersQuery>;
+
+export const AdminUserList = z
+  .object({
+    items: z.array(AdminUser),
+    /** Exact up to 10,000, the planner's estimate beyond; `total_exact` says which. */
+    total: z.int(),
+    total_exact: z.boolean(),
+    next_cursor: z.string().nullable(),
+  })
+  .meta({ id: "AdminUserList" });
+export type AdminUserList = z.output<typeof AdminUserList>;

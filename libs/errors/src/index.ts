@@ -1,0 +1,3 @@
+export { AppError, type AppErrorOptions, type FieldError, isAppError } from "./app-error.ts";
+export { ERROR_CODES, type ErrorCode } from "./codes.ts";
+export { PROBLEM_CONTENT_TYPE, type Problem, problemHeaders, toProblem } from "./problem.ts";
