@@ -1,1 +1,25 @@
-export {};
+export { type Applied, applyIfNewer, type VersionedChange } from "./apply-if-newer.ts";
+export { type Bus, type BusOptions, connectBus } from "./bus.ts";
+export {
+  type Consumer,
+  type ConsumerOptions,
+  type ConsumerStatus,
+  type DeliveryInfo,
+  type EventHandler,
+  type EventHandlers,
+  startConsumer,
+} from "./consumer/consumer.ts";
+export { handleOnce, trimInbox } from "./inbox.ts";
+export { createEvent, type NewEvent } from "./outbox/create-event.ts";
+export { outboxRow } from "./outbox/outbox-row.ts";
+export { createTransact, type Transact } from "./outbox/transact.ts";
+export { type Relay, type RelayOptions, type RelayStatus, startRelay } from "./relay/relay.ts";
+export { ensureStreams } from "./streams.ts";
+export { createMessagingTablesV1, dropMessagingTablesV1 } from "./tables/messaging.ddl.v1.ts";
+export type {
+  InboxTable,
+  MessagingTables,
+  OutboxInsert,
+  OutboxTable,
+  RelayStateTable,
+} from "./tables/messaging.table.ts";

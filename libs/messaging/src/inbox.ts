@@ -1,0 +1,35 @@
+import type { Handle } from "@gatehouse/database";
+import { sql } from "kysely";
+import type { MessagingTables } from "./tables/messaging.table.ts";
+
+/**
+ * Marks the event as handled by `consumer`, in the caller's transaction.
+ * @returns false when it was handled before: the caller does nothing then
+ */
+export async function handleOnce<T extends MessagingTables>(
+  trx: Handle<T>,
+  consumer: string,
+  eventId: string,
+): Promise<boolean> {
+  const result = await sql`
+    insert into inbox (consumer, event_id) values (${consumer}, ${eventId}) on conflict do nothing`.execute(trx);
+  return result.numAffectedRows === 1n;
+}
+
+const TRIM_BATCH = 5_000;
+
+/**
+ * Forgets what was handled before `olderThan`, which must lie further back than the streams' max age.
+ * @returns how many rows went
+ */
+export async function trimInbox<T extends MessagingTables>(db: Handle<T>, olderThan: Date): Promise<number> {
+  let removed = 0;
+  for (;;) {
+    const result = await sql`
+      delete from inbox where ctid = any(array(
+        select ctid from inbox where handled_at < ${olderThan} limit ${TRIM_BATCH}))`.execute(db);
+    const count = Number(result.numAffectedRows ?? 0n);
+    removed += count;
+    if (count < TRIM_BATCH) return removed;
+  }
+}

@@ -1,0 +1,51 @@
+import type { GatehouseEvent } from "@gatehouse/contracts";
+import type { Kysely, Transaction } from "kysely";
+import type { MessagingTables } from "../tables/messaging.table.ts";
+import { outboxRow } from "./outbox-row.ts";
+
+/**
+ * Runs `work` in one transaction. Events given to `emit` are committed with it and published after it; when the work throws
+ * neither happens. After a deadlock or a serialization failure the whole work runs again, so it must have no effect
+ * outside the transaction.
+ */
+export type Transact<T> = <R>(
+  work: (trx: Transaction<T>, emit: (event: GatehouseEvent) => void) => Promise<R>,
+) => Promise<R>;
+
+const ATTEMPTS = 4;
+/** PostgreSQL: serialization_failure, deadlock_detected. */
+const REPEATABLE = new Set(["40001", "40P01"]);
+
+/** @param options.wake called after a commit that wrote events: the relay's `wake` */
+export function createTransact<T extends MessagingTables>(options: { db: Kysely<T>; wake: () => void }): Transact<T> {
+  return async (work) => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await attemptOnce(options, work);
+      } catch (error) {
+        if (attempt === ATTEMPTS || !REPEATABLE.has(String((error as { code?: unknown } | null)?.code))) throw error;
+      }
+    }
+  };
+}
+
+async function attemptOnce<T extends MessagingTables, R>(
+  { db, wake }: { db: Kysely<T>; wake: () => void },
+  work: Parameters<Transact<T>>[0],
+): Promise<R> {
+  let emitted = false;
+  const result = await db.transaction().execute(async (trx) => {
+    const events: GatehouseEvent[] = [];
+    const value = await work(trx, (event) => events.push(event));
+    if (events.length > 0) {
+      emitted = true;
+      await (trx as unknown as Transaction<MessagingTables>)
+        .insertInto("outbox")
+        .values(events.map(outboxRow))
+        .execute();
+    }
+    return value;
+  });
+  if (emitted) wake();
+  return result as R;
+}

@@ -1,0 +1,41 @@
+import type { ColumnType, Generated, Insertable } from "kysely";
+
+/** Events on their way out. The relay publishes each row and keeps it for a while in case the stream is lost. */
+export interface OutboxTable {
+  /** The event's id, and so its Nats-Msg-Id. */
+  id: string;
+  subject: string;
+  /** The whole CloudEvent, as JSON text when written. */
+  payload: ColumnType<unknown, string, never>;
+  /** Extra NATS headers: name -> value, as JSON text when written. */
+  headers: ColumnType<Record<string, string>, string, never>;
+  revoking: boolean;
+  created_at: Generated<Date>;
+  /** Until then one relay has it in hand; null when none has. */
+  claimed_until: ColumnType<Date | null, undefined, Date | null>;
+  /** When JetStream acknowledged it. */
+  published_at: ColumnType<Date | null, undefined, Date | null>;
+}
+
+/** Which events a consumer has handled (see handleOnce). */
+export interface InboxTable {
+  consumer: string;
+  event_id: string;
+  handled_at: Generated<Date>;
+}
+
+/** The creation time of each stream as the relays last saw it; another one means that the stream began anew. */
+export interface RelayStateTable {
+  stream: string;
+  /** As the server writes it, to the nanosecond; compared, never computed with. */
+  stream_created: string;
+}
+
+/** What a schema must hold to publish and to consume. */
+export interface MessagingTables {
+  outbox: OutboxTable;
+  inbox: InboxTable;
+  relay_state: RelayStateTable;
+}
+
+export type OutboxInsert = Insertable<OutboxTable>;
