@@ -1,5 +1,8 @@
 import type { Logger } from "@gatehouse/observability";
 import type { NatsConnection } from "@nats-io/nats-core";
+import { connect } from "@nats-io/transport-node";
+import { busAddress } from "./bus-address.ts";
+import { pause } from "./pause.ts";
 
 export interface BusOptions {
   /** `nats://` or `tls://`, with user and password or token in it where the server wants them; several are comma-separated. */
@@ -23,7 +26,98 @@ export interface Bus {
   close(): Promise<void>;
 }
 
+const CONNECT_TIMEOUT_MS = 2_000;
+const RECONNECT_FIRST_MS = 100;
+const RECONNECT_MAX_MS = 1_000;
+// A server that vanished without closing its sockets is noticed after three pings, not after the library's minutes.
+const PING_INTERVAL_MS = 2_000;
+const PINGS_UNANSWERED = 2;
+const CLOSE_TIMEOUT_MS = 2_000;
+
 /** Returns at once; connects in the background and reconnects for ever. */
-export function connectBus(_options: BusOptions): Bus {
-  throw new Error("not written yet");
+export function connectBus({ url, name, logger }: BusOptions): Bus {
+  const listeners = new Set<(connection: NatsConnection) => void>();
+  const stopped = new AbortController();
+  let current: NatsConnection | undefined;
+  const finished = keepConnected();
+
+  async function keepConnected(): Promise<void> {
+    for (let failures = 0; !stopped.signal.aborted;) {
+      const connection = await dial(failures === 0);
+      if (connection === undefined) {
+        await pause(Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** failures), stopped.signal);
+        failures += 1;
+        continue;
+      }
+      failures = 0;
+      await use(connection);
+      if (!stopped.signal.aborted) await pause(RECONNECT_FIRST_MS, stopped.signal);
+    }
+  }
+
+  async function dial(report: boolean): Promise<NatsConnection | undefined> {
+    try {
+      return await connect({
+        ...busAddress(url),
+        name,
+        // A new connection is made instead, see Bus.
+        reconnect: false,
+        timeout: CONNECT_TIMEOUT_MS,
+        pingInterval: PING_INTERVAL_MS,
+        maxPingOut: PINGS_UNANSWERED,
+        noAsyncTraces: true,
+      });
+    } catch (error) {
+      if (report && !stopped.signal.aborted) logger.warn({ err: error }, "cannot reach NATS, trying on");
+      return undefined;
+    }
+  }
+
+  async function use(connection: NatsConnection): Promise<void> {
+    if (stopped.signal.aborted) return closeQuietly(connection);
+    current = connection;
+    logger.info({ server: connection.getServer() }, "connected to NATS");
+    for (const listener of [...listeners]) notify(listener, connection);
+    const error = await connection.closed();
+    current = undefined;
+    if (!stopped.signal.aborted) logger.warn({ ...(error && { err: error }) }, "lost NATS, reconnecting");
+  }
+
+  function notify(listener: (connection: NatsConnection) => void, connection: NatsConnection): void {
+    try {
+      listener(connection);
+    } catch (error) {
+      logger.error({ err: error }, "a listener for NATS connections failed");
+    }
+  }
+
+  function usable(): NatsConnection | undefined {
+    return current === undefined || current.isClosed() ? undefined : current;
+  }
+
+  return {
+    connection: usable,
+    isConnected: () => usable() !== undefined,
+    onConnected(listener) {
+      listeners.add(listener);
+      const connection = usable();
+      if (connection) notify(listener, connection);
+      return () => void listeners.delete(listener);
+    },
+    async close() {
+      listeners.clear();
+      stopped.abort();
+      if (current) await closeQuietly(current);
+      await finished;
+    },
+  };
+}
+
+/** Sends what is buffered where the server still answers, then closes in any case. */
+async function closeQuietly(connection: NatsConnection): Promise<void> {
+  const limit = new AbortController();
+  const flushed = connection.isClosed() ? Promise.resolve() : connection.flush().catch(() => undefined);
+  await Promise.race([flushed, pause(CLOSE_TIMEOUT_MS, limit.signal)]);
+  limit.abort();
+  await connection.close().catch(() => undefined);
 }

@@ -1,12 +1,76 @@
 import type { StreamDefinition } from "@gatehouse/contracts";
-import type { NatsConnection } from "@nats-io/nats-core";
+import {
+  DiscardPolicy,
+  JetStreamApiError,
+  jetstreamManager,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+  type StreamInfo,
+} from "@nats-io/jetstream";
+import { nanos, type NatsConnection } from "@nats-io/nats-core";
 import type { Bus } from "./bus.ts";
 
-/** Creates the streams that are missing and updates those that differ. Safe to repeat, and from several processes at once. */
+const API_TIMEOUT_MS = 2_000;
+/** JetStream: "stream name already in use", with another configuration. */
+const NAME_IN_USE = 10058;
+
+/**
+ * Creates the streams that are missing and updates those that differ from their definition. Safe to repeat, and from several
+ * processes at once. Works on nats-server from 2.9 on.
+ * @throws when there is no connection, or JetStream refuses
+ */
 export async function ensureStreams(
-  _target: Bus | NatsConnection,
-  _definitions: readonly StreamDefinition[],
-  _replicas: number,
+  target: Bus | NatsConnection,
+  definitions: readonly StreamDefinition[],
+  replicas: number,
 ): Promise<void> {
-  throw new Error("not written yet");
+  const connection = "connection" in target ? target.connection() : target;
+  if (connection === undefined) throw new Error("NATS is not connected");
+  const manager = await managerOf(connection);
+  for (const definition of definitions) await ensureStream(manager, definition, replicas);
+}
+
+/** As ensureStreams, for one stream. @returns what the server has now */
+export async function ensureStream(
+  manager: JetStreamManager,
+  definition: StreamDefinition,
+  replicas: number,
+): Promise<StreamInfo> {
+  const config = streamConfig(definition, replicas);
+  try {
+    const info = await manager.streams.add(config);
+    return differs(info.config, config) ? await manager.streams.update(config.name, config) : info;
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError && error.code === NAME_IN_USE)) throw error;
+    return await manager.streams.update(config.name, config);
+  }
+}
+
+/** The management API on one connection, without the round trip that asks whether JetStream is there. */
+export function managerOf(connection: NatsConnection): Promise<JetStreamManager> {
+  return jetstreamManager(connection, { checkAPI: false, timeout: API_TIMEOUT_MS });
+}
+
+function streamConfig(definition: StreamDefinition, replicas: number) {
+  return {
+    name: definition.name,
+    subjects: [...definition.subjects],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    max_age: nanos(definition.maxAge),
+    duplicate_window: nanos(definition.duplicateWindow),
+    num_replicas: replicas,
+  } satisfies Partial<StreamConfig>;
+}
+
+function differs(present: StreamConfig, wanted: ReturnType<typeof streamConfig>): boolean {
+  return (
+    present.max_age !== wanted.max_age ||
+    present.duplicate_window !== wanted.duplicate_window ||
+    present.num_replicas !== wanted.num_replicas ||
+    present.subjects.join() !== wanted.subjects.join()
+  );
 }
