@@ -1,0 +1,50 @@
+import {
+  Account,
+  type CreateAccountCommand,
+  type DeleteAccountCommand,
+  DeletedAccount,
+  type RestoreAccountCommand,
+  type UpdateAccountCommand,
+} from "@gatehouse/contracts";
+import { AppError } from "@gatehouse/errors";
+import type { z } from "zod";
+import { type AuthTransportOptions, createAuthTransport } from "./auth-transport.ts";
+
+/**
+ * The commands that change accounts. Each throws what auth refuses with (EmailAlreadyExists, LastAdmin, UserNotFound …),
+ * ServiceUnavailable when auth is away or too busy, and BadGateway when it answers badly.
+ */
+export interface AccountClient {
+  /** The same id again is the same account, so a lost answer is asked for again. */
+  create(command: CreateAccountCommand): Promise<Account>;
+  update(id: string, command: UpdateAccountCommand): Promise<Account>;
+  remove(id: string, command: DeleteAccountCommand): Promise<DeletedAccount>;
+  restore(id: string, command: RestoreAccountCommand): Promise<Account>;
+  close(): Promise<void>;
+}
+
+export function createAccountClient(options: AuthTransportOptions): AccountClient {
+  const transport = createAuthTransport(options);
+
+  async function send<S extends z.ZodType>(
+    schema: S,
+    method: "POST" | "PATCH",
+    path: string,
+    body: object,
+    repeatable = false,
+  ): Promise<z.output<S>> {
+    const answer = schema.safeParse(await transport.send({ method, path, body, repeatable }));
+    if (answer.success) return answer.data;
+    const paths = answer.error.issues.map((issue) => issue.path.join("."));
+    options.logger.error({ path, paths }, "auth answered in a shape of its own");
+    throw new AppError("BadGateway");
+  }
+
+  return {
+    create: (command) => send(Account, "POST", "/internal/accounts", command, true),
+    update: (id, command) => send(Account, "PATCH", `/internal/accounts/${id}`, command),
+    remove: (id, command) => send(DeletedAccount, "POST", `/internal/accounts/${id}/delete`, command),
+    restore: (id, command) => send(Account, "POST", `/internal/accounts/${id}/restore`, command),
+    close: () => transport.close(),
+  };
+}

@@ -1,0 +1,135 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { AppError } from "@gatehouse/errors";
+import { type Logger, outgoingHeaders } from "@gatehouse/observability";
+import { Agent, request } from "undici";
+import { readProblem } from "./auth-problem.ts";
+
+export interface AuthCommand {
+  readonly method: "POST" | "PATCH";
+  readonly path: string;
+  readonly body: object;
+  /** True when sending the command twice does what sending it once does: then a lost answer is asked for again. */
+  readonly repeatable: boolean;
+}
+
+export interface AuthTransportOptions {
+  /** Where auth's replicas are, one or several; taken in turn. */
+  readonly urls: readonly string[];
+  readonly token: string;
+  readonly logger: Logger;
+  /** For a whole command, repetitions included. */
+  readonly deadlineMilliseconds?: number;
+}
+
+/** Sends commands to auth. */
+export interface AuthTransport {
+  /**
+   * The body of auth's 2xx answer.
+   * @throws AppError auth's own refusal; ServiceUnavailable when auth is away or too busy; BadGateway when it answers badly
+   */
+  send(command: AuthCommand): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly body: unknown;
+}
+
+const CONNECT_TIMEOUT_MILLISECONDS = 1_500;
+/** Below the 72 s after which a service of ours closes an idle connection, so that a command never meets a closing one. */
+const KEEP_ALIVE_MILLISECONDS = 30_000;
+const FIRST_PAUSE_MILLISECONDS = 100;
+
+/** Errors of connecting: nothing was sent, so another replica may be asked whatever the command. */
+const UNREACHED = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+export function createAuthTransport(options: AuthTransportOptions): AuthTransport {
+  const { urls, token, logger, deadlineMilliseconds = 10_000 } = options;
+  const agent = new Agent({
+    connect: { timeout: CONNECT_TIMEOUT_MILLISECONDS },
+    keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+  });
+  let turn = 0;
+
+  async function attempt(url: string, command: AuthCommand, milliseconds: number): Promise<Answer> {
+    const response = await request(new URL(command.path, url), {
+      dispatcher: agent,
+      method: command.method,
+      headers: { ...outgoingHeaders(), authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify(command.body),
+      signal: AbortSignal.timeout(Math.max(1, Math.round(milliseconds))),
+    });
+    const text = await response.body.text();
+    const retryAfter = response.headers["retry-after"];
+    return {
+      status: response.statusCode,
+      retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
+      body: parseJson(text),
+    };
+  }
+
+  /** Asks each replica until one takes the command. Whether it may have been carried out when none answered is `sent`. */
+  async function attemptEach(command: AuthCommand, milliseconds: number): Promise<Answer | { sent: boolean }> {
+    for (let tried = 0; tried < urls.length; tried += 1) {
+      const url = urls[turn++ % urls.length] as string;
+      try {
+        return await attempt(url, command, milliseconds);
+      } catch (error) {
+        const reason = codeOf(error);
+        logger.warn({ reason, path: command.path }, "auth did not answer");
+        if (!UNREACHED.has(reason)) return { sent: true };
+      }
+    }
+    return { sent: false };
+  }
+
+  async function send(command: AuthCommand): Promise<unknown> {
+    const end = performance.now() + deadlineMilliseconds;
+    // A repeatable command leaves time for its repetition.
+    const share = command.repeatable ? deadlineMilliseconds / 2 : deadlineMilliseconds;
+    let sent = false;
+    for (let rest = FIRST_PAUSE_MILLISECONDS; ; rest *= 2) {
+      const outcome = await attemptEach(command, Math.min(share, end - performance.now()));
+      if ("status" in outcome) return readAnswer(outcome, logger);
+      sent ||= outcome.sent;
+      if (!sent) throw away("Accounts cannot be changed at the moment; nothing was changed.");
+      if (!command.repeatable || performance.now() + rest >= end)
+        throw away("The answer to the change was lost; it may or may not have been carried out.");
+      await pause(rest);
+    }
+  }
+
+  return { send, close: () => agent.close() };
+}
+
+function readAnswer(answer: Answer, logger: Logger): unknown {
+  if (answer.status >= 200 && answer.status < 300) return answer.body;
+  throw readProblem(answer, logger);
+}
+
+function away(detail: string): AppError {
+  return new AppError("ServiceUnavailable", { detail, retryAfter: 1 });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A short name of what went wrong on the wire; the error itself may carry an address. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+}

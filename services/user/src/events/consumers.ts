@@ -1,0 +1,26 @@
+import { isTransientDatabaseError } from "@gatehouse/database";
+import { STREAMS } from "@gatehouse/contracts";
+import { type Bus, type Consumer, startConsumer } from "@gatehouse/messaging";
+import type { Logger } from "@gatehouse/observability";
+import type { UserLedger } from "../services/user-ledger.service.ts";
+import { handleAccountCreated } from "./account-created.handler.ts";
+import { handleAccountDeleted } from "./account-deleted.handler.ts";
+import { handleAccountUpdated } from "./account-updated.handler.ts";
+
+/** Everything this service subscribes to. The handlers need no inbox: what a user's record learnt already it does not learn again. */
+export function startConsumers({ bus, ledger, logger }: { bus: Bus; ledger: UserLedger; logger: Logger }): Consumer {
+  return startConsumer({
+    bus,
+    stream: STREAMS.auth,
+    durable: "user-accounts",
+    filter: "auth.account.>",
+    handlers: {
+      "auth.account.created": handleAccountCreated(ledger),
+      "auth.account.updated": handleAccountUpdated(ledger),
+      "auth.account.restored": handleAccountUpdated(ledger),
+      "auth.account.deleted": handleAccountDeleted(ledger),
+    },
+    logger,
+    isTransient: isTransientDatabaseError,
+  });
+}

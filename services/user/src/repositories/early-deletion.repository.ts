@@ -1,0 +1,26 @@
+import { createRepository } from "@gatehouse/database";
+import type { UserTables, UserTransaction } from "../db/database.ts";
+
+/** A soft deletion whose user is not here yet; `version` is the account's. */
+export interface EarlyDeletion {
+  readonly id: string;
+  readonly version: number;
+  readonly deletedAt: Date;
+}
+
+const earlyDeletions = createRepository<UserTables, "early_deletions", EarlyDeletion>({
+  table: "early_deletions",
+  toDomain: ({ id, version, deleted_at }) => ({ id, version, deletedAt: deleted_at }),
+});
+
+export const findEarlyDeletion = earlyDeletions.findById;
+export const removeEarlyDeletion = earlyDeletions.remove;
+
+export async function setEarlyDeletion(trx: UserTransaction, deletion: EarlyDeletion): Promise<void> {
+  const { id, version, deletedAt } = deletion;
+  await trx
+    .insertInto("early_deletions")
+    .values({ id, version, deleted_at: deletedAt })
+    .onConflict((conflict) => conflict.column("id").doUpdateSet({ version, deleted_at: deletedAt }))
+    .execute();
+}

@@ -1,0 +1,20 @@
+import { createRepository } from "@gatehouse/database";
+import type { UserTables, UserTransaction } from "../db/database.ts";
+
+/** What is left of an erased user; `version` is the account's at its end. */
+export interface Tombstone {
+  readonly id: string;
+  readonly version: number;
+  readonly deletedAt: Date;
+}
+
+const tombstones = createRepository<UserTables, "tombstones", Tombstone>({
+  table: "tombstones",
+  toDomain: ({ id, version, deleted_at }) => ({ id, version, deletedAt: deleted_at }),
+});
+
+export const findTombstone = tombstones.findById;
+
+export async function insertTombstone(trx: UserTransaction, { id, version, deletedAt }: Tombstone): Promise<void> {
+  await trx.insertInto("tombstones").values({ id, version, deleted_at: deletedAt }).execute();
+}

@@ -1,0 +1,66 @@
+import { ROLES, type Role } from "@gatehouse/contracts";
+import { type Expression, type ExpressionBuilder, sql } from "kysely";
+import type { UserHandle, UserTables } from "../db/database.ts";
+import { toUser, type User } from "./user.repository.ts";
+
+export interface UserFilter {
+  /** A substring of email or name, in any case, taken literally. */
+  readonly search?: string | undefined;
+  readonly role?: Role | undefined;
+  readonly isActive?: boolean | undefined;
+  readonly isDeleted: boolean;
+}
+
+export interface UserSlice {
+  /** Only ids below this one, the last of the page before. */
+  readonly before?: string | undefined;
+  readonly skip?: number | undefined;
+  readonly limit: number;
+}
+
+/** Beyond this a total is the planner's estimate: counting millions of rows for a number that nobody reads costs seconds. */
+export const COUNT_EXACTLY_UP_TO = 10_000;
+
+/** Newest first: an id begins with the time it was made. */
+export async function listUsers(db: UserHandle, filter: UserFilter, slice: UserSlice): Promise<User[]> {
+  let query = db.selectFrom("users").selectAll().where(matches(filter)).orderBy("id", "desc").limit(slice.limit);
+  if (slice.before !== undefined) query = query.where("id", "<", slice.before);
+  if (slice.skip !== undefined) query = query.offset(slice.skip);
+  return (await query.execute()).map(toUser);
+}
+
+export async function countUsers(db: UserHandle, filter: UserFilter): Promise<{ total: number; exact: boolean }> {
+  const matching = db.selectFrom("users").where(matches(filter)).select("id");
+  const { count } = await db
+    .selectFrom(matching.limit(COUNT_EXACTLY_UP_TO + 1).as("matching"))
+    .select((eb) => eb.fn.countAll<number>().as("count"))
+    .executeTakeFirstOrThrow();
+  if (Number(count) <= COUNT_EXACTLY_UP_TO) return { total: Number(count), exact: true };
+  // The estimate may lie below what was just counted.
+  return { total: Math.max(Number(count), await estimateRows(db, matching)), exact: false };
+}
+
+interface Plan {
+  readonly Plan: { readonly "Plan Rows": number };
+}
+
+async function estimateRows(db: UserHandle, query: Expression<unknown>): Promise<number> {
+  const { rows } = await sql<{ "QUERY PLAN": readonly Plan[] }>`explain (format json) ${query}`.execute(db);
+  return Math.round(rows[0]?.["QUERY PLAN"][0]?.Plan["Plan Rows"] ?? 0);
+}
+
+function matches({ search, role, isActive, isDeleted }: UserFilter) {
+  return (eb: ExpressionBuilder<UserTables, "users">) => {
+    const pattern = search ? `%${escapeLike(search)}%` : undefined;
+    return eb.and([
+      eb("is_deleted", "=", isDeleted),
+      ...(isActive === undefined ? [] : [eb("is_active", "=", isActive)]),
+      ...(role === undefined ? [] : [role === "unknown" ? eb("role", "not in", ROLES) : eb("role", "=", role)]),
+      ...(pattern === undefined ? [] : [eb.or([eb("email", "ilike", pattern), eb("full_name", "ilike", pattern)])]),
+    ]);
+  };
+}
+
+function escapeLike(text: string): string {
+  return text.replaceAll(/[\\%_]/g, String.raw`\$&`);
+}

@@ -1,0 +1,78 @@
+import { currentUser, requireRole, requireUser } from "@gatehouse/access";
+import {
+  AdminCreateUserBody,
+  AdminListUsersQuery,
+  AdminUpdateUserBody,
+  AdminUser,
+  AdminUserList,
+  UserIdParams,
+} from "@gatehouse/contracts";
+import type { App } from "@gatehouse/http";
+import { z } from "zod";
+import type { AdminService } from "../services/admin.service.ts";
+import { toAdminAnswer } from "./answers.ts";
+
+export interface AdminRouteOptions {
+  readonly admin: AdminService;
+  readonly verify: Parameters<typeof requireUser>[0];
+}
+
+const tags = ["admin"];
+
+/** Everything that admins do with anybody's user. */
+export function adminRoutes(app: App, { admin, verify }: AdminRouteOptions): void {
+  const onRequest = [requireUser(verify), requireRole("admin")];
+  const one = { params: UserIdParams, response: { 200: AdminUser } };
+
+  app.get(
+    "/v1/admin/users",
+    {
+      schema: { tags, summary: "List users", querystring: AdminListUsersQuery, response: { 200: AdminUserList } },
+      onRequest,
+    },
+    async (request) => {
+      const { items, total, totalExact, nextCursor } = await admin.list(request.query);
+      return { items: items.map(toAdminAnswer), total, total_exact: totalExact, next_cursor: nextCursor };
+    },
+  );
+
+  app.post(
+    "/v1/admin/users",
+    {
+      schema: { tags, summary: "Create a user", body: AdminCreateUserBody, response: { 201: AdminUser } },
+      onRequest,
+    },
+    async (request, reply) => {
+      const user = await admin.create(currentUser(request), request.body);
+      return reply.code(201).send(toAdminAnswer(user));
+    },
+  );
+
+  app.get("/v1/admin/users/:id", { schema: { tags, summary: "A user", ...one }, onRequest }, async (request) =>
+    toAdminAnswer(await admin.find(request.params.id)),
+  );
+
+  app.patch(
+    "/v1/admin/users/:id",
+    { schema: { tags, summary: "Change a user", body: AdminUpdateUserBody, ...one }, onRequest },
+    async (request) => toAdminAnswer(await admin.update(currentUser(request), request.params.id, request.body)),
+  );
+
+  app.delete(
+    "/v1/admin/users/:id",
+    {
+      schema: { tags, summary: "Erase a user", params: UserIdParams, response: { 204: z.null().describe("Erased") } },
+      onRequest,
+    },
+    async (request, reply) => {
+      await admin.erase(currentUser(request), request.params.id);
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.post(
+    "/v1/admin/users/:id/restore",
+    { schema: { tags, summary: "Bring a soft-deleted user back", ...one }, onRequest },
+    async (request) => toAdminAnswer(await admin.restore(currentUser(request), request.params.id)),
+  );
+}

@@ -1,0 +1,72 @@
+import type { AccessClaims } from "@gatehouse/access";
+import type { AdminCreateUserBody, AdminListUsersQuery, AdminUpdateUserBody } from "@gatehouse/contracts";
+import { AppError } from "@gatehouse/errors";
+import type { UserHandle } from "../db/database.ts";
+import { countUsers, listUsers } from "../repositories/user-list.repository.ts";
+import { findUser, type User } from "../repositories/user.repository.ts";
+import type { UserWriter } from "./user-writer.service.ts";
+
+export interface UserPage {
+  readonly items: readonly User[];
+  readonly total: number;
+  readonly totalExact: boolean;
+  /** The id after which the next page begins; null on the last. */
+  readonly nextCursor: string | null;
+}
+
+/** What admins do with anybody's user. Each throws UserNotFound for an id that is not there. */
+export interface AdminService {
+  list(query: AdminListUsersQuery): Promise<UserPage>;
+  find(id: string): Promise<User>;
+  create(caller: AccessClaims, body: AdminCreateUserBody): Promise<User>;
+  /** A soft-deleted user is not changed, only restored or erased: UserNotFound. */
+  update(caller: AccessClaims, id: string, changes: AdminUpdateUserBody): Promise<User>;
+  erase(caller: AccessClaims, id: string): Promise<void>;
+  restore(caller: AccessClaims, id: string): Promise<User>;
+}
+
+export interface AdminServiceOptions {
+  readonly db: UserHandle;
+  readonly writer: UserWriter;
+}
+
+export function createAdminService({ db, writer }: AdminServiceOptions): AdminService {
+  async function find(id: string): Promise<User> {
+    const user = await findUser(db, id);
+    if (user === undefined) throw new AppError("UserNotFound");
+    return user;
+  }
+
+  return {
+    async list({ skip, limit, cursor, q, role, is_active: isActive, is_deleted: isDeleted }) {
+      const filter = { search: q, role, isActive, isDeleted };
+      // One more than asked for says whether there is a next page.
+      const [users, count] = await Promise.all([
+        listUsers(db, filter, { before: cursor, skip, limit: limit + 1 }),
+        countUsers(db, filter),
+      ]);
+      const items = users.slice(0, limit);
+      const nextCursor = users.length > limit ? (items.at(-1)?.id ?? null) : null;
+      return { items, total: count.total, totalExact: count.exact, nextCursor };
+    },
+
+    find,
+
+    create: (caller, { email, password, full_name: fullName = null, role = "user", ...flags }) => {
+      const { is_active: isActive = true, is_verified: isVerified = false } = flags;
+      return writer.create({ email, password, fullName, role, isActive, isVerified }, caller);
+    },
+
+    async update(caller, id, changes) {
+      const { email, password, full_name: fullName, role, is_active: isActive, is_verified: isVerified } = changes;
+      if (Object.values(changes).some((value) => value !== undefined))
+        return writer.update(id, { email, password, fullName, role, isActive, isVerified }, caller);
+      const user = await find(id);
+      if (user.deletedAt !== null) throw new AppError("UserNotFound");
+      return user;
+    },
+
+    erase: (caller, id) => writer.remove(id, { soft: false }, caller),
+    restore: (caller, id) => writer.restore(id, caller),
+  };
+}
