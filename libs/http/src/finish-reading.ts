@@ -1,0 +1,35 @@
+import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+
+const BYTES_MAX = 16 * 1024 * 1024;
+const MILLISECONDS_MAX = 5_000;
+
+/**
+ * A stream that yields `answer` at once and ends when the rest of the request's body has been read and thrown away,
+ * or has become more than a client can be helped with (16 MiB, 5 s). Closing earlier would reset the connection
+ * under a client that is still sending, and take the answer away from it (RFC 9112, section 9.6).
+ */
+export function finishReading(request: IncomingMessage, answer: Buffer): Readable {
+  return Readable.from(answerThenRest(request, answer), { objectMode: false });
+}
+
+async function* answerThenRest(request: IncomingMessage, answer: Buffer): AsyncGenerator<Buffer> {
+  yield answer;
+  await restOf(request);
+}
+
+function restOf(request: IncomingMessage): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (request.complete || request.destroyed) resolve();
+  const timer = setTimeout(resolve, MILLISECONDS_MAX);
+  let bytes = 0;
+  const count = (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > BYTES_MAX) resolve();
+  };
+  request.on("data", count).once("end", resolve).once("close", resolve).once("error", resolve).resume();
+  return promise.finally(() => {
+    clearTimeout(timer);
+    request.off("data", count);
+  });
+}

@@ -1,0 +1,29 @@
+interface Operation {
+  responses?: Record<string, unknown>;
+}
+export interface OpenApiDocument {
+  paths?: Record<string, Record<string, Operation> | undefined>;
+  components?: { schemas?: Record<string, unknown>; responses?: Record<string, unknown> };
+}
+
+/** Adds the problem answer, once as a component and to every operation as its `default` response. */
+export function withProblemResponse(source: unknown): OpenApiDocument {
+  const document = structuredClone(source) as OpenApiDocument;
+  document.components = {
+    ...document.components,
+    responses: {
+      ...document.components?.responses,
+      Problem: {
+        description: "The request failed; `type` says how (RFC 9457)",
+        headers: { "X-Correlation-ID": { schema: { type: "string" } } },
+        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+      },
+    },
+  };
+  for (const path of Object.values(document.paths ?? {})) {
+    for (const operation of Object.values(path ?? {})) {
+      operation.responses = { ...operation.responses, default: { $ref: "#/components/responses/Problem" } };
+    }
+  }
+  return document;
+}

@@ -1,0 +1,41 @@
+import { correlationIdFrom, type RequestContext, runInContext, traceparentFrom } from "@gatehouse/observability";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { IncomingHttpHeaders } from "node:http";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** The request's correlation and trace, which is also the current context of everything it runs. */
+    context: RequestContext;
+    /** The type of the problem it was answered with. */
+    problem: string | null;
+  }
+}
+
+/** The correlation id of a request, by its headers. Fastify keeps it as `request.id`. */
+export function correlationIdOf(headers: IncomingHttpHeaders): string {
+  return correlationIdFrom(single(headers["x-correlation-id"]));
+}
+
+/** The context of a request that Fastify has given its id. */
+export function contextOf(request: FastifyRequest): RequestContext {
+  return { correlationId: request.id, traceparent: traceparentFrom(single(request.headers["traceparent"])) };
+}
+
+/**
+ * Gives every request its context before anything else runs, and X-Correlation-ID to every response. Must be the
+ * first hook: what comes later in the request's life runs inside it, body parsing and the handler's own callbacks too.
+ */
+export function addRequestContext(app: FastifyInstance): void {
+  // Fastify wants the property declared with a value; the hook below sets it before anybody can read it.
+  app.decorateRequest("context", null as unknown as RequestContext);
+  app.decorateRequest("problem", null);
+  app.addHook("onRequest", (request, reply, done) => {
+    request.context = contextOf(request);
+    reply.header("x-correlation-id", request.id);
+    runInContext(request.context, done);
+  });
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}

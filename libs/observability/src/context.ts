@@ -1,0 +1,27 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** What ties everything that one request causes together (contract, section 5). */
+export interface RequestContext {
+  readonly correlationId: string;
+  /** W3C Trace Context, version 00, naming this process's own span. */
+  readonly traceparent: string;
+}
+
+const storage = new AsyncLocalStorage<RequestContext>();
+
+/** Runs `work` so that it, and whatever it starts, sees `context` as the current one. */
+export function runInContext<T>(context: RequestContext, work: () => T): T {
+  return storage.run(context, work);
+}
+
+/** The context of the request or event being handled; undefined outside one. */
+export function currentContext(): RequestContext | undefined {
+  return storage.getStore();
+}
+
+/** The headers that carry the current context to another service; none outside a context. */
+export function outgoingHeaders(): Record<string, string> {
+  const context = currentContext();
+  if (!context) return {};
+  return { "x-correlation-id": context.correlationId, traceparent: context.traceparent };
+}
