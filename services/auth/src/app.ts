@@ -1,0 +1,38 @@
+import cookie from "@fastify/cookie";
+import { translateDatabaseError } from "@gatehouse/database";
+import { type App, createApp } from "@gatehouse/http";
+import type { Dependencies } from "./dependencies.ts";
+import { internalAccountsRoute } from "./routes/accounts.internal.route.ts";
+import { introspectRoute } from "./routes/introspect.internal.route.ts";
+import { jwksRoute } from "./routes/jwks.route.ts";
+import { loginRoute } from "./routes/login.route.ts";
+import { logoutRoute } from "./routes/logout.route.ts";
+import { passwordRoute } from "./routes/password.route.ts";
+import { createRefreshCookie } from "./routes/refresh-cookie.ts";
+import { refreshRoute } from "./routes/refresh.route.ts";
+import { sessionsRoute } from "./routes/sessions.route.ts";
+
+/** The auth service's HTTP side. It does not listen. */
+export async function buildApp(deps: Dependencies): Promise<App> {
+  const { config, logger, services, readiness } = deps;
+  const app = createApp({
+    logger,
+    readiness,
+    trustProxy: config.trustedProxies,
+    translateError: translateDatabaseError,
+    openapi: { title: "Gatehouse auth", description: "Tokens, sessions and keys", version: "1" },
+  });
+  await app.register(cookie);
+
+  const refreshCookie = createRefreshCookie({ secure: config.secureCookies });
+  const verify = services.accessTokens.authenticate;
+  await app.register(jwksRoute(services));
+  await app.register(loginRoute({ logins: services.logins, cookie: refreshCookie }));
+  await app.register(refreshRoute({ refreshes: services.refreshes, cookie: refreshCookie }));
+  await app.register(logoutRoute({ sessions: services.sessions, cookie: refreshCookie, verify }));
+  await app.register(passwordRoute({ passwords: services.passwords, cookie: refreshCookie, verify }));
+  await app.register(sessionsRoute({ sessions: services.sessions, verify }));
+  await app.register(internalAccountsRoute({ ...services, tokens: config.internalTokens }));
+  await app.register(introspectRoute({ ...services, tokens: config.introspectionTokens }));
+  return app;
+}

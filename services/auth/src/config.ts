@@ -1,0 +1,139 @@
+import {
+  busVariables,
+  type ConfigRule,
+  databaseUrl,
+  flag,
+  inProduction,
+  integer,
+  internalTokenVariable,
+  introspectionTokenVariable,
+  noDebugInProduction,
+  poolVariables,
+  port,
+  processVariables,
+  readEnvironment,
+  secrets,
+  strongSecretsInProduction,
+  tokenVariables,
+  trustedProxiesVariable,
+} from "@gatehouse/config";
+import { adminPasswordInput, emailInput } from "@gatehouse/contracts";
+import { availableParallelism } from "node:os";
+import { z } from "zod";
+import type { SigningAlgorithm } from "./services/key.service.ts";
+
+const algorithm = () =>
+  z
+    .string()
+    .default("EdDSA")
+    .transform((raw, context): SigningAlgorithm => {
+      if (raw === "EdDSA" || raw === "ES256" || raw === "RS256") return raw;
+      const message = raw.startsWith("HS")
+        ? "must be EdDSA, ES256 or RS256: with a symmetric algorithm every verifier could mint tokens; drop the variable to use EdDSA"
+        : "must be EdDSA, ES256 or RS256";
+      context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    });
+
+const variables = {
+  ...processVariables,
+  AUTH_PORT: port(8001),
+  AUTH_DATABASE_URL: databaseUrl(),
+  ...poolVariables,
+  ...busVariables,
+  ...tokenVariables,
+  ...internalTokenVariable,
+  ...introspectionTokenVariable,
+  ...trustedProxiesVariable,
+  JWT_SECRET_KEY: secrets(),
+  JWT_ALGORITHM: algorithm(),
+  REFRESH_TOKEN_EXPIRE_DAYS: integer({ min: 1, max: 365, fallback: 7 }),
+  SESSION_MAX_DAYS: integer({ min: 1, max: 3650, fallback: 90 }),
+  SOFT_DELETE_RETENTION_DAYS: integer({ min: 0, max: 3650, fallback: 30 }),
+  REFRESH_REUSE_GRACE_SECONDS: integer({ min: 0, max: 300, fallback: 0 }),
+  SECURE_COOKIES: z.union([z.undefined(), flag(true)]),
+  ARGON2_MEMORY_KIB: integer({ min: 8, max: 4_194_304, fallback: 19_456 }),
+  ARGON2_TIME_COST: integer({ min: 1, max: 100, fallback: 2 }),
+  ARGON2_PARALLELISM: integer({ min: 1, max: 64, fallback: 1 }),
+  PASSWORD_HASH_CONCURRENCY: integer({ min: 1, max: 1024, fallback: availableParallelism() }),
+  PASSWORD_HASH_MAX_WAIT_MS: integer({ min: 0, max: 60_000, fallback: 2000 }),
+  FIRST_ADMIN_EMAIL: emailInput().optional(),
+  FIRST_ADMIN_PASSWORD: adminPasswordInput().optional(),
+};
+
+type Variables = z.output<z.ZodObject<typeof variables>>;
+
+const secureCookiesInProduction: ConfigRule<Variables> = inProduction(function* (values) {
+  if (values.SECURE_COOKIES === false) yield { name: "SECURE_COOKIES", message: "must not be false in production" };
+});
+
+const memoryForEveryLane: ConfigRule<Variables> = function* (values) {
+  const { ARGON2_MEMORY_KIB: memory, ARGON2_PARALLELISM: lanes } = values;
+  if (memory !== undefined && lanes !== undefined && memory < 8 * lanes)
+    yield { name: "ARGON2_MEMORY_KIB", message: "must be at least 8 times ARGON2_PARALLELISM (RFC 9106, section 3.1)" };
+};
+
+const firstAdminIsWhole: ConfigRule<Variables> = function* (values) {
+  if (values.FIRST_ADMIN_EMAIL !== undefined && values.FIRST_ADMIN_PASSWORD === undefined)
+    yield { name: "FIRST_ADMIN_PASSWORD", message: "is required when FIRST_ADMIN_EMAIL is set" };
+};
+
+export type AuthConfig = ReturnType<typeof readConfig>;
+
+/**
+ * The auth service's configuration, checked and frozen.
+ * @throws ConfigError naming every wrong variable
+ */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
+  const values = readEnvironment(variables, environment, [
+    noDebugInProduction,
+    strongSecretsInProduction<Variables>("JWT_SECRET_KEY", "INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN"),
+    secureCookiesInProduction,
+    memoryForEveryLane,
+    firstAdminIsWhole,
+  ]);
+  const development = values.ENVIRONMENT === "development";
+  return Object.freeze({
+    environment: values.ENVIRONMENT,
+    debug: values.DEBUG,
+    logLevel: values.DEBUG ? ("debug" as const) : values.LOG_LEVEL,
+    host: values.HOST ?? (development ? "127.0.0.1" : "0.0.0.0"),
+    port: values.AUTH_PORT,
+    // The client address is believed from these only. Beside a developer's own gateway that is loopback.
+    trustedProxies:
+      values.TRUSTED_PROXIES.length > 0 || !development ? values.TRUSTED_PROXIES : ["127.0.0.1/32", "::1/128"],
+    database: {
+      url: values.AUTH_DATABASE_URL,
+      poolSize: values.DB_POOL_SIZE,
+      maxOverflow: values.DB_MAX_OVERFLOW,
+      timeoutSeconds: values.DB_POOL_TIMEOUT,
+      recycleSeconds: values.DB_POOL_RECYCLE,
+    },
+    bus: { url: values.NATS_URL, replicas: values.NATS_STREAM_REPLICAS },
+    tokens: {
+      issuer: values.JWT_ISSUER,
+      audience: values.JWT_AUDIENCE,
+      algorithm: values.JWT_ALGORITHM,
+      secrets: values.JWT_SECRET_KEY,
+      accessSeconds: values.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
+      refreshSeconds: values.REFRESH_TOKEN_EXPIRE_DAYS * 86_400,
+      sessionSeconds: values.SESSION_MAX_DAYS * 86_400,
+      reuseGraceSeconds: values.REFRESH_REUSE_GRACE_SECONDS,
+    },
+    secureCookies: values.SECURE_COOKIES ?? values.ENVIRONMENT === "production",
+    hashing: {
+      memoryKib: values.ARGON2_MEMORY_KIB,
+      timeCost: values.ARGON2_TIME_COST,
+      parallelism: values.ARGON2_PARALLELISM,
+      concurrency: values.PASSWORD_HASH_CONCURRENCY,
+      maxWaitMs: values.PASSWORD_HASH_MAX_WAIT_MS,
+    },
+    internalTokens: values.INTERNAL_API_TOKEN,
+    introspectionTokens: values.INTROSPECTION_TOKEN,
+    softDeleteRetentionDays: values.SOFT_DELETE_RETENTION_DAYS,
+    firstAdmin:
+      values.FIRST_ADMIN_EMAIL !== undefined && values.FIRST_ADMIN_PASSWORD !== undefined
+        ? { email: values.FIRST_ADMIN_EMAIL, password: values.FIRST_ADMIN_PASSWORD }
+        : undefined,
+  });
+}

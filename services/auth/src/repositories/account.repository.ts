@@ -1,0 +1,201 @@
+import { parseRole, type Role } from "@gatehouse/contracts";
+import { createRepository, violatedConstraint } from "@gatehouse/database";
+import { AppError } from "@gatehouse/errors";
+import type { Selectable, Updateable } from "kysely";
+import type { AuthHandle, AuthTables, AuthTransaction } from "../db/database.ts";
+import type { AccountTable } from "../db/tables/account.table.ts";
+
+/** Everything that decides whether somebody may enter. `deletedAt` is set between soft deletion and erasure. */
+export interface Account {
+  readonly id: string;
+  readonly email: string;
+  readonly passwordHash: string;
+  readonly fullName: string | null;
+  readonly role: Role;
+  readonly isActive: boolean;
+  readonly isVerified: boolean;
+  readonly tokenVersion: number;
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly deletedAt: Date | null;
+}
+
+/** What an account begins with; its versions begin at 1. */
+export type NewAccount = Omit<Account, "tokenVersion" | "version" | "updatedAt" | "deletedAt">;
+
+function toAccount(row: Selectable<AccountTable>): Account {
+  return {
+    id: row.id,
+    email: row.email,
+    passwordHash: row.password_hash,
+    fullName: row.full_name,
+    role: parseRole(row.role),
+    isActive: row.is_active,
+    isVerified: row.is_verified,
+    tokenVersion: row.token_version,
+    version: row.version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    deletedAt: row.deleted_at,
+  };
+}
+
+/** The columns of those properties that are given. */
+function toRow(account: Partial<Account>): Updateable<AccountTable> {
+  return {
+    email: account.email,
+    password_hash: account.passwordHash,
+    full_name: account.fullName,
+    role: account.role,
+    is_active: account.isActive,
+    is_verified: account.isVerified,
+    token_version: account.tokenVersion,
+    version: account.version,
+    updated_at: account.updatedAt,
+    deleted_at: account.deletedAt,
+  };
+}
+
+const accounts = createRepository<AuthTables, "accounts", Account>({ table: "accounts", toDomain: toAccount });
+
+export const findAccount = accounts.findById;
+export const removeAccounts = accounts.removeMany;
+
+export async function findAccountByEmail(db: AuthHandle, email: string): Promise<Account | undefined> {
+  const row = await db
+    .selectFrom("accounts")
+    .selectAll()
+    .where("email", "=", email)
+    .where("deleted_at", "is", null)
+    .executeTakeFirst();
+  return row && toAccount(row);
+}
+
+/** Locks the row against every change, or (`share`) against changes while others may read-lock it too. */
+export async function lockAccount(
+  trx: AuthTransaction,
+  id: string,
+  mode: "update" | "share",
+): Promise<Account | undefined> {
+  const query = trx.selectFrom("accounts").selectAll().where("id", "=", id);
+  const row = await (mode === "update" ? query.forNoKeyUpdate() : query.forShare()).executeTakeFirst();
+  return row && toAccount(row);
+}
+
+/**
+ * Inserts the account unless its id is there already; undefined then.
+ * @throws AppError EmailAlreadyExists
+ */
+export async function insertAccount(trx: AuthTransaction, account: NewAccount): Promise<Account | undefined> {
+  const query = trx.insertInto("accounts").values({
+    id: account.id,
+    email: account.email,
+    password_hash: account.passwordHash,
+    full_name: account.fullName,
+    role: account.role,
+    is_active: account.isActive,
+    is_verified: account.isVerified,
+    created_at: account.createdAt,
+    updated_at: account.createdAt,
+  });
+  const row = await query
+    .onConflict((conflict) => conflict.column("id").doNothing())
+    .returningAll()
+    .executeTakeFirst()
+    .catch(translateEmailConflict);
+  return row && toAccount(row);
+}
+
+/**
+ * Changes a row that the transaction holds locked.
+ * @throws AppError EmailAlreadyExists
+ */
+export async function setAccount(
+  trx: AuthTransaction,
+  id: string,
+  changes: Partial<Omit<Account, "id" | "createdAt">>,
+): Promise<Account> {
+  const query = trx.updateTable("accounts").set(toRow(changes)).where("id", "=", id);
+  return toAccount(await query.returningAll().executeTakeFirstOrThrow().catch(translateEmailConflict));
+}
+
+/** Replaces a hash only while it is the one that was verified, so that a password change in between wins. */
+export async function setPasswordHashIfStill(
+  db: AuthHandle,
+  id: string,
+  verifiedHash: string,
+  newHash: string,
+): Promise<boolean> {
+  const result = await db
+    .updateTable("accounts")
+    .set({ password_hash: newHash })
+    .where("id", "=", id)
+    .where("password_hash", "=", verifiedHash)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+/** The name as the user service tells it; older news than the last change nothing. */
+export async function setFullNameIfNewer(
+  db: AuthHandle,
+  id: string,
+  fullName: string | null,
+  profileVersion: number,
+): Promise<void> {
+  await db
+    .updateTable("accounts")
+    .set({ full_name: fullName, profile_version: profileVersion })
+    .where("id", "=", id)
+    .where("profile_version", "<", profileVersion)
+    .execute();
+}
+
+/** The number that the next event of this user carries when the change raises none. */
+export async function findVersion(db: AuthHandle, id: string): Promise<number> {
+  const query = db.selectFrom("accounts").select("version").where("id", "=", id);
+  return (await query.executeTakeFirstOrThrow()).version;
+}
+
+export async function adminExists(db: AuthHandle): Promise<boolean> {
+  const row = await db
+    .selectFrom("accounts")
+    .select("id")
+    .where("role", "=", "admin")
+    .where("deleted_at", "is", null)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function otherActiveAdminExists(trx: AuthTransaction, id: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom("accounts")
+    .select("id")
+    .where("role", "=", "admin")
+    .where("deleted_at", "is", null)
+    .where("is_active", "=", true)
+    .where("id", "!=", id)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Soft-deleted accounts whose retention is over; those that another replica is erasing are passed over. */
+export async function lockErasableAccounts(trx: AuthTransaction, deletedBefore: Date, limit: number) {
+  const rows = await trx
+    .selectFrom("accounts")
+    .selectAll()
+    .where("deleted_at", "<", deletedBefore)
+    .orderBy("id")
+    .limit(limit)
+    .forUpdate()
+    .skipLocked()
+    .execute();
+  return rows.map(toAccount);
+}
+
+function translateEmailConflict(error: unknown): never {
+  if (violatedConstraint(error) === "accounts_email_key") throw new AppError("EmailAlreadyExists", { cause: error });
+  throw error;
+}

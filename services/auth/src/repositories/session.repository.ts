@@ -1,0 +1,119 @@
+import type { Selectable } from "kysely";
+import { sql } from "kysely";
+import type { AuthHandle, AuthTransaction } from "../db/database.ts";
+import type { SessionTable } from "../db/tables/session.table.ts";
+
+/** Why a session ended, as stored; the events name a subset. */
+export type EndReason =
+  | "logout"
+  | "logout_all"
+  | "replay"
+  | "removed"
+  | "password_changed"
+  | "deactivated"
+  | "role_changed"
+  | "deleted";
+
+export interface Session {
+  readonly id: string;
+  readonly userId: string;
+  readonly deviceId: string | null;
+  readonly deviceName: string | null;
+  readonly ipAddress: string | null;
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date;
+  readonly endedAt: Date | null;
+}
+
+function toSession(row: Selectable<SessionTable>): Session {
+  return {
+    id: row.id,
+    userId: row.user_id,
+    deviceId: row.device_id,
+    deviceName: row.device_name,
+    ipAddress: row.ip_address,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    endedAt: row.ended_at,
+  };
+}
+
+/** A session is live until it ends or its last refresh token expires. */
+const hasLiveToken = sql<boolean>`exists (
+  select from refresh_tokens
+  where refresh_tokens.session_id = sessions.id
+    and refresh_tokens.revoked_at is null and refresh_tokens.expires_at > now())`;
+
+/** Newest first. */
+export async function findLiveSessions(db: AuthHandle, userId: string): Promise<Session[]> {
+  const rows = await db
+    .selectFrom("sessions")
+    .selectAll()
+    .where("user_id", "=", userId)
+    .where("ended_at", "is", null)
+    .where(hasLiveToken)
+    .orderBy("id", "desc")
+    .execute();
+  return rows.map(toSession);
+}
+
+export async function lockSession(trx: AuthTransaction, id: string): Promise<Session | undefined> {
+  const row = await trx.selectFrom("sessions").selectAll().where("id", "=", id).forNoKeyUpdate().executeTakeFirst();
+  return row && toSession(row);
+}
+
+export async function isSessionLive(db: AuthHandle, id: string, userId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("sessions")
+    .select("id")
+    .where("id", "=", id)
+    .where("user_id", "=", userId)
+    .where("ended_at", "is", null)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Ends one live session; the user's id, or undefined when it had ended before (or is none of `userId`). */
+export async function endSession(
+  trx: AuthTransaction,
+  id: string,
+  reason: EndReason,
+  options: { readonly userId?: string; readonly onlyUnexpired?: boolean } = {},
+): Promise<string | undefined> {
+  let query = trx
+    .updateTable("sessions")
+    .set({ ended_at: sql`now()`, reason })
+    .where("id", "=", id)
+    .where("ended_at", "is", null);
+  if (options.userId !== undefined) query = query.where("user_id", "=", options.userId);
+  if (options.onlyUnexpired) query = query.where(hasLiveToken);
+  const row = await query.returning("user_id").executeTakeFirst();
+  return row?.user_id;
+}
+
+/**
+ * Ends every live session of a user. Run it after the statement that locked the account: a login or a refresh
+ * that the lock had to wait for is visible to this statement, not to that one.
+ */
+export async function endSessionsOf(trx: AuthTransaction, userId: string, reason: EndReason): Promise<void> {
+  await trx
+    .updateTable("sessions")
+    .set({ ended_at: sql`now()`, reason })
+    .where("user_id", "=", userId)
+    .where("ended_at", "is", null)
+    .execute();
+}
+
+export async function removeSessionsOf(trx: AuthTransaction, userIds: readonly string[]): Promise<void> {
+  await trx.deleteFrom("sessions").where("user_id", "in", userIds).execute();
+}
+
+/** Removes sessions that no token is left of: whatever they could vouch for has expired. */
+export async function removeTokenlessSessions(db: AuthHandle, limit: number): Promise<number> {
+  const result = await sql`
+    delete from sessions where id in (
+      select id from sessions
+      where not exists (select from refresh_tokens where refresh_tokens.session_id = sessions.id)
+      limit ${limit} for update skip locked)`.execute(db);
+  return Number(result.numAffectedRows ?? 0n);
+}

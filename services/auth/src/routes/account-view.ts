@@ -1,0 +1,32 @@
+import type { Account as AccountAnswer, User } from "@gatehouse/contracts";
+import type { Account } from "../repositories/account.repository.ts";
+
+/** The account as login shows it to its owner. */
+export function toUser(account: Account): User {
+  return {
+    id: account.id,
+    email: account.email,
+    full_name: account.fullName,
+    is_active: account.isActive,
+    is_verified: account.isVerified,
+    role: account.role,
+    created_at: account.createdAt.toISOString(),
+    updated_at: account.updatedAt.toISOString(),
+  };
+}
+
+/** The account as the user service gets it. */
+export function toAccountAnswer(account: Account): AccountAnswer {
+  return {
+    id: account.id,
+    email: account.email,
+    role: account.role,
+    is_active: account.isActive,
+    is_verified: account.isVerified,
+    token_version: account.tokenVersion,
+    version: account.version,
+    created_at: account.createdAt.toISOString(),
+    updated_at: account.updatedAt.toISOString(),
+    deleted_at: account.deletedAt?.toISOString() ?? null,
+  };
+}

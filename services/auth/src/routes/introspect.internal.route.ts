@@ -1,0 +1,22 @@
+import { serviceTokenGuard } from "@gatehouse/access";
+import { IntrospectionRequest, IntrospectionResponse } from "@gatehouse/contracts";
+import type { App } from "@gatehouse/http";
+import type { IntrospectionService } from "../services/introspection.service.ts";
+
+export interface IntrospectRouteDeps {
+  readonly introspection: IntrospectionService;
+  /** INTROSPECTION_TOKEN: any of them is accepted. */
+  readonly tokens: readonly string[];
+}
+
+/** What verifiers ask when their view is not current. Never reachable through the gateway. */
+export function introspectRoute({ introspection, tokens }: IntrospectRouteDeps) {
+  return async (app: App): Promise<void> => {
+    app.addHook("onRequest", serviceTokenGuard(tokens));
+    app.post(
+      "/internal/introspect",
+      { schema: { hide: true, body: IntrospectionRequest, response: { 200: IntrospectionResponse } } },
+      async (request) => ({ results: await introspection.introspect(request.body.tokens) }),
+    );
+  };
+}

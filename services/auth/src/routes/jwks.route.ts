@@ -1,0 +1,17 @@
+import { Jwks } from "@gatehouse/contracts";
+import type { App } from "@gatehouse/http";
+import type { KeyService } from "../services/key.service.ts";
+
+/** The public keys (RFC 7517). They are held in memory, so this answers while the database is away. */
+export function jwksRoute({ keys }: { keys: KeyService }) {
+  return async (app: App): Promise<void> => {
+    app.get(
+      "/.well-known/jwks.json",
+      { schema: { summary: "The keys that access tokens verify with", tags: ["auth"], response: { 200: Jwks } } },
+      async (_request, reply) => {
+        reply.header("cache-control", "public, max-age=60");
+        return keys.jwks();
+      },
+    );
+  };
+}

@@ -1,0 +1,46 @@
+import formBody from "@fastify/formbody";
+import { clientAddress } from "@gatehouse/access";
+import { LoginForm, LoginResponse } from "@gatehouse/contracts";
+import type { App } from "@gatehouse/http";
+import type { LoginService } from "../services/login.service.ts";
+import type { RefreshCookie } from "./refresh-cookie.ts";
+import { toUser } from "./account-view.ts";
+
+export function loginRoute(deps: { logins: LoginService; cookie: RefreshCookie }) {
+  const { logins, cookie } = deps;
+  return async (app: App): Promise<void> => {
+    // The OAuth2 password form and nothing else; a context of its own, so that the other routes take JSON.
+    app.removeAllContentTypeParsers();
+    await app.register(formBody);
+
+    app.post(
+      "/v1/auth/login",
+      {
+        schema: {
+          summary: "Log in with email and password",
+          tags: ["auth"],
+          consumes: ["application/x-www-form-urlencoded"],
+          body: LoginForm,
+          response: { 200: LoginResponse },
+        },
+      },
+      async (request, reply) => {
+        const { username, password, device_id, device_name } = request.body;
+        const login = await logins.login({
+          email: username,
+          password,
+          deviceId: device_id ?? null,
+          deviceName: device_name ?? null,
+          ipAddress: clientAddress(request),
+        });
+        cookie.set(reply, login.refreshToken, login.refreshExpiresIn);
+        return {
+          access_token: login.accessToken,
+          token_type: "bearer" as const,
+          expires_in: login.expiresIn,
+          user: toUser(login.account),
+        };
+      },
+    );
+  };
+}

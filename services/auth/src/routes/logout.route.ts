@@ -1,0 +1,50 @@
+import { currentUser, optionalUser, requireUser, type VerifyBearer } from "@gatehouse/access";
+import { AppError } from "@gatehouse/errors";
+import { type App, BEARER, NoContent, REFRESH_COOKIE_SECURITY } from "@gatehouse/http";
+import type { SessionService } from "../services/session.service.ts";
+import type { RefreshCookie } from "./refresh-cookie.ts";
+
+export function logoutRoute(deps: { sessions: SessionService; cookie: RefreshCookie; verify: VerifyBearer }) {
+  const { sessions, cookie, verify } = deps;
+  return async (app: App): Promise<void> => {
+    app.post(
+      "/v1/auth/logout",
+      {
+        schema: {
+          summary: "Log this device out",
+          tags: ["auth"],
+          security: [...BEARER, ...REFRESH_COOKIE_SECURITY],
+          response: { 204: NoContent },
+        },
+        onRequest: [optionalUser(verify)],
+      },
+      async (request, reply) => {
+        const presented = cookie.read(request);
+        // The bearer speaks for its session whatever the cookie is worth; without one the cookie must be good.
+        if (request.user) await sessions.logout(request.user.sid);
+        else if (presented) await sessions.logout(await sessions.sessionOfRefreshToken(presented));
+        else throw new AppError(request.headers.authorization ? "TokenError" : "AuthenticationError");
+        cookie.clear(reply);
+        return reply.code(204).send();
+      },
+    );
+
+    app.post(
+      "/v1/auth/logout-all",
+      {
+        schema: {
+          summary: "Log every device out",
+          tags: ["auth"],
+          security: BEARER,
+          response: { 204: NoContent },
+        },
+        onRequest: [requireUser(verify)],
+      },
+      async (request, reply) => {
+        await sessions.logoutAll(currentUser(request));
+        cookie.clear(reply);
+        return reply.code(204).send();
+      },
+    );
+  };
+}

@@ -1,0 +1,30 @@
+import { currentUser, requireUser, type VerifyBearer } from "@gatehouse/access";
+import { ChangePasswordBody } from "@gatehouse/contracts";
+import { type App, BEARER, NoContent } from "@gatehouse/http";
+import type { PasswordChangeService } from "../services/password-change.service.ts";
+import type { RefreshCookie } from "./refresh-cookie.ts";
+
+export function passwordRoute(deps: { passwords: PasswordChangeService; cookie: RefreshCookie; verify: VerifyBearer }) {
+  const { passwords, cookie, verify } = deps;
+  return async (app: App): Promise<void> => {
+    app.post(
+      "/v1/auth/change-password",
+      {
+        schema: {
+          summary: "Change the password and log every device out",
+          tags: ["auth"],
+          security: BEARER,
+          body: ChangePasswordBody,
+          response: { 204: NoContent },
+        },
+        onRequest: [requireUser(verify)],
+      },
+      async (request, reply) => {
+        const { current_password, new_password } = request.body;
+        await passwords.changePassword(currentUser(request), current_password, new_password);
+        cookie.clear(reply);
+        return reply.code(204).send();
+      },
+    );
+  };
+}

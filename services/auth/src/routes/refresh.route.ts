@@ -1,0 +1,37 @@
+import { RefreshResponse } from "@gatehouse/contracts";
+import { AppError } from "@gatehouse/errors";
+import { type App, REFRESH_COOKIE_SECURITY } from "@gatehouse/http";
+import type { RefreshService } from "../services/refresh.service.ts";
+import type { RefreshCookie } from "./refresh-cookie.ts";
+
+export function refreshRoute(deps: { refreshes: RefreshService; cookie: RefreshCookie }) {
+  const { refreshes, cookie } = deps;
+  return async (app: App): Promise<void> => {
+    app.post(
+      "/v1/auth/refresh",
+      {
+        schema: {
+          summary: "Rotate the refresh token and get a new access token",
+          tags: ["auth"],
+          security: REFRESH_COOKIE_SECURITY,
+          response: { 200: RefreshResponse },
+        },
+      },
+      async (request, reply) => {
+        const presented = cookie.read(request);
+        if (!presented) throw new AppError("AuthenticationError");
+        const outcome = await refreshes.refresh(presented);
+        if ("error" in outcome) {
+          if (outcome.endedFamily) cookie.clear(reply);
+          throw outcome.error;
+        }
+        cookie.set(reply, outcome.refreshToken, outcome.refreshExpiresIn);
+        return {
+          access_token: outcome.accessToken,
+          token_type: "bearer" as const,
+          expires_in: outcome.expiresIn,
+        };
+      },
+    );
+  };
+}

@@ -1,0 +1,122 @@
+import type { CreateAccountCommand, UpdateAccountCommand } from "@gatehouse/contracts";
+import { timeOfId } from "@gatehouse/contracts";
+import { AppError } from "@gatehouse/errors";
+import type { AuthHandle, AuthTransact, AuthTransaction } from "../db/database.ts";
+import {
+  type Account,
+  findAccount,
+  findAccountByEmail,
+  insertAccount,
+  type NewAccount,
+  setAccount,
+} from "../repositories/account.repository.ts";
+import { endSessionsOf } from "../repositories/session.repository.ts";
+import { tombstoneExists } from "../repositories/tombstone.repository.ts";
+import { planAccountChange } from "./account-change.ts";
+import { accountCreated, accountUpdated, passwordChanged, sessionsRevoked } from "./account-events.ts";
+import { lockActorAndTarget, requireAdmin, toActor } from "./actor.ts";
+import { keepOneAdmin, lockAdmins } from "./last-admin.ts";
+import type { PasswordHasher } from "./password-hasher.ts";
+
+export interface AccountServiceDeps {
+  readonly db: AuthHandle;
+  readonly transact: AuthTransact;
+  readonly hasher: PasswordHasher;
+  readonly now: () => Date;
+}
+
+export type AccountService = ReturnType<typeof createAccountService>;
+
+/** Creation and change of accounts, on command of the user service. */
+export function createAccountService({ db, transact, hasher, now }: AccountServiceDeps) {
+  /** The answer to a command that came before, or undefined; cheap, and so made before the hash. */
+  async function findCreated({ id, email }: CreateAccountCommand): Promise<Account | undefined> {
+    const existing = await findAccountByEmail(db, email);
+    if (existing && existing.id !== id) throw new AppError("EmailAlreadyExists");
+    return existing;
+  }
+
+  async function authorizeCreation(trx: AuthTransaction, command: CreateAccountCommand): Promise<void> {
+    if (command.on_behalf_of === null) {
+      const plain = command.role === "user" && command.is_active && !command.is_verified;
+      if (!plain) throw new AppError("PermissionDenied");
+      return;
+    }
+    const { actorAccount } = await lockActorAndTarget(trx, toActor(command.on_behalf_of), command.id);
+    requireAdmin(actorAccount);
+  }
+
+  return {
+    /**
+     * Creates an account. The same id and email again: the same answer, since the first one may have got lost.
+     * @throws AppError EmailAlreadyExists, ConflictError, PermissionDenied, TokenRevokedError, ServiceUnavailable
+     */
+    async create(command: CreateAccountCommand): Promise<Account> {
+      const created = await findCreated(command);
+      if (created) return created;
+      const passwordHash = await hasher.hash(command.password);
+      return transact(async (trx, emit) => {
+        await authorizeCreation(trx, command);
+        const account = await insertAccount(trx, newAccount(command, passwordHash));
+        // In a statement of its own: an erasure that the insert had to wait for is visible now.
+        if (await tombstoneExists(trx, command.id)) throw new AppError("ConflictError");
+        if (!account) return repeated(await findAccount(trx, command.id), command);
+        emit(accountCreated(account, command.on_behalf_of?.sub));
+        return account;
+      });
+    },
+
+    /**
+     * Changes what differs. Ends the user's sessions where the change demands it, in the same transaction.
+     * @throws AppError UserNotFound, EmailAlreadyExists, LastAdmin, PermissionDenied, TokenRevokedError, ServiceUnavailable
+     */
+    async update(id: string, command: UpdateAccountCommand): Promise<Account> {
+      const passwordHash = command.password === undefined ? undefined : await hasher.hash(command.password);
+      return transact(async (trx, emit) => {
+        const mayTakeAdminAway =
+          command.is_active === false || (command.role !== undefined && command.role !== "admin");
+        if (mayTakeAdminAway) await lockAdmins(trx);
+        const { actorAccount, target } = await lockActorAndTarget(trx, toActor(command.on_behalf_of), id);
+        authorizeUpdate(actorAccount, id, command);
+        if (!target || target.deletedAt !== null) throw new AppError("UserNotFound");
+
+        const change = planAccountChange(target, command, passwordHash);
+        if (!change) return target;
+        if (change.takesAdminAway) await keepOneAdmin(trx, target);
+        const account = await setAccount(trx, id, { ...change.values, updatedAt: now() });
+        if (change.endsSessions) await endSessionsOf(trx, id, change.endsSessions);
+
+        const actorId = command.on_behalf_of.sub;
+        if (change.changed.length > 0) emit(accountUpdated(account, change.changed, actorId));
+        if (change.setsPassword) emit(passwordChanged(account, "admin", actorId));
+        if (change.revocationReason) emit(sessionsRevoked(account, change.revocationReason, actorId));
+        return account;
+      });
+    },
+  };
+}
+
+function newAccount(command: CreateAccountCommand, passwordHash: string): NewAccount {
+  return {
+    id: command.id,
+    email: command.email,
+    passwordHash,
+    fullName: command.full_name,
+    role: command.role,
+    isActive: command.is_active,
+    isVerified: command.is_verified,
+    // The user service made the id with the user; both services show the same creation time.
+    createdAt: timeOfId(command.id),
+  };
+}
+
+function repeated(existing: Account | undefined, command: CreateAccountCommand): Account {
+  if (existing?.email === command.email && existing.deletedAt === null) return existing;
+  throw new AppError("ConflictError", { detail: "The id is taken" });
+}
+
+/** Users change their own email; everything else, and everybody else's, takes an admin. */
+function authorizeUpdate(actor: Account, targetId: string, command: UpdateAccountCommand): void {
+  const { email: _email, on_behalf_of: _onBehalfOf, ...privileged } = command;
+  if (actor.id !== targetId || Object.keys(privileged).length > 0) requireAdmin(actor);
+}

@@ -1,0 +1,52 @@
+import { newId, timeOfId } from "@gatehouse/contracts";
+import { lockAdvisory } from "@gatehouse/database";
+import { isAppError } from "@gatehouse/errors";
+import type { Logger } from "@gatehouse/observability";
+import type { AuthHandle, AuthTransact } from "../db/database.ts";
+import { adminExists, insertAccount } from "../repositories/account.repository.ts";
+import { accountCreated } from "./account-events.ts";
+import type { PasswordHasher } from "./password-hasher.ts";
+
+const FIRST_ADMIN_LOCK = "auth.first-admin";
+
+export interface FirstAdminDeps {
+  readonly db: AuthHandle;
+  readonly transact: AuthTransact;
+  readonly hasher: PasswordHasher;
+  readonly logger: Logger;
+}
+
+/**
+ * Creates the first admin when there is none yet. Safe with several replicas at once.
+ * An account that has the email already is never promoted: whoever registered it need not be the operator.
+ */
+export async function ensureFirstAdmin(
+  { db, transact, hasher, logger }: FirstAdminDeps,
+  { email, password }: { readonly email: string; readonly password: string },
+): Promise<void> {
+  if (await adminExists(db)) return;
+  const passwordHash = await hasher.hash(password);
+  const id = newId();
+  try {
+    await transact(async (trx, emit) => {
+      await lockAdvisory(trx, FIRST_ADMIN_LOCK);
+      if (await adminExists(trx)) return;
+      const account = await insertAccount(trx, {
+        id,
+        email,
+        passwordHash,
+        fullName: null,
+        role: "admin",
+        isActive: true,
+        isVerified: true,
+        createdAt: timeOfId(id),
+      });
+      if (!account) return;
+      emit(accountCreated(account));
+      logger.info({ user_id: account.id }, "the first admin was created");
+    });
+  } catch (error) {
+    if (!isAppError(error, "EmailAlreadyExists")) throw error;
+    logger.warn("FIRST_ADMIN_EMAIL belongs to an account that is no admin; it was not promoted, choose another email");
+  }
+}

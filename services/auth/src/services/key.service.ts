@@ -1,0 +1,213 @@
+import type { Database } from "@gatehouse/database";
+import { lockAdvisory } from "@gatehouse/database";
+import { createEvent } from "@gatehouse/messaging";
+import {
+  calculateJwkThumbprint,
+  exportJWK,
+  exportPKCS8,
+  generateKeyPair,
+  importJWK,
+  importPKCS8,
+  type JWK,
+} from "jose";
+import { seal, unseal } from "../crypto/sealed-box.ts";
+import type { AuthHandle, AuthTables, AuthTransact, AuthTransaction } from "../db/database.ts";
+import {
+  findKeys,
+  insertKey,
+  setRetired,
+  setSealedPrivateKey,
+  type StoredKey,
+} from "../repositories/signing-key.repository.ts";
+
+export const SIGNING_ALGORITHMS = ["EdDSA", "ES256", "RS256"] as const;
+export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
+
+/** Seconds between the publication of a key and its first signature: every verifier has fetched it by then. */
+const SECONDS_BEFORE_SIGNING = 15 * 60;
+/** Seconds that a superseded key outlives the last token it may have signed; covers a replica that has not reloaded. */
+const RETIREMENT_MARGIN_SECONDS = 120;
+const SEALING_PURPOSE = "signing-key";
+const KEYS_LOCK = "auth.signing-keys";
+
+export interface LoadedKey {
+  readonly kid: string;
+  readonly algorithm: SigningAlgorithm;
+  readonly publicJwk: JWK;
+  readonly publicKey: CryptoKey;
+  readonly privateKey: CryptoKey;
+  readonly signsFrom: Date;
+}
+
+export interface KeyServiceConfig {
+  readonly algorithm: SigningAlgorithm;
+  /** The first seals, all open. */
+  readonly secrets: readonly string[];
+  /** Lifetime of an access token, in seconds. */
+  readonly accessSeconds: number;
+}
+
+export interface KeyServiceDeps {
+  readonly database: Database<AuthTables>;
+  readonly transact: AuthTransact;
+  readonly config: KeyServiceConfig;
+  readonly now: () => Date;
+}
+
+export type KeyService = ReturnType<typeof createKeyService>;
+
+/** The signing keys: made, published, rotated, retired; private halves are stored sealed under JWT_SECRET_KEY. */
+export function createKeyService({ database, transact, config, now }: KeyServiceDeps) {
+  let loaded: readonly LoadedKey[] = [];
+
+  async function reload(): Promise<void> {
+    const stored = await findKeys(database.db);
+    const known = new Map(loaded.map((key) => [key.kid, key]));
+    loaded = await Promise.all(stored.map((key) => known.get(key.kid) ?? openKey(key, config.secrets)));
+  }
+
+  return {
+    reload,
+
+    /**
+     * At the start: makes the first key, or the next one when JWT_ALGORITHM has changed, and seals anew
+     * what a former JWT_SECRET_KEY had sealed. Safe with several replicas at once.
+     */
+    async prepare(): Promise<void> {
+      const candidate = await generateKey(config);
+      await transact(async (trx) => {
+        await lockAdvisory(trx, KEYS_LOCK);
+        const [newest] = await findKeys(trx);
+        if (newest?.algorithm === config.algorithm) return;
+        const delay = newest === undefined ? 0 : SECONDS_BEFORE_SIGNING;
+        await insertKey(trx, { ...candidate, signsFrom: inSeconds(now(), delay) });
+      });
+      await reload();
+      await resealUnderFirstSecret(database.db, config.secrets);
+    },
+
+    /** The key that signs now: the newest whose time has come. */
+    signingKey(): LoadedKey {
+      const key = loaded.find(({ signsFrom }) => signsFrom <= now());
+      if (!key) throw new Error("there is no signing key: the service has not been prepared");
+      return key;
+    },
+
+    /** The public half of a key that is not retired. */
+    publicKey: (kid: string): CryptoKey | undefined => loaded.find((key) => key.kid === kid)?.publicKey,
+
+    /** RFC 7517: every public key that may verify, those that do not sign yet too. */
+    jwks: () => ({ keys: loaded.map((key) => key.publicJwk) }),
+
+    list: () => findKeys(database.db),
+
+    /** Publishes a new key. It signs after 15 minutes, or at once with `immediately`. Answers its kid. */
+    async rotate({ immediately = false } = {}): Promise<{ kid: string; signsFrom: Date }> {
+      const candidate = await generateKey(config);
+      const signsFrom = inSeconds(now(), immediately ? 0 : SECONDS_BEFORE_SIGNING);
+      await transact(async (trx) => {
+        await lockAdvisory(trx, KEYS_LOCK);
+        await insertKey(trx, { ...candidate, signsFrom });
+      });
+      await reload();
+      return { kid: candidate.kid, signsFrom };
+    },
+
+    /** Retires every key whose last token has expired since a newer one signs; answers their kids. */
+    async retireSuperseded(): Promise<string[]> {
+      const retired = await transact(async (trx, emit) => {
+        await lockAdvisory(trx, KEYS_LOCK);
+        const kids: string[] = [];
+        for (const kid of supersededKeys(await findKeys(trx), now(), config.accessSeconds))
+          if (await retire(trx, kid, emit)) kids.push(kid);
+        return kids;
+      });
+      if (retired.length > 0) await reload();
+      return retired;
+    },
+  };
+}
+
+/**
+ * The keys that have nothing left to verify: a newer one signs for longer than an access token lives.
+ * `keys` come with the latest `signsFrom` first; `accessSeconds` is the lifetime of an access token.
+ */
+export function supersededKeys(
+  keys: readonly Pick<StoredKey, "kid" | "signsFrom">[],
+  now: Date,
+  accessSeconds: number,
+): string[] {
+  const horizon = inSeconds(now, -(accessSeconds + RETIREMENT_MARGIN_SECONDS));
+  const successor = keys.findIndex(({ signsFrom }) => signsFrom <= horizon);
+  return successor === -1 ? [] : keys.slice(successor + 1).map(({ kid }) => kid);
+}
+
+async function retire(
+  trx: AuthTransaction,
+  kid: string,
+  emit: (event: ReturnType<typeof createEvent>) => void,
+): Promise<boolean> {
+  if (!(await setRetired(trx, kid))) return false;
+  emit(createEvent({ source: "auth", type: "auth.key.retired", subject: kid, data: { kid } }));
+  return true;
+}
+
+async function generateKey({ algorithm, secrets }: KeyServiceConfig) {
+  const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
+  const jwk = await exportJWK(publicKey);
+  const kid = await calculateJwkThumbprint(jwk);
+  const pkcs8 = Buffer.from(await exportPKCS8(privateKey));
+  return {
+    kid,
+    algorithm,
+    publicJwk: { ...jwk, kid, alg: algorithm, use: "sig" },
+    sealedPrivateKey: seal(pkcs8, firstOf(secrets), SEALING_PURPOSE),
+  };
+}
+
+async function openKey(stored: StoredKey, secrets: readonly string[]): Promise<LoadedKey> {
+  const algorithm = stored.algorithm as SigningAlgorithm;
+  const pkcs8 = unsealWithAny(stored, secrets)?.plaintext;
+  if (!pkcs8)
+    throw new Error(
+      `no value of JWT_SECRET_KEY opens the signing key ${stored.kid}: add the former value to the end of the list`,
+    );
+  return {
+    kid: stored.kid,
+    algorithm,
+    publicJwk: stored.publicJwk,
+    publicKey: (await importJWK(stored.publicJwk, algorithm)) as CryptoKey,
+    privateKey: await importPKCS8(pkcs8.toString(), algorithm),
+    signsFrom: stored.signsFrom,
+  };
+}
+
+async function resealUnderFirstSecret(db: AuthHandle, secrets: readonly string[]): Promise<void> {
+  for (const stored of await findKeys(db)) {
+    const opened = unsealWithAny(stored, secrets);
+    if (opened === undefined || opened.secret === firstOf(secrets)) continue;
+    await setSealedPrivateKey(db, stored.kid, seal(opened.plaintext, firstOf(secrets), SEALING_PURPOSE));
+  }
+}
+
+function unsealWithAny(
+  { sealedPrivateKey }: StoredKey,
+  secrets: readonly string[],
+): { plaintext: Buffer; secret: string } | undefined {
+  if (sealedPrivateKey === null) return undefined;
+  for (const secret of secrets) {
+    const plaintext = unseal(sealedPrivateKey, secret, SEALING_PURPOSE);
+    if (plaintext) return { plaintext, secret };
+  }
+  return undefined;
+}
+
+function firstOf(secrets: readonly string[]): string {
+  const [first] = secrets;
+  if (first === undefined) throw new Error("JWT_SECRET_KEY is empty");
+  return first;
+}
+
+function inSeconds(from: Date, seconds: number): Date {
+  return new Date(from.getTime() + seconds * 1000);
+}

@@ -1,0 +1,102 @@
+import { LIMITS, newId, normalizeEmail } from "@gatehouse/contracts";
+import { AppError, isAppError } from "@gatehouse/errors";
+import { createEvent, outboxRow } from "@gatehouse/messaging";
+import { hashRefreshToken, newRefreshToken } from "../crypto/refresh-token.ts";
+import type { AuthHandle } from "../db/database.ts";
+import { type Account, findAccountByEmail, setPasswordHashIfStill } from "../repositories/account.repository.ts";
+import { insertSession } from "../repositories/refresh-token.repository.ts";
+import type { AccessTokenService, IssuedAccessToken } from "./access-token.service.ts";
+import type { PasswordHasher } from "./password-hasher.ts";
+
+export interface LoginAttempt {
+  readonly email: string;
+  readonly password: string;
+  readonly deviceId: string | null;
+  readonly deviceName: string | null;
+  readonly ipAddress: string | null;
+}
+
+export interface Login extends IssuedAccessToken {
+  readonly account: Account;
+  readonly refreshToken: string;
+  /** Seconds. */
+  readonly refreshExpiresIn: number;
+}
+
+export interface LoginServiceDeps {
+  readonly db: AuthHandle;
+  readonly hasher: PasswordHasher;
+  readonly accessTokens: AccessTokenService;
+  /** Wakes the relay: the session's event is written by a statement of its own. */
+  readonly wakeRelay: () => void;
+  readonly config: { readonly refreshSeconds: number; readonly sessionSeconds: number };
+  readonly now: () => Date;
+}
+
+export type LoginService = ReturnType<typeof createLoginService>;
+
+/** Login with email and password. Two round trips to the database around one hash, none of them holding a lock while it runs. */
+export function createLoginService(deps: LoginServiceDeps) {
+  const { db, hasher, accessTokens, wakeRelay, config, now } = deps;
+  const refreshExpiresIn = Math.min(config.refreshSeconds, config.sessionSeconds);
+
+  /** The account, or the one answer that tells nothing but that it was wrong. */
+  async function verifyCredentials(email: string, password: string): Promise<Account> {
+    if (password.length > LIMITS.passwordMax) throw new AppError("InvalidCredentials");
+    const account = await findAccountByEmail(db, normalizeEmail(email));
+    const matches = await hasher.verify(account?.passwordHash, password);
+    if (!account || !matches) throw new AppError("InvalidCredentials");
+    if (!account.isActive) throw new AppError("InactiveUser");
+    return account;
+  }
+
+  async function startSession(account: Account, attempt: LoginAttempt) {
+    const sessionId = newId();
+    const refreshToken = newRefreshToken();
+    const { deviceId, deviceName, ipAddress } = attempt;
+    const event = createEvent({
+      source: "auth",
+      type: "auth.session.started",
+      subject: account.id,
+      actor: account.id,
+      version: account.version,
+      data: { user_id: account.id, session_id: sessionId, device_name: deviceName, ip_address: ipAddress },
+    });
+    const session = {
+      id: sessionId,
+      deviceId,
+      deviceName,
+      ipAddress,
+      tokenId: newId(),
+      tokenLifetime: refreshExpiresIn,
+    };
+    const tokenHash = hashRefreshToken(refreshToken);
+    const started = await insertSession(db, account, { ...session, tokenHash }, outboxRow(event));
+    if (!started) throw new AppError("InvalidCredentials");
+    wakeRelay();
+    return { sessionId, refreshToken };
+  }
+
+  /** Raises a hash to the parameters of today. A full queue only puts it off to the next login. */
+  async function raiseHash(account: Account, password: string): Promise<void> {
+    if (!hasher.needsRehash(account.passwordHash)) return;
+    try {
+      await setPasswordHashIfStill(db, account.id, account.passwordHash, await hasher.hash(password));
+    } catch (error) {
+      if (!isAppError(error, "ServiceUnavailable")) throw error;
+    }
+  }
+
+  return {
+    /** @throws AppError InvalidCredentials, InactiveUser, ServiceUnavailable */
+    async login(attempt: LoginAttempt): Promise<Login> {
+      const issuedAt = now();
+      const account = await verifyCredentials(attempt.email, attempt.password);
+      const { sessionId, refreshToken } = await startSession(account, attempt);
+      const subject = { userId: account.id, sessionId, role: account.role, tokenVersion: account.tokenVersion };
+      const token = await accessTokens.mint(subject, issuedAt);
+      await raiseHash(account, attempt.password);
+      return { ...token, account, refreshToken, refreshExpiresIn };
+    },
+  };
+}

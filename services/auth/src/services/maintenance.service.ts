@@ -1,0 +1,64 @@
+import { type Database, inBatches, tryLockAdvisory } from "@gatehouse/database";
+import type { AuthTables, AuthTransaction } from "../db/database.ts";
+import { clearSealedSuccessors, removeExpiredTokens } from "../repositories/refresh-token.repository.ts";
+import { removeTokenlessSessions } from "../repositories/session.repository.ts";
+import { removeTombstonesBefore } from "../repositories/tombstone.repository.ts";
+import type { DeletionService } from "./deletion.service.ts";
+import type { KeyService } from "./key.service.ts";
+
+/** Longer than any stream keeps an event (contract, section 6), so that none comes for an id without its tombstone. */
+const TOMBSTONE_DAYS = 60;
+const BATCH = 500;
+
+export interface MaintenanceDeps {
+  readonly database: Database<AuthTables>;
+  readonly deletions: DeletionService;
+  readonly keys: KeyService;
+  readonly reuseGraceSeconds: number;
+  readonly now: () => Date;
+}
+
+/** What one pass did, in rows. */
+export interface MaintenanceReport {
+  readonly expiredTokens: number;
+  readonly sessions: number;
+  readonly sealedSuccessors: number;
+  readonly erasedAccounts: number;
+  readonly tombstones: number;
+  readonly retiredKeys: number;
+}
+
+export type MaintenanceService = ReturnType<typeof createMaintenanceService>;
+
+/** What has to be tidied up regularly, in short transactions. Every replica may run it; one at a time does the work. */
+export function createMaintenanceService({ database, deletions, keys, reuseGraceSeconds, now }: MaintenanceDeps) {
+  /** Repeats a bounded statement until nothing is left of its kind. The lock ends with each transaction. */
+  const sweep = (name: string, step: (trx: AuthTransaction, limit: number) => Promise<number>) =>
+    inBatches(BATCH, (limit) =>
+      database.db
+        .transaction()
+        .execute(async (trx) => ((await tryLockAdvisory(trx, `auth.maintenance.${name}`)) ? step(trx, limit) : 0)),
+    );
+
+  return {
+    async cleanUpTokens(): Promise<Pick<MaintenanceReport, "expiredTokens" | "sessions" | "sealedSuccessors">> {
+      return {
+        expiredTokens: await sweep("tokens", removeExpiredTokens),
+        sessions: await sweep("sessions", removeTokenlessSessions),
+        sealedSuccessors: await sweep("successors", (trx, limit) =>
+          clearSealedSuccessors(trx, reuseGraceSeconds, limit),
+        ),
+      };
+    },
+
+    async run(): Promise<MaintenanceReport> {
+      const tombstonesBefore = new Date(now().getTime() - TOMBSTONE_DAYS * 86_400_000);
+      return {
+        ...(await this.cleanUpTokens()),
+        erasedAccounts: await inBatches(BATCH, (limit) => deletions.eraseExpired(limit)),
+        tombstones: await sweep("tombstones", (trx, limit) => removeTombstonesBefore(trx, tombstonesBefore, limit)),
+        retiredKeys: (await keys.retireSuperseded()).length,
+      };
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import type { AccessClaims } from "@gatehouse/access";
+import { LIMITS } from "@gatehouse/contracts";
+import { AppError } from "@gatehouse/errors";
+import type { AuthHandle, AuthTransact } from "../db/database.ts";
+import { findAccount, setAccount } from "../repositories/account.repository.ts";
+import { endSessionsOf } from "../repositories/session.repository.ts";
+import { passwordChanged } from "./account-events.ts";
+import { actorOf, lockActor } from "./actor.ts";
+import type { PasswordHasher } from "./password-hasher.ts";
+
+export interface PasswordChangeDeps {
+  readonly db: AuthHandle;
+  readonly transact: AuthTransact;
+  readonly hasher: PasswordHasher;
+  readonly now: () => Date;
+}
+
+export type PasswordChangeService = ReturnType<typeof createPasswordChangeService>;
+
+/** What a user does with his own password. */
+export function createPasswordChangeService({ db, transact, hasher, now }: PasswordChangeDeps) {
+  /** @throws AppError InvalidCredentials, ServiceUnavailable */
+  async function verifyOwnPassword(userId: string, password: string): Promise<void> {
+    if (password.length > LIMITS.passwordMax) throw new AppError("InvalidCredentials");
+    const account = await findAccount(db, userId);
+    const matches = await hasher.verify(account?.passwordHash, password);
+    if (!matches) throw new AppError("InvalidCredentials");
+  }
+
+  return {
+    verifyOwnPassword,
+
+    /**
+     * Sets a new password and logs out all devices.
+     * @throws AppError InvalidCredentials, TokenRevokedError, ServiceUnavailable
+     */
+    async changePassword(caller: AccessClaims, currentPassword: string, newPassword: string): Promise<void> {
+      await verifyOwnPassword(caller.sub, currentPassword);
+      const newHash = await hasher.hash(newPassword);
+      await transact(async (trx, emit) => {
+        // Also the compare-and-set on what was verified: whoever sets a password raises token_version.
+        const before = await lockActor(trx, actorOf(caller));
+        const account = await setAccount(trx, caller.sub, {
+          passwordHash: newHash,
+          tokenVersion: before.tokenVersion + 1,
+          version: before.version + 1,
+          updatedAt: now(),
+        });
+        await endSessionsOf(trx, caller.sub, "password_changed");
+        emit(passwordChanged(account, "self", account.id));
+      });
+    },
+  };
+}

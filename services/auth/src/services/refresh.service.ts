@@ -1,0 +1,106 @@
+import { newId } from "@gatehouse/contracts";
+import { AppError } from "@gatehouse/errors";
+import {
+  hashRefreshToken,
+  hasRefreshTokenShape,
+  newRefreshToken,
+  sealSuccessor,
+  unsealSuccessor,
+} from "../crypto/refresh-token.ts";
+import type { AuthHandle, AuthTransact } from "../db/database.ts";
+import {
+  findSessionOfToken,
+  findSpentToken,
+  type RefreshedIdentity,
+  rotateRefreshToken,
+  type SpentToken,
+} from "../repositories/refresh-token.repository.ts";
+import { endSession, lockSession } from "../repositories/session.repository.ts";
+import type { AccessTokenService, IssuedAccessToken } from "./access-token.service.ts";
+import { sessionRevoked } from "./session.service.ts";
+
+export interface Refreshed extends IssuedAccessToken {
+  readonly refreshToken: string;
+  /** Seconds. */
+  readonly refreshExpiresIn: number;
+}
+
+/** A refused refresh. Only the answer that ended the family clears the cookie: a harmless loser of a race must not log its tab out. */
+export interface RefusedRefresh {
+  readonly error: AppError;
+  readonly endedFamily: boolean;
+}
+
+export interface RefreshServiceConfig {
+  /** All in seconds. */
+  readonly refreshSeconds: number;
+  readonly sessionSeconds: number;
+  readonly reuseGraceSeconds: number;
+}
+
+export interface RefreshServiceDeps {
+  readonly db: AuthHandle;
+  readonly transact: AuthTransact;
+  readonly accessTokens: AccessTokenService;
+  readonly config: RefreshServiceConfig;
+  readonly now: () => Date;
+}
+
+export type RefreshService = ReturnType<typeof createRefreshService>;
+
+/** Rotation of refresh tokens with replay detection (RFC 9700, section 4.14.2). */
+export function createRefreshService({ db, transact, accessTokens, config, now }: RefreshServiceDeps) {
+  async function rotate(presented: string): Promise<{ identity: RefreshedIdentity; successor: string } | undefined> {
+    const successor = newRefreshToken();
+    const identity = await rotateRefreshToken(db, {
+      presentedHash: hashRefreshToken(presented),
+      successorId: newId(),
+      successorHash: hashRefreshToken(successor),
+      sealedSuccessor: config.reuseGraceSeconds > 0 ? sealSuccessor(successor, presented) : null,
+      tokenLifetime: config.refreshSeconds,
+      sessionLifetime: config.sessionSeconds,
+    });
+    return identity && { identity, successor };
+  }
+
+  /** Commits what a replay implies and answers what to say; a throw in here would roll the family's end back. */
+  async function settleReuse(presented: string) {
+    const tokenHash = hashRefreshToken(presented);
+    const found = await findSessionOfToken(db, tokenHash);
+    if (!found) return refused("TokenError");
+    return transact(async (trx, emit) => {
+      await lockSession(trx, found.sessionId);
+      const token = await findSpentToken(trx, tokenHash, config.sessionSeconds);
+      if (!token || token.expired) return refused("TokenError");
+      if (token.sessionEnded) return refused("TokenRevokedError");
+      if (token.rotatedAgo === null) return refused("TokenError");
+      if (token.rotatedAgo < config.reuseGraceSeconds) return answerWithSuccessor(token, presented);
+      await endSession(trx, token.sessionId, "replay");
+      emit(await sessionRevoked(trx, token.userId, token.sessionId, "replay"));
+      return refused("TokenRevokedError", true);
+    });
+  }
+
+  return {
+    /** A new pair for a refresh token, or why not. */
+    async refresh(presented: string): Promise<Refreshed | RefusedRefresh> {
+      if (!hasRefreshTokenShape(presented)) return refused("TokenError");
+      const issuedAt = now();
+      const outcome = (await rotate(presented)) ?? (await settleReuse(presented));
+      if ("error" in outcome) return outcome;
+      const token = await accessTokens.mint(outcome.identity, issuedAt);
+      return { ...token, refreshToken: outcome.successor, refreshExpiresIn: outcome.identity.expiresIn };
+    },
+  };
+}
+
+/** Within the grace: the same successor for whoever holds its predecessor, as long as nobody has used it. */
+function answerWithSuccessor(token: SpentToken, presented: string) {
+  const { sealedSuccessor, successor: identity, successorUsed } = token;
+  const successor = sealedSuccessor && !successorUsed ? unsealSuccessor(sealedSuccessor, presented) : undefined;
+  return successor !== undefined && identity !== undefined ? { identity, successor } : refused("TokenError");
+}
+
+function refused(code: "TokenError" | "TokenRevokedError", endedFamily = false): RefusedRefresh {
+  return { error: new AppError(code), endedFamily };
+}

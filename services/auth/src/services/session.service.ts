@@ -1,0 +1,86 @@
+import type { AccessClaims } from "@gatehouse/access";
+import { AppError } from "@gatehouse/errors";
+import { createEvent } from "@gatehouse/messaging";
+import { hashRefreshToken, hasRefreshTokenShape } from "../crypto/refresh-token.ts";
+import type { AuthHandle, AuthTransact, AuthTransaction } from "../db/database.ts";
+import { findVersion, setAccount } from "../repositories/account.repository.ts";
+import { findSessionOfToken } from "../repositories/refresh-token.repository.ts";
+import {
+  type EndReason,
+  endSession,
+  endSessionsOf,
+  findLiveSessions,
+  isSessionLive,
+  type Session,
+} from "../repositories/session.repository.ts";
+import { sessionsRevoked } from "./account-events.ts";
+import { actorOf, lockActor } from "./actor.ts";
+
+export type SessionService = ReturnType<typeof createSessionService>;
+
+/** The sessions of a user: their list and their ends. */
+export function createSessionService({ db, transact }: { db: AuthHandle; transact: AuthTransact }) {
+  return {
+    listLive: (userId: string): Promise<Session[]> => findLiveSessions(db, userId),
+
+    /** Logs one device out. Ending a session that has just ended is no error: the caller wanted it gone. */
+    async logout(sessionId: string): Promise<void> {
+      await transact(async (trx, emit) => {
+        const userId = await endSession(trx, sessionId, "logout");
+        if (userId !== undefined) emit(await sessionRevoked(trx, userId, sessionId, "logout"));
+      });
+    },
+
+    /**
+     * The live session that a refresh token belongs to, whether or not the token was rotated since.
+     * @throws AppError TokenError, TokenRevokedError
+     */
+    async sessionOfRefreshToken(token: string): Promise<string> {
+      const found = hasRefreshTokenShape(token) ? await findSessionOfToken(db, hashRefreshToken(token)) : undefined;
+      if (!found || found.expired) throw new AppError("TokenError");
+      if (!(await isSessionLive(db, found.sessionId, found.userId))) throw new AppError("TokenRevokedError");
+      return found.sessionId;
+    },
+
+    /** Ends every session of the caller and every access token. @throws AppError TokenRevokedError */
+    async logoutAll(caller: AccessClaims): Promise<void> {
+      await transact(async (trx, emit) => {
+        const before = await lockActor(trx, actorOf(caller));
+        const account = await setAccount(trx, caller.sub, {
+          tokenVersion: before.tokenVersion + 1,
+          version: before.version + 1,
+        });
+        await endSessionsOf(trx, caller.sub, "logout_all");
+        emit(sessionsRevoked(account, "logout_all", account.id));
+      });
+    },
+
+    /** Ends one live session of the caller. @throws AppError ResourceNotFound */
+    async remove(caller: AccessClaims, sessionId: string): Promise<void> {
+      await transact(async (trx, emit) => {
+        const options = { userId: caller.sub, onlyUnexpired: true };
+        const userId = await endSession(trx, sessionId, "removed", options);
+        if (userId === undefined) throw new AppError("ResourceNotFound");
+        emit(await sessionRevoked(trx, userId, sessionId, "removed"));
+      });
+    },
+  };
+}
+
+/** The event of one session's end. `version` is the user's present one, which an ending session does not raise. */
+export async function sessionRevoked(
+  trx: AuthTransaction,
+  userId: string,
+  sessionId: string,
+  reason: Extract<EndReason, "logout" | "removed" | "replay">,
+) {
+  return createEvent({
+    source: "auth",
+    type: "auth.session.revoked",
+    subject: userId,
+    // Whoever replays a token is not known to be the user.
+    ...(reason !== "replay" && { actor: userId }),
+    version: await findVersion(trx, userId),
+    data: { user_id: userId, session_id: sessionId, reason },
+  });
+}

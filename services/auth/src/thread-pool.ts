@@ -1,0 +1,11 @@
+import { availableParallelism } from "node:os";
+
+/**
+ * Sizes libuv's thread pool, which hashing shares with signing, verifying and the file system, so that a
+ * full hashing queue always leaves threads to sign with (see docs/decisions). libuv reads the variable when
+ * the pool is first used: this file must be the first import of the process.
+ */
+const SPARE_THREADS = 4;
+
+// oxlint-disable-next-line node/no-process-env -- libuv has no other interface
+process.env["UV_THREADPOOL_SIZE"] ??= String(availableParallelism() + SPARE_THREADS);
