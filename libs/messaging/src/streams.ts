@@ -1,6 +1,7 @@
 import type { StreamDefinition } from "@gatehouse/contracts";
 import {
   DiscardPolicy,
+  JetStreamApiCodes,
   JetStreamApiError,
   jetstreamManager,
   type JetStreamManager,
@@ -51,6 +52,10 @@ export async function ensureStream(
 /** The management API on one connection, without the round trip that asks whether JetStream is there. */
 export function managerOf(connection: NatsConnection): Promise<JetStreamManager> {
   return jetstreamManager(connection, { checkAPI: false, timeout: API_TIMEOUT_MS });
+}
+
+export function isStreamNotFound(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
 }
 
 function streamConfig(definition: StreamDefinition, replicas: number) {

@@ -1,6 +1,6 @@
 import type { GatehouseEvent } from "@gatehouse/contracts";
 import type { Kysely, Transaction } from "kysely";
-import type { MessagingTables } from "../tables/messaging.table.ts";
+import type { MessagingTables, OutboxInsert } from "../tables/messaging.table.ts";
 import { outboxRow } from "./outbox-row.ts";
 
 /**
@@ -16,8 +16,13 @@ const ATTEMPTS = 4;
 /** PostgreSQL: serialization_failure, deadlock_detected. */
 const REPEATABLE = new Set(["40001", "40P01"]);
 
-/** @param options.wake called after a commit that wrote events: the relay's `wake` */
-export function createTransact<T extends MessagingTables>(options: { db: Kysely<T>; wake: () => void }): Transact<T> {
+interface TransactOptions<T> {
+  readonly db: Kysely<T>;
+  /** Called after a commit that wrote events: the relay's `wake`. */
+  readonly wake: (revoking: boolean) => void;
+}
+
+export function createTransact<T extends MessagingTables>(options: TransactOptions<T>): Transact<T> {
   return async (work) => {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -30,22 +35,19 @@ export function createTransact<T extends MessagingTables>(options: { db: Kysely<
 }
 
 async function attemptOnce<T extends MessagingTables, R>(
-  { db, wake }: { db: Kysely<T>; wake: () => void },
+  { db, wake }: TransactOptions<T>,
   work: Parameters<Transact<T>>[0],
 ): Promise<R> {
-  let emitted = false;
+  let rows: OutboxInsert[] = [];
   const result = await db.transaction().execute(async (trx) => {
     const events: GatehouseEvent[] = [];
     const value = await work(trx, (event) => events.push(event));
-    if (events.length > 0) {
-      emitted = true;
-      await (trx as unknown as Transaction<MessagingTables>)
-        .insertInto("outbox")
-        .values(events.map(outboxRow))
-        .execute();
+    rows = events.map(outboxRow);
+    if (rows.length > 0) {
+      await (trx as unknown as Transaction<MessagingTables>).insertInto("outbox").values(rows).execute();
     }
     return value;
   });
-  if (emitted) wake();
+  if (rows.length > 0) wake(rows.some((row) => row.revoking));
   return result as R;
 }

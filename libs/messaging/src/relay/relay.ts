@@ -2,7 +2,13 @@ import type { StreamDefinition } from "@gatehouse/contracts";
 import type { Logger } from "@gatehouse/observability";
 import type { Kysely } from "kysely";
 import type { Bus } from "../bus.ts";
+import { createFaultLog } from "../fault-log.ts";
+import { pause } from "../pause.ts";
 import type { MessagingTables } from "../tables/messaging.table.ts";
+import { createDelivery } from "./delivery.ts";
+import { keepSession } from "./session.ts";
+import { trimOutbox } from "./trim-outbox.ts";
+import { publishWatermark } from "./watermark.ts";
 
 export interface RelayOptions<T extends MessagingTables> {
   readonly db: Kysely<T>;
@@ -18,6 +24,7 @@ export interface RelayOptions<T extends MessagingTables> {
 }
 
 export interface RelayStatus {
+  /** True while there is a connection and its stream is the one on record. */
   readonly connected: boolean;
   /** Rows that JetStream acknowledged since the start. */
   readonly published: number;
@@ -28,13 +35,96 @@ export interface RelayStatus {
 }
 
 export interface Relay {
-  /** There are new rows: publish now. Cheap, never throws, may be called any number of times. */
-  wake(): void;
-  /** Stops after what is in hand. */
+  /**
+   * There are new rows: publish now. Cheap, never throws, may be called any number of times.
+   * @param revoking false when surely none of them revokes, which spares a look past the batch in hand
+   */
+  wake(revoking?: boolean): void;
+  /** Publishes what is there, as far as that goes within a few seconds, and stops. */
   close(): Promise<void>;
   status(): RelayStatus;
 }
 
-export function startRelay<T extends MessagingTables>(_options: RelayOptions<T>): Relay {
-  throw new Error("not written yet");
+const SWEEP_MS = 1_000;
+const TRIM_MS = 30_000;
+const CLOSE_TIMEOUT_MS = 3_000;
+
+/**
+ * Publishes the outbox to the stream (design, "Outbox, bus, consumers"): at each wake and each second, over whatever connection the
+ * bus has. Any number of replicas may relay the same outbox.
+ */
+export function startRelay<T extends MessagingTables>(options: RelayOptions<T>): Relay {
+  const { bus, stream, logger } = options;
+  const db = options.db as unknown as Kysely<MessagingTables>;
+  const stopping = new AbortController();
+  const keeper = keepSession({ db, bus, stream, replicas: options.replicas, logger });
+  const delivery = createDelivery({
+    db,
+    stream: stream.name,
+    session: keeper.current,
+    onStreamGone: keeper.doubt,
+    logger,
+  });
+  const sweepFaults = createFaultLog(logger, "the sweep of the outbox");
+  let lastWatermark: string | undefined;
+  let trimmedAt = performance.now();
+
+  async function resume(): Promise<void> {
+    await keeper.check();
+    // The connection may have been replaced during the check.
+    if (!keeper.current() && bus.isConnected()) await keeper.check();
+    if (keeper.current()) delivery.wake(true);
+  }
+
+  async function sweep(): Promise<void> {
+    await resume();
+    await vouch();
+    if (performance.now() - trimmedAt < TRIM_MS) return;
+    trimmedAt = performance.now();
+    await trimOutbox(db, options.retentionSeconds);
+  }
+
+  async function vouch(): Promise<void> {
+    const session = keeper.current();
+    if (session === undefined || options.watermarks === undefined) return;
+    const asOf = await publishWatermark({
+      db,
+      client: session.client,
+      source: options.watermarks.source,
+      patienceMs: SWEEP_MS,
+      settled: delivery.settled,
+      signal: stopping.signal,
+    });
+    lastWatermark = asOf ?? lastWatermark;
+  }
+
+  async function sweepForEver(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const begun = performance.now();
+      try {
+        await sweep();
+        sweepFaults.worked();
+      } catch (error) {
+        if (bus.isConnected()) sweepFaults.failed(error);
+      }
+      await pause(Math.max(0, SWEEP_MS - (performance.now() - begun)), stopping.signal);
+    }
+  }
+
+  const sweeping = sweepForEver();
+  const unsubscribe = bus.onConnected(() => void resume());
+
+  return {
+    wake: (revoking = true) => delivery.wake(revoking),
+    async close() {
+      stopping.abort();
+      unsubscribe();
+      await sweeping;
+      delivery.wake(true);
+      const limit = new AbortController();
+      await Promise.race([delivery.idle(), pause(CLOSE_TIMEOUT_MS, limit.signal)]);
+      limit.abort();
+    },
+    status: () => ({ connected: keeper.current() !== undefined, ...delivery.counts(), lastWatermark }),
+  };
 }

@@ -1,0 +1,67 @@
+import { type Kysely, sql } from "kysely";
+import type { MessagingTables } from "../tables/messaging.table.ts";
+
+/** An outbox row in the hands of this relay. */
+export interface ClaimedRow {
+  readonly id: string;
+  readonly subject: string;
+  /** JSON text, as it goes out. */
+  readonly payload: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const LEASE_SECONDS = 5;
+
+// Losing a claim or a mark in a crash of PostgreSQL only publishes a row twice, and its Nats-Msg-Id makes that once:
+// not worth waiting for the disk, which would be the larger part of the way from commit to publish.
+const RELAXED = sql`relaxed as materialized (select set_config('synchronous_commit', 'off', true))`;
+
+/**
+ * Takes up to `limit` unpublished rows for LEASE_SECONDS, revoking ones first, oldest first; rows that another relay holds are passed over.
+ * @param options.revokingOnly leaves the ordinary rows alone
+ */
+export async function claimRows(
+  db: Kysely<MessagingTables>,
+  options: { limit: number; revokingOnly: boolean },
+): Promise<ClaimedRow[]> {
+  const only = options.revokingOnly ? sql`and revoking` : sql``;
+  const { rows } = await sql<ClaimedRow>`
+    with ${RELAXED},
+    due as materialized (
+      select id from outbox
+      where published_at is null ${only} and (claimed_until is null or claimed_until < now())
+      order by revoking desc, id
+      limit ${options.limit}
+      for update skip locked
+    )
+    update outbox set claimed_until = now() + make_interval(secs => ${LEASE_SECONDS})
+    from due cross join relaxed
+    where outbox.id = due.id
+    returning outbox.id, outbox.subject, outbox.payload::text as payload, outbox.headers`.execute(db);
+  return rows;
+}
+
+/**
+ * Ends a claim: acknowledged rows are marked as published, the rest is free for the next try.
+ * Nothing is marked when the stream that acknowledged is no longer the one on record, because what it held is gone. The lock on the
+ * record orders this against adoptStream: either that sees the marks and takes them back, or this sees the new stream.
+ */
+export async function settleRows(
+  db: Kysely<MessagingTables>,
+  options: { claimed: readonly string[]; acknowledged: readonly string[]; stream: string; streamCreated: string },
+): Promise<void> {
+  await sql`
+    with ${RELAXED},
+    same_stream as materialized (
+      select 1 from relay_state
+      where stream = ${options.stream} and stream_created = ${options.streamCreated}
+      for share
+    )
+    update outbox set
+      claimed_until = null,
+      published_at = case
+        when id = any(${options.acknowledged}::uuid[]) and exists (select 1 from same_stream) then now()
+      end
+    from relaxed
+    where id = any(${options.claimed}::uuid[]) and published_at is null`.execute(db);
+}

@@ -1,0 +1,21 @@
+import { type Kysely, sql } from "kysely";
+import type { MessagingTables } from "../tables/messaging.table.ts";
+
+const BATCH = 5_000;
+
+/** Deletes what was published more than `retentionSeconds` ago, in batches that several relays may share. @returns how many rows went */
+export async function trimOutbox(db: Kysely<MessagingTables>, retentionSeconds: number): Promise<number> {
+  let removed = 0;
+  for (;;) {
+    const result = await sql`
+      delete from outbox where id = any(array(
+        select id from outbox
+        where published_at < now() - make_interval(secs => ${retentionSeconds})
+        order by published_at
+        limit ${BATCH}
+        for update skip locked))`.execute(db);
+    const count = Number(result.numAffectedRows ?? 0n);
+    removed += count;
+    if (count < BATCH) return removed;
+  }
+}
