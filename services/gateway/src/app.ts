@@ -1,0 +1,50 @@
+import type { Verifier } from "@gatehouse/access";
+import { type App, createApp } from "@gatehouse/http";
+import type { Logger } from "@gatehouse/observability";
+import { allowedHosts } from "./plugins/allowed-hosts.plugin.ts";
+import { crossOrigin } from "./plugins/cross-origin.plugin.ts";
+import { identity } from "./plugins/identity.plugin.ts";
+import { rateLimit } from "./plugins/rate-limit.plugin.ts";
+import { securityHeaders } from "./plugins/security-headers.plugin.ts";
+import { docsRoutes } from "./routes/docs.route.ts";
+import { healthRoutes } from "./routes/health.route.ts";
+import { proxyRoutes, type Upstreams } from "./routes/proxy.route.ts";
+import type { HealthService } from "./services/health.service.ts";
+import type { OpenApiService } from "./services/openapi.service.ts";
+import type { RateLimits } from "./services/rate-limits.ts";
+
+export interface GatewayDependencies {
+  readonly logger: Logger;
+  readonly verifier: Pick<Verifier, "verify" | "ready">;
+  readonly upstreams: Upstreams;
+  readonly health: HealthService;
+  /** null: not served, as in production. */
+  readonly openapi: OpenApiService | null;
+  /** null: nothing is limited. */
+  readonly limits: RateLimits | null;
+  readonly allowedHosts: readonly string[];
+  readonly corsOrigins: readonly string[];
+  readonly trustedProxies: readonly string[];
+}
+
+/**
+ * The gateway's HTTP side; does not listen. The plugins' order is the order in which a request is looked at:
+ * its host, its origin, who sends it, whether it is one too many; then the route, which judges the access.
+ */
+export async function buildApp(deps: GatewayDependencies): Promise<App> {
+  const app = createApp({
+    logger: deps.logger,
+    readiness: () => deps.verifier.ready(),
+    trustProxy: [...deps.trustedProxies],
+    openapi: false,
+  });
+  await app.register(securityHeaders);
+  await app.register(allowedHosts, { hosts: deps.allowedHosts });
+  await app.register(crossOrigin, { origins: deps.corsOrigins });
+  await app.register(identity, { verify: deps.verifier.verify });
+  if (deps.limits) await app.register(rateLimit, { limits: deps.limits });
+  await app.register(healthRoutes, { health: deps.health });
+  if (deps.openapi) await app.register(docsRoutes, { openapi: deps.openapi });
+  await app.register(proxyRoutes, { upstreams: deps.upstreams });
+  return app;
+}

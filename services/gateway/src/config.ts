@@ -1,0 +1,147 @@
+import { BlockList, isIP } from "node:net";
+import {
+  busVariables,
+  type ConfigProblem,
+  type ConfigRule,
+  flag,
+  inProduction,
+  introspectionTokenVariable,
+  list,
+  noDebugInProduction,
+  port,
+  processVariables,
+  readEnvironment,
+  strongSecretsInProduction,
+  tokenVariables,
+  trustedProxiesVariable,
+  url,
+  urls,
+} from "@gatehouse/config";
+import { z } from "zod";
+import { parseRate, type Rate } from "./services/rate.ts";
+
+const WILDCARD = "*";
+
+const rate = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((raw, context): Rate => {
+      const parsed = parseRate(raw);
+      if (parsed) return parsed;
+      context.addIssue({ code: "custom", message: "must be a rate such as 120/minute (second, minute, hour or day)" });
+      return z.NEVER;
+    });
+
+const variables = {
+  ...processVariables,
+  NATS_URL: busVariables.NATS_URL,
+  ...tokenVariables,
+  ...introspectionTokenVariable,
+  ...trustedProxiesVariable,
+  GATEWAY_PORT: port(8000),
+  AUTH_URL: urls("http:", "https:"),
+  USER_URL: urls("http:", "https:"),
+  CORS_ORIGINS: list(),
+  ALLOWED_HOSTS: list(),
+  REDIS_URL: url("redis:", "rediss:").optional(),
+  REDIS_HOST: z.string().optional(),
+  REDIS_PORT: port(6379),
+  REDIS_PASSWORD: z.string().optional(),
+  RATE_LIMIT_ENABLED: flag(true),
+  RATE_LIMIT_DEFAULT: rate("120/minute"),
+  RATE_LIMIT_LOGIN: rate("1/second"),
+  RATE_LIMIT_REGISTER: rate("10/minute"),
+};
+
+type Variables = z.output<z.ZodObject<typeof variables>>;
+type Rule = ConfigRule<Variables>;
+
+const originsAreOrigins: Rule = function* ({ CORS_ORIGINS = [] }) {
+  if (CORS_ORIGINS.some((item) => item !== WILDCARD && !isOrigin(item)))
+    yield {
+      name: "CORS_ORIGINS",
+      message: "must be comma-separated origins such as https://app.example.com, without a path",
+    };
+};
+
+const noWildcardInProduction: Rule = inProduction(function* ({ CORS_ORIGINS = [] }): Iterable<ConfigProblem> {
+  if (CORS_ORIGINS.includes(WILDCARD))
+    yield { name: "CORS_ORIGINS", message: "must name every origin in production, a wildcard is refused" };
+});
+
+const allowedHostsInProduction: Rule = inProduction(function* ({ ALLOWED_HOSTS = [] }): Iterable<ConfigProblem> {
+  if (ALLOWED_HOSTS.length === 0)
+    yield { name: "ALLOWED_HOSTS", message: "is required in production: the host names that clients use" };
+  else if (ALLOWED_HOSTS.includes(WILDCARD))
+    yield { name: "ALLOWED_HOSTS", message: "must name the hosts in production, a wildcard for all is refused" };
+});
+
+const proxiesAreNetworks: Rule = function* ({ TRUSTED_PROXIES = [] }) {
+  if (!TRUSTED_PROXIES.every(isNetwork))
+    yield { name: "TRUSTED_PROXIES", message: "must be comma-separated addresses or CIDR networks such as 10.0.0.0/8" };
+};
+
+function isOrigin(item: string): boolean {
+  return URL.canParse(item) && new URL(item).origin === item && item !== "null";
+}
+
+function isNetwork(item: string): boolean {
+  const [address = "", prefix, ...rest] = item.split("/");
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  if (prefix === undefined) return true;
+  if (!/^\d{1,3}$/.test(prefix)) return false;
+  try {
+    new BlockList().addSubnet(address, Number(prefix), version === 4 ? "ipv4" : "ipv6");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function redisUrlOf({ REDIS_URL, REDIS_HOST, REDIS_PORT, REDIS_PASSWORD }: Variables): string | undefined {
+  if (REDIS_URL !== undefined || REDIS_HOST === undefined) return REDIS_URL;
+  const password = REDIS_PASSWORD === undefined ? "" : `:${encodeURIComponent(REDIS_PASSWORD)}@`;
+  return `redis://${password}${isIP(REDIS_HOST) === 6 ? `[${REDIS_HOST}]` : REDIS_HOST}:${REDIS_PORT}`;
+}
+
+export type Config = ReturnType<typeof readConfig>;
+
+/**
+ * Everything that this process reads from its environment, checked.
+ * @throws ConfigError naming every wrong variable at once
+ */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
+  const values = readEnvironment(variables, environment, [
+    noDebugInProduction,
+    strongSecretsInProduction("INTROSPECTION_TOKEN"),
+    originsAreOrigins,
+    noWildcardInProduction,
+    allowedHostsInProduction,
+    proxiesAreNetworks,
+  ]);
+  return Object.freeze({
+    environment: values.ENVIRONMENT,
+    debug: values.DEBUG,
+    host: values.HOST ?? (values.ENVIRONMENT === "development" ? "127.0.0.1" : "0.0.0.0"),
+    port: values.GATEWAY_PORT,
+    logLevel: values.DEBUG && values.LOG_LEVEL === "info" ? "debug" : values.LOG_LEVEL,
+    natsUrl: values.NATS_URL,
+    authUrls: values.AUTH_URL,
+    userUrls: values.USER_URL,
+    issuer: values.JWT_ISSUER,
+    audience: values.JWT_AUDIENCE,
+    accessTokenSeconds: values.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
+    revocationMaxStalenessSeconds: values.REVOCATION_MAX_STALENESS_SECONDS,
+    /** The first of the list: what this process sends; auth accepts all of them. */
+    introspectionToken: values.INTROSPECTION_TOKEN[0] as string,
+    trustedProxies: values.TRUSTED_PROXIES,
+    corsOrigins: values.CORS_ORIGINS,
+    allowedHosts: values.ALLOWED_HOSTS.includes(WILDCARD) ? [] : values.ALLOWED_HOSTS,
+    redisUrl: redisUrlOf(values),
+    rates: values.RATE_LIMIT_ENABLED
+      ? { default: values.RATE_LIMIT_DEFAULT, login: values.RATE_LIMIT_LOGIN, register: values.RATE_LIMIT_REGISTER }
+      : null,
+  });
+}

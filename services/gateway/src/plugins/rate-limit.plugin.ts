@@ -1,0 +1,77 @@
+import { clientAddress } from "@gatehouse/access";
+import { AppError } from "@gatehouse/errors";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import fp from "fastify-plugin";
+import { type Count, nearestItsEnd } from "../services/rate.ts";
+import { addressKey, emailKey, type LimitName, type RateLimits, userKey } from "../services/rate-limits.ts";
+import { isPreflight } from "./cross-origin.plugin.ts";
+import { isHealthPath } from "./route-config.ts";
+
+/**
+ * Counts every request, 404s and refused ones too, and refuses those over a limit with 429 (contract, section 5).
+ * What the address and the token decide is counted before the body is read; login by email after it.
+ */
+export const rateLimit = fp<{ limits: RateLimits }>(
+  async (app, { limits }) => {
+    app.decorateRequest("counts", null);
+
+    app.addHook("onRequest", async (request, reply) => {
+      const { entry } = request.routeOptions.config;
+      if (entry?.unlimited || isHealthPath(request.routeOptions.url) || isPreflight(request)) return;
+      const pending = [limits.default(callerKey(request))];
+      for (const name of entry?.limits ?? []) {
+        const key = keyBeforeBody(name, request);
+        if (key !== undefined) pending.push(limits[name](key));
+      }
+      apply(request, reply, await Promise.all(pending));
+    });
+
+    app.addHook("preHandler", async (request, reply) => {
+      if (!request.routeOptions.config.entry?.limits?.includes("loginEmail")) return;
+      const email = emailOf(request.body);
+      if (email !== undefined) apply(request, reply, [await limits.loginEmail(emailKey(email))]);
+    });
+  },
+  { name: "rate-limit", dependencies: ["identity", "cross-origin"] },
+);
+
+function callerKey(request: FastifyRequest): string {
+  return request.bearerClaims ? userKey(request.bearerClaims.sub) : addressKey(clientAddress(request));
+}
+
+function keyBeforeBody(name: LimitName, request: FastifyRequest): string | undefined {
+  switch (name) {
+    case "login":
+    case "register":
+      return addressKey(clientAddress(request));
+    case "password":
+      // Without a token that verifies the request is refused anyway.
+      return request.bearerClaims ? userKey(request.bearerClaims.sub) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The form's `username`, whatever content type the request claims: auth alone decides whether it is a form. */
+function emailOf(body: unknown): string | undefined {
+  if (!Buffer.isBuffer(body)) return undefined;
+  const [email] = new URLSearchParams(body.toString()).getAll("username");
+  return email === undefined || email === "" ? undefined : email;
+}
+
+function apply(request: FastifyRequest, reply: FastifyReply, counts: readonly Count[]): void {
+  request.counts = [...(request.counts ?? []), ...counts];
+  const nearest = nearestItsEnd(request.counts);
+  if (!nearest) return;
+  reply.header("x-ratelimit-limit", nearest.limit);
+  reply.header("x-ratelimit-remaining", nearest.remaining);
+  reply.header("x-ratelimit-reset", nearest.resetSeconds);
+  if (nearest.exceeded) throw new AppError("RateLimitExceeded", { retryAfter: nearest.resetSeconds });
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Where this request stands under each limit that it was counted for. */
+    counts: readonly Count[] | null;
+  }
+}

@@ -1,0 +1,21 @@
+import { DetailedHealth } from "@gatehouse/contracts";
+import type { App } from "@gatehouse/http";
+import type { HealthService } from "../services/health.service.ts";
+
+/** `GET /health/detailed`; `/health` and `/health/ready` are every process's own. */
+export async function healthRoutes(app: App, { health }: { health: HealthService }): Promise<void> {
+  app.get(
+    "/health/detailed",
+    {
+      schema: {
+        summary: "The whole system as the gateway sees it",
+        response: { 200: DetailedHealth, 503: DetailedHealth },
+      },
+      logLevel: "warn",
+    },
+    async (_request, reply) => {
+      const answer = await health.detailed();
+      return reply.code(answer.status === "unhealthy" ? 503 : 200).send(answer);
+    },
+  );
+}

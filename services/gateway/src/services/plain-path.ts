@@ -1,0 +1,12 @@
+// `\` and `#`, an empty or dotted segment, and the encodings of `/`, `\`, `.`, NUL and `%` (which would decode twice).
+const TRICK = /[\\#]|\/\/|\/\.{1,2}(?:\/|$)|%(?:2f|5c|2e|00|25)/i;
+
+/**
+ * Whether a request target names its path in the one plain way: what the router matched is then what a service reads.
+ * Nothing in the route table needs anything else.
+ */
+export function isPlainPath(target: string): boolean {
+  if (target.charCodeAt(0) !== 47) return false;
+  const query = target.indexOf("?");
+  return !TRICK.test(query === -1 ? target : target.slice(0, query));
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { type Count, nearestItsEnd, parseRate } from "../../src/services/rate.ts";
+
+describe("a rate", () => {
+  it.each([
+    ["120/minute", { limit: 120, seconds: 60 }],
+    ["1/second", { limit: 1, seconds: 1 }],
+    [" 5 / Hour ", { limit: 5, seconds: 3600 }],
+    ["7/day", { limit: 7, seconds: 86_400 }],
+    ["0/minute", undefined],
+    ["-1/minute", undefined],
+    ["10", undefined],
+    ["10/fortnight", undefined],
+    ["1.5/second", undefined],
+    ["", undefined],
+  ])("is read from %j", (text, rate) => {
+    expect(parseRate(text)).toEqual(rate);
+  });
+});
+
+describe("of several counts", () => {
+  const count = (values: Partial<Count>): Count => ({
+    limit: 10,
+    remaining: 5,
+    resetSeconds: 60,
+    exceeded: false,
+    ...values,
+  });
+
+  it("there is none nearest when there is none", () => {
+    expect(nearestItsEnd([])).toBeUndefined();
+  });
+
+  it("the one with the fewest requests left is nearest its end", () => {
+    const few = count({ remaining: 1 });
+    expect(nearestItsEnd([count({}), few, count({ limit: 120, remaining: 100 })])).toBe(few);
+  });
+
+  it("an exceeded one comes before one with nothing left", () => {
+    const exceeded = count({ remaining: 0, exceeded: true, resetSeconds: 1 });
+    expect(nearestItsEnd([count({ remaining: 0 }), exceeded])).toBe(exceeded);
+    expect(nearestItsEnd([exceeded, count({ remaining: 0 })])).toBe(exceeded);
+  });
+
+  it("of two exceeded ones the longer wait counts", () => {
+    const long = count({ exceeded: true, remaining: 0, resetSeconds: 30 });
+    const short = count({ exceeded: true, remaining: 0, resetSeconds: 1 });
+    expect(nearestItsEnd([short, long])).toBe(long);
+    expect(nearestItsEnd([long, short])).toBe(long);
+  });
+});

@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { createRotation } from "../../src/services/rotation.ts";
+
+describe("the rotation of replicas", () => {
+  it("begins with the next replica each time and names all of them", () => {
+    const rotation = createRotation(3, () => 0);
+    expect(rotation.order()).toEqual([0, 1, 2]);
+    expect(rotation.order()).toEqual([1, 2, 0]);
+    expect(rotation.order()).toEqual([2, 0, 1]);
+    expect(rotation.order()).toEqual([0, 1, 2]);
+  });
+
+  it("puts a replica that could not be reached last for a second", () => {
+    let now = 0;
+    const rotation = createRotation(2, () => now);
+    rotation.unreached(0);
+    expect(rotation.order()).toEqual([1, 0]);
+    expect(rotation.order()).toEqual([1, 0]);
+    now = 1_001;
+    expect(rotation.order()).toEqual([0, 1]);
+  });
+
+  it("still names every replica when none could be reached", () => {
+    const rotation = createRotation(2, () => 0);
+    rotation.unreached(0);
+    rotation.unreached(1);
+    expect(rotation.order().toSorted()).toEqual([0, 1]);
+  });
+
+  it("tries a single replica however often it could not be reached", () => {
+    const rotation = createRotation(1, () => 0);
+    rotation.unreached(0);
+    expect(rotation.order()).toEqual([0]);
+  });
+});
