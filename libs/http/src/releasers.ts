@@ -1,16 +1,17 @@
-import type { Logger } from "@gatehouse/observability";
-
 type Release = () => Promise<void> | void;
 
 export interface Releasers {
   /** Remembers how to give back what was just acquired; `name` is for the log. */
   add(name: string, release: Release): void;
-  /** Gives everything back, last acquired first. A release that fails is logged and the rest go on. Never rejects; a second call does nothing. */
+  /**
+   * Gives everything back, last acquired first. A release that fails is reported and the rest go on.
+   * Never rejects; a second call finds nothing left to do.
+   */
   releaseAll(): Promise<void>;
 }
 
-/** A stack of things to give back at the end, also after a start that failed half-way. */
-export function createReleasers(logger?: Pick<Logger, "error">): Releasers {
+/** A stack of what is to be given back at the end, also after a start that failed half-way. */
+export function createReleasers(onFailure: (name: string, error: unknown) => void = printFailure): Releasers {
   const stack: { name: string; release: Release }[] = [];
   return {
     add: (name, release) => void stack.push({ name, release }),
@@ -19,9 +20,13 @@ export function createReleasers(logger?: Pick<Logger, "error">): Releasers {
         try {
           await entry.release();
         } catch (error) {
-          logger?.error({ err: error, resource: entry.name }, "a resource could not be released");
+          onFailure(entry.name, error);
         }
       }
     },
   };
+}
+
+function printFailure(name: string, error: unknown): void {
+  console.error(`${name} could not be released:`, error);
 }

@@ -1,5 +1,5 @@
 export { currentContext, outgoingHeaders, type RequestContext, runInContext } from "./context.ts";
 export { correlationIdFrom } from "./correlation.ts";
 export { createLogger, type Logger, type LoggerOptions } from "./logger.ts";
-export { serializeError } from "./serialize-error.ts";
+export { type LoggedError, serializeError } from "./serialize-error.ts";
 export { traceparentFrom } from "./traceparent.ts";

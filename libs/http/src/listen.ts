@@ -1,0 +1,30 @@
+import type { App } from "./app.ts";
+
+/** A start that failed for a reason that its operator can mend; the message says which. */
+export class ListenError extends Error {
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = "ListenError";
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "the port is taken by another process",
+  EACCES: "this user may not use the port",
+  EADDRNOTAVAIL: "this machine does not have the address",
+  ENOTFOUND: "the host name is unknown",
+};
+
+/**
+ * Accepts connections from now on.
+ * @throws ListenError naming host and port
+ */
+export async function listen(app: App, name: string, host: string, port: number): Promise<void> {
+  try {
+    await app.listen({ host, port, listenTextResolver: (address) => `${name} listens on ${address}` });
+  } catch (error) {
+    const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ""];
+    if (!reason) throw error;
+    throw new ListenError(`cannot listen on ${host}:${port}: ${reason}`, error);
+  }
+}
