@@ -1,1 +1,7 @@
-export {};
+export {
+  createEmptyDatabase,
+  createTestDatabase,
+  type EmptyDatabase,
+  type TestDatabase,
+} from "./fixtures/test-database.ts";
+export { createTestBus, createTestRedis, type TestServer } from "./fixtures/test-server.ts";

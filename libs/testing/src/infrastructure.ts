@@ -1,0 +1,49 @@
+import { join } from "node:path";
+import { chooseSources, testProvidersFor, testStackChoice } from "./providers/providers.ts";
+import { REPOSITORY_ROOT } from "./repository-root.ts";
+import type { Source } from "./servers/running-server.ts";
+import { startServer } from "./servers/start-server.ts";
+import { migrateTemplate } from "./template.ts";
+import { createRunFolder, sweepDeadRuns } from "./temporary-folders.ts";
+
+/** What the test files of a run get to know; plain data, since they run in processes of their own. */
+export interface TestInfrastructure {
+  readonly folder: string;
+  /** The superuser's URL of the run's PostgreSQL. */
+  readonly postgresUrl: string;
+  readonly nats: Source;
+  readonly redis: Source;
+}
+
+/** Starts the PostgreSQL of a test run, makes its template database, and finds how NATS and Redis are started. */
+export async function startTestInfrastructure(
+  environment: NodeJS.ProcessEnv,
+): Promise<{ info: TestInfrastructure; stop(): Promise<void> }> {
+  const note = (line: string) => console.log(`[tests] ${line}`);
+  await sweepDeadRuns();
+  const choice = testStackChoice(environment);
+  const options = { environment, cacheFolder: join(REPOSITORY_ROOT, ".cache"), note };
+  const sources = await chooseSources(
+    ["postgres", "nats", "redis"],
+    (part) => testProvidersFor(part, choice, options),
+    note,
+  );
+  const run = createRunFolder();
+  try {
+    const postgres = await startServer("postgres", sources.postgres, {
+      folder: join(run.path, "postgres"),
+      durable: false,
+      records: run.records,
+    });
+    await migrateTemplate(postgres.url);
+    const info = { folder: run.path, postgresUrl: postgres.url, nats: sources.nats, redis: sources.redis };
+    const stop = async () => {
+      await postgres.stop();
+      await run.remove();
+    };
+    return { info, stop };
+  } catch (error) {
+    await run.remove();
+    throw error;
+  }
+}

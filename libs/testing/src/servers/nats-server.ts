@@ -1,0 +1,36 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { spawnManaged, waitUntilReady } from "../process/managed-process.ts";
+import { answers } from "./answers.ts";
+import type { RunningServer, ServerOptions } from "./running-server.ts";
+import { startOnPort } from "./start-on-port.ts";
+
+interface Program {
+  readonly command: string;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** Starts a nats-server with JetStream on loopback; its streams are kept in the folder. */
+export async function startNatsServer(program: Program, options: ServerOptions): Promise<RunningServer> {
+  const data = join(options.folder, "data");
+  await mkdir(data, { recursive: true });
+  return startOnPort("NATS", options.port, async (port) => {
+    const child = await spawnManaged({
+      name: "nats",
+      kind: "server",
+      command: program.command,
+      args: ["--addr", "127.0.0.1", "--port", String(port), "--jetstream", "--store_dir", data],
+      environment: { ...process.env, ...program.environment },
+      stopSignal: "SIGINT",
+      stopWithinMs: 5000,
+      records: options.records,
+    });
+    try {
+      await waitUntilReady(child, () => answers(port, "", "INFO "), { signal: options.signal });
+    } catch (error) {
+      await child.stop();
+      throw error;
+    }
+    return { url: `nats://127.0.0.1:${port}`, port, stop: () => child.stop() };
+  });
+}

@@ -1,0 +1,72 @@
+import { mkdir } from "node:fs/promises";
+import type { Part, RunningServer, ServerOptions } from "./running-server.ts";
+import { startOnPort } from "./start-on-port.ts";
+
+interface ContainerPlan {
+  readonly port: number;
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly readyLog: RegExp;
+  readonly readyTimes: number;
+  /** Where the data lie in the container, when a server that is stopped and started again must find them. */
+  readonly dataAt?: string;
+  readonly url: (address: string) => string;
+}
+
+/** Only ever on loopback, in a container that is gone with the run. */
+const PASSWORD = "throw-away";
+
+const PLANS: Record<Part, ContainerPlan> = {
+  postgres: {
+    port: 5432,
+    command: ["postgres", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "max_connections=300"],
+    environment: {
+      POSTGRES_PASSWORD: PASSWORD,
+      POSTGRES_INITDB_ARGS: "--locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C",
+    },
+    readyLog: /database system is ready to accept connections/,
+    // The image serves once for itself while it prepares the cluster.
+    readyTimes: 2,
+    url: (address) => `postgres://postgres:${PASSWORD}@${address}/postgres`,
+  },
+  nats: {
+    port: 4222,
+    command: ["--jetstream", "--store_dir", "/data"],
+    environment: {},
+    dataAt: "/data",
+    readyLog: /Server is ready/,
+    readyTimes: 1,
+    url: (address) => `nats://${address}`,
+  },
+  redis: {
+    port: 6379,
+    command: ["redis-server", "--save", "", "--protected-mode", "no"],
+    environment: {},
+    readyLog: /Ready to accept connections/,
+    readyTimes: 1,
+    url: (address) => `redis://${address}`,
+  },
+};
+
+/** Starts a part by Testcontainers, on the given port or a free one, for a test run. */
+export async function startTestContainer(part: Part, image: string, options: ServerOptions): Promise<RunningServer> {
+  const { GenericContainer, Wait } = await import("testcontainers");
+  await mkdir(options.folder, { recursive: true });
+  const plan = PLANS[part];
+  return startOnPort(part, options.port, async (port) => {
+    const prepared = new GenericContainer(image)
+      .withCommand([...plan.command])
+      .withEnvironment({ ...plan.environment })
+      // A fixed port, so that a server that a test stops and starts again is found at the same place.
+      .withExposedPorts({ container: plan.port, host: port })
+      .withWaitStrategy(Wait.forLogMessage(plan.readyLog, plan.readyTimes));
+    if (plan.dataAt !== undefined)
+      prepared
+        .withBindMounts([{ source: options.folder, target: plan.dataAt }])
+        // Files of the container's root would outlive the run of a user who may not remove them.
+        .withUser(`${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`);
+    const container = await prepared.start();
+    const url = plan.url(`${container.getHost()}:${port}`);
+    return { url, port, stop: async () => void (await container.stop()) };
+  });
+}

@@ -1,0 +1,1 @@
+export { type ManagedProcess, ProcessEndedError } from "./process/managed-process.ts";

@@ -1,0 +1,34 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import pg from "pg";
+import { databaseUrl, SERVICE_SCHEMAS } from "./database-urls.ts";
+import { REPOSITORY_ROOT } from "./repository-root.ts";
+
+export const TEMPLATE = "gatehouse_template";
+
+/** Makes the database of which every test file gets a clone: both schemas, each migrated under its service's own role. */
+export async function migrateTemplate(superuserUrl: string): Promise<void> {
+  await runSql(superuserUrl, `create database ${TEMPLATE}`);
+  const ownerUrl = databaseUrl(superuserUrl, TEMPLATE);
+  // Until libs/database has them.
+  const { createMigrations, prepareSchema } = (await import("@gatehouse/database")) as Record<string, any>;
+  if (createMigrations === undefined || prepareSchema === undefined) return;
+  for (const { schema, role, service } of SERVICE_SCHEMAS) {
+    const folder = join(REPOSITORY_ROOT, "services", service, "src/db/migrations");
+    if (!existsSync(folder)) continue;
+    const serviceUrl = databaseUrl(superuserUrl, TEMPLATE, role);
+    await prepareSchema({ ownerUrl, serviceUrl, schema });
+    await createMigrations({ url: serviceUrl, schema, folder }).up();
+  }
+}
+
+/** Runs one statement as whoever the URL names. */
+export async function runSql(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}

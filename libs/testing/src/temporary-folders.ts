@@ -1,0 +1,61 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { identify, isAlive, type ProcessIdentity } from "./process/identity.ts";
+import { createPidRecords, type PidRecords } from "./process/pid-records.ts";
+
+const PREFIX = "gatehouse-test-";
+
+/** A folder of one test run: its servers' data, and which processes belong to it. */
+export interface RunFolder {
+  readonly path: string;
+  readonly records: PidRecords;
+  remove(): Promise<void>;
+}
+
+/** Makes the folder of this run, below the system's temporary one. */
+export function createRunFolder(): RunFolder {
+  const path = join(tmpdir(), `${PREFIX}${process.pid}-${Date.now().toString(36)}`);
+  mkdirSync(path);
+  // PostgreSQL runs as another user when we are root, and must be able to pass through.
+  chmodSync(path, 0o711);
+  writeFileSync(join(path, "owner.json"), JSON.stringify(identify(process.pid)));
+  return runFolder(path);
+}
+
+/** The folder that another process of this run has made, as its test workers see it. */
+export function runFolder(path: string): RunFolder {
+  const records = createPidRecords(join(path, "run"));
+  return {
+    path,
+    records,
+    async remove() {
+      await records.endAll();
+      rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** Ends what runs that were killed left behind, and removes their folders. */
+export async function sweepDeadRuns(): Promise<void> {
+  const names = readdirSync(tmpdir()).filter((name) => name.startsWith(PREFIX));
+  await Promise.all(
+    names.map(async (name) => {
+      const path = join(tmpdir(), name);
+      const owner = readOwner(path);
+      if (owner === undefined || isAlive(owner)) return;
+      // Another user's left-overs are not ours to remove, and no reason to fail.
+      await runFolder(path)
+        .remove()
+        .catch(() => undefined);
+    }),
+  );
+}
+
+function readOwner(path: string): ProcessIdentity | undefined {
+  try {
+    return JSON.parse(readFileSync(join(path, "owner.json"), "utf8")) as ProcessIdentity;
+  } catch {
+    return undefined;
+  }
+}

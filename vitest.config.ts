@@ -1,0 +1,43 @@
+import { defineConfig } from "vitest/config";
+
+const globalSetup = ["libs/testing/src/global-setup.ts"];
+
+export default defineConfig({
+  test: {
+    // Two cores run the suite; more workers only take turns, and the servers they test want a share as well.
+    maxWorkers: 2,
+    coverage: {
+      provider: "v8",
+      include: ["libs/*/src/**/*.ts", "services/*/src/**/*.ts"],
+      // A process is a composition of what is measured here; its own lines run in the end-to-end tests, outside this process.
+      exclude: ["services/*/src/main.ts", "services/*/src/db/migrations/**"],
+      reporter: ["text-summary", "html", "json-summary"],
+    },
+    projects: [
+      {
+        extends: true,
+        test: { name: "unit", include: ["{libs,services,scripts}/**/test/unit/**/*.test.ts"] },
+      },
+      {
+        extends: true,
+        test: {
+          name: "integration",
+          include: ["{libs,services,scripts}/**/test/integration/**/*.test.ts"],
+          globalSetup,
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["tests/**/*.test.ts"],
+          globalSetup,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
