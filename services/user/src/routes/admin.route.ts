@@ -7,8 +7,7 @@ import {
   AdminUserList,
   UserIdParams,
 } from "@gatehouse/contracts";
-import type { App } from "@gatehouse/http";
-import { z } from "zod";
+import { type App, BEARER_SECURITY, NoContent } from "@gatehouse/http";
 import type { AdminService } from "../services/admin.service.ts";
 import { toAdminAnswer } from "./answers.ts";
 
@@ -17,7 +16,7 @@ export interface AdminRouteOptions {
   readonly verify: Parameters<typeof requireUser>[0];
 }
 
-const tags = ["admin"];
+const common = { tags: ["admin"], security: BEARER_SECURITY };
 
 /** Everything that admins do with anybody's user. */
 export function adminRoutes(app: App, { admin, verify }: AdminRouteOptions): void {
@@ -27,7 +26,7 @@ export function adminRoutes(app: App, { admin, verify }: AdminRouteOptions): voi
   app.get(
     "/v1/admin/users",
     {
-      schema: { tags, summary: "List users", querystring: AdminListUsersQuery, response: { 200: AdminUserList } },
+      schema: { ...common, summary: "List users", querystring: AdminListUsersQuery, response: { 200: AdminUserList } },
       onRequest,
     },
     async (request) => {
@@ -39,7 +38,7 @@ export function adminRoutes(app: App, { admin, verify }: AdminRouteOptions): voi
   app.post(
     "/v1/admin/users",
     {
-      schema: { tags, summary: "Create a user", body: AdminCreateUserBody, response: { 201: AdminUser } },
+      schema: { ...common, summary: "Create a user", body: AdminCreateUserBody, response: { 201: AdminUser } },
       onRequest,
     },
     async (request, reply) => {
@@ -48,31 +47,31 @@ export function adminRoutes(app: App, { admin, verify }: AdminRouteOptions): voi
     },
   );
 
-  app.get("/v1/admin/users/:id", { schema: { tags, summary: "A user", ...one }, onRequest }, async (request) =>
+  app.get("/v1/admin/users/:id", { schema: { ...common, summary: "A user", ...one }, onRequest }, async (request) =>
     toAdminAnswer(await admin.find(request.params.id)),
   );
 
   app.patch(
     "/v1/admin/users/:id",
-    { schema: { tags, summary: "Change a user", body: AdminUpdateUserBody, ...one }, onRequest },
+    { schema: { ...common, summary: "Change a user", body: AdminUpdateUserBody, ...one }, onRequest },
     async (request) => toAdminAnswer(await admin.update(currentUser(request), request.params.id, request.body)),
   );
 
   app.delete(
     "/v1/admin/users/:id",
     {
-      schema: { tags, summary: "Erase a user", params: UserIdParams, response: { 204: z.null().describe("Erased") } },
+      schema: { ...common, summary: "Erase a user", params: UserIdParams, response: { 204: NoContent } },
       onRequest,
     },
     async (request, reply) => {
       await admin.erase(currentUser(request), request.params.id);
-      return reply.code(204).send(null);
+      return reply.code(204).send();
     },
   );
 
   app.post(
     "/v1/admin/users/:id/restore",
-    { schema: { tags, summary: "Bring a soft-deleted user back", ...one }, onRequest },
+    { schema: { ...common, summary: "Bring a soft-deleted user back", ...one }, onRequest },
     async (request) => toAdminAnswer(await admin.restore(currentUser(request), request.params.id)),
   );
 }

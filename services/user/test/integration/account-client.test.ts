@@ -1,0 +1,121 @@
+import { type CreateAccountCommand, newId } from "@gatehouse/contracts";
+import { createLogger, runInContext } from "@gatehouse/observability";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type AccountClient, createAccountClient } from "../../src/clients/account.client.ts";
+import { type AuthNeighbour, INTERNAL_TOKEN, startAuthNeighbour } from "../neighbours/auth.neighbour.ts";
+
+const logger = createLogger({ service: "test", level: "silent" });
+const onBehalfOf = { sub: newId(), sid: newId(), token_version: 1 };
+
+let auth: AuthNeighbour;
+let nobody: string;
+const clients: AccountClient[] = [];
+
+beforeAll(async () => {
+  auth = await startAuthNeighbour();
+  nobody = await addressWhereNobodyListens();
+});
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
+});
+afterAll(() => auth.stop());
+
+function clientOf(urls: string[], options: { token?: string; deadlineMilliseconds?: number } = {}): AccountClient {
+  const client = createAccountClient({ urls, token: INTERNAL_TOKEN, logger, ...options });
+  clients.push(client);
+  return client;
+}
+
+function command(): CreateAccountCommand {
+  const id = newId();
+  return {
+    ...{ id, email: `${id}@example.com`, password: "Secret123", full_name: null },
+    ...{ role: "user", is_active: true, is_verified: false, on_behalf_of: null },
+  };
+}
+
+describe("what happens when a command is sent to auth", () => {
+  it("it carries the service's token and the correlation of the request", async () => {
+    const context = { correlationId: "corr-1", traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" };
+    const account = await runInContext(context, () => clientOf([auth.url]).create(command()));
+    const received = auth.commands.at(-1);
+    expect(received?.body["id"]).toBe(account.id);
+    expect(received?.headers).toMatchObject({ authorization: `Bearer ${INTERNAL_TOKEN}`, "x-correlation-id": "corr-1" });
+    expect(received?.headers["traceparent"]).toContain("4bf92f3577b34da6a3ce929d0e0e4736");
+  });
+
+  it("a replica that is away is passed over, whatever the command", async () => {
+    const client = clientOf([nobody, auth.url]);
+    const { id } = await client.create(command());
+    for (let turn = 0; turn < 3; turn += 1) {
+      const account = await client.update(id, { is_verified: turn % 2 === 0, on_behalf_of: onBehalfOf });
+      expect(account.version).toBe(turn + 2);
+    }
+  });
+
+  it("a refusal comes through with its type, text and Retry-After", async () => {
+    const client = clientOf([auth.url]);
+    auth.breakNext({ kind: "answer", status: 503, type: "ServiceUnavailable", retryAfter: 7 });
+    await expect(client.create(command())).rejects.toMatchObject({ code: "ServiceUnavailable", retryAfter: 7 });
+    await expect(client.restore(newId(), { on_behalf_of: onBehalfOf })).rejects.toMatchObject({ code: "UserNotFound" });
+  });
+});
+
+describe("what happens when auth's answer is lost", () => {
+  it("a creation is asked for again with the same id, and is one account", async () => {
+    const before = auth.accounts.size;
+    const wanted = command();
+    auth.breakNext({ kind: "lose-answer" }, { kind: "lose-answer" });
+    const account = await clientOf([auth.url]).create(wanted);
+    expect(account).toMatchObject({ id: wanted.id, version: 1 });
+    expect(auth.accounts.size).toBe(before + 1);
+    expect(auth.commands.filter(({ body }) => body["id"] === wanted.id)).toHaveLength(3);
+  });
+
+  it("a creation is given up at the deadline with 503", async () => {
+    auth.breakNext(...Array.from({ length: 20 }, () => ({ kind: "lose-answer" }) as const));
+    const creating = clientOf([auth.url], { deadlineMilliseconds: 700 }).create(command());
+    await expect(creating).rejects.toMatchObject({ code: "ServiceUnavailable" });
+    auth.forgetFaults();
+  });
+
+  it("a change is not sent twice", async () => {
+    const client = clientOf([auth.url]);
+    const { id } = await client.create(command());
+    auth.breakNext({ kind: "lose-answer" });
+    const changing = client.update(id, { is_active: false, on_behalf_of: onBehalfOf });
+    await expect(changing).rejects.toMatchObject({ code: "ServiceUnavailable", retryAfter: 1 });
+    expect(auth.commands.filter(({ path }) => path.endsWith(id))).toHaveLength(1);
+  });
+});
+
+describe("what happens when auth cannot serve", () => {
+  it("away altogether is 503 with Retry-After", async () => {
+    const creating = clientOf([nobody]).create(command());
+    await expect(creating).rejects.toMatchObject({ code: "ServiceUnavailable", retryAfter: 1 });
+  });
+
+  it("an answer that makes no sense is 502", async () => {
+    auth.breakNext({ kind: "garbage" }, { kind: "answer", status: 500, type: "InternalError" });
+    const client = clientOf([auth.url]);
+    await expect(client.create(command())).rejects.toMatchObject({ code: "BadGateway" });
+    await expect(client.create(command())).rejects.toMatchObject({ code: "BadGateway" });
+  });
+
+  it("a refused service token is 502 and not the caller's 401", async () => {
+    const creating = clientOf([auth.url], { token: "outdated" }).create(command());
+    await expect(creating).rejects.toMatchObject({ code: "BadGateway" });
+  });
+});
+
+async function addressWhereNobodyListens(): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return `http://127.0.0.1:${port}`;
+}
