@@ -63,12 +63,7 @@ function contextFields(): Record<string, string> {
 
 // Loaded only when wanted: a process in production pays nothing for it.
 function prettyStream(destination: DestinationStream): DestinationStream {
-  const load = createRequire(import.meta.url);
-  const pinoPretty = load("pino-pretty") as typeof PinoPretty;
-  return pinoPretty({
-    destination: destination as NodeJS.WritableStream & DestinationStream,
-    sync: true,
-    ignore: "pid",
-    singleLine: true,
-  });
+  const { prettyFactory } = createRequire(import.meta.url)("pino-pretty") as typeof PinoPretty;
+  const format = prettyFactory({ colorize: process.stdout.isTTY, ignore: "pid", singleLine: true });
+  return { write: (line) => destination.write(format(line)) };
 }

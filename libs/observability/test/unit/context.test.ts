@@ -1,0 +1,30 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { currentContext, outgoingHeaders, runInContext } from "@gatehouse/observability";
+
+const context = (name: string) => ({ correlationId: name, traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` });
+
+test("what happens outside a context: there is none, and no header to send", () => {
+  expect(currentContext()).toBeUndefined();
+  expect(outgoingHeaders()).toEqual({});
+});
+
+test("what happens inside a context: its headers go out", () => {
+  expect(runInContext(context("one"), outgoingHeaders)).toEqual({
+    "x-correlation-id": "one",
+    traceparent: context("one").traceparent,
+  });
+});
+
+test("what happens when many contexts run at once: each keeps its own across awaits and timers", async () => {
+  const seen = await Promise.all(
+    Array.from({ length: 50 }, (_, index) =>
+      runInContext(context(String(index)), async () => {
+        await delay(index % 3);
+        await new Promise((resolve) => setImmediate(resolve));
+        return currentContext()?.correlationId;
+      }),
+    ),
+  );
+  expect(seen).toEqual(Array.from({ length: 50 }, (_, index) => String(index)));
+});
