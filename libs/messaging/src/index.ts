@@ -14,7 +14,12 @@ export { createEvent, type NewEvent } from "./outbox/create-event.ts";
 export { outboxRow } from "./outbox/outbox-row.ts";
 export { createTransact, type Transact } from "./outbox/transact.ts";
 export { type Relay, type RelayOptions, type RelayStatus, startRelay } from "./relay/relay.ts";
-export { readStream, type StreamMessage, type StreamReader, type StreamReaderOptions } from "./stream-reader.ts";
+export {
+  readStream,
+  type StreamMessage,
+  type StreamReader,
+  type StreamReaderOptions,
+} from "./jetstream/stream-reader.ts";
 export { ensureStreams } from "./streams.ts";
 export { createMessagingTablesV1, dropMessagingTablesV1 } from "./tables/messaging.ddl.v1.ts";
 export type {

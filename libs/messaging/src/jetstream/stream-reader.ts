@@ -1,0 +1,131 @@
+import type { StreamDefinition } from "@gatehouse/contracts";
+import type { Logger } from "@gatehouse/observability";
+import { AckPolicy, type ConsumerConfig, DeliverPolicy, type JetStreamManager, ReplayPolicy } from "@nats-io/jetstream";
+import { nanos, type NatsConnection } from "@nats-io/nats-core";
+import type { Bus } from "../bus.ts";
+import { managerOf } from "../streams.ts";
+import { attend } from "./attend.ts";
+import type { Delivered } from "./delivered.ts";
+import { startPull } from "./pull.ts";
+
+/** One stored message as read, not yet parsed. */
+export interface StreamMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly sequence: number;
+  /** When the server stored it, by the server's clock. */
+  readonly storedAt: Date;
+  /** How many more there are behind it; 0 says that this pass has caught up. */
+  readonly pending: number;
+}
+
+export interface StreamReaderOptions {
+  readonly bus: Bus;
+  readonly stream: StreamDefinition;
+  /** One subject, wildcards allowed; the whole stream unless given. */
+  readonly filter?: string;
+  /** Where a pass begins. Asked anew for each pass. */
+  readonly since: () => Date;
+  /** Called in the stream's order, synchronously; an error it throws is logged and the message counts as read. */
+  readonly onMessage: (message: StreamMessage) => void;
+  /**
+   * A pass begins: `lastSequence` was the stream's last just before, so what is greater is live;
+   * `streamCreated` differs from the pass before when the stream is another.
+   */
+  readonly onStart?: (pass: { readonly streamCreated: string; readonly lastSequence: number }) => void;
+  /** A pass ended: a gap, a lost connection, a stall, a deleted stream or consumer. Another begins as soon as one can. */
+  readonly onEnd?: (reason: string) => void;
+  readonly logger: Logger;
+}
+
+export interface StreamReader {
+  close(): Promise<void>;
+}
+
+const CAPACITY = 1_000;
+/** How long the server keeps the consumer of a reader that vanished. */
+const ABANDONED_MS = 30_000;
+
+/**
+ * Reads a stream from a moment on without acknowledging anything. Every oddity ends the pass, and the next one starts over at `since()`:
+ * so each message comes at least once, in order within a pass, and whoever reads must not mind seeing it again.
+ */
+export function readStream(options: StreamReaderOptions): StreamReader {
+  const { logger, onMessage, stream } = options;
+  const stopping = new AbortController();
+
+  async function pass(connection: NatsConnection): Promise<string> {
+    const manager = await managerOf(connection);
+    const info = await manager.streams.info(stream.name);
+    const { name } = await manager.consumers.add(stream.name, consumerConfig(options));
+    options.onStart?.({ streamCreated: info.created, lastSequence: info.state.last_seq });
+    try {
+      const reason = await readAll(connection, name);
+      options.onEnd?.(reason);
+      return reason;
+    } finally {
+      if (!connection.isClosed()) removeConsumer(manager, name);
+    }
+  }
+
+  async function readAll(connection: NatsConnection, consumer: string): Promise<string> {
+    const broken = Promise.withResolvers<string>();
+    let expected = 1;
+    const pull = startPull({ connection, stream: stream.name, consumer, capacity: CAPACITY, onMessage: receive });
+
+    function receive(message: Delivered): void {
+      if (message.deliverySequence !== expected) return broken.resolve("gap");
+      expected += 1;
+      try {
+        onMessage(message);
+      } catch (error) {
+        logger.error(
+          { err: error, subject: message.subject, sequence: message.sequence },
+          "a reader's callback failed",
+        );
+      }
+      pull.release();
+    }
+
+    const abandon = (): void => broken.resolve("closed");
+    stopping.signal.addEventListener("abort", abandon, { once: true });
+    if (stopping.signal.aborted) abandon();
+    const reason = await Promise.race([pull.ended, broken.promise]);
+    stopping.signal.removeEventListener("abort", abandon);
+    pull.stop();
+    return reason;
+  }
+
+  function removeConsumer(manager: JetStreamManager, consumer: string): void {
+    // A courtesy: the server removes it by itself after a while.
+    manager.consumers.delete(stream.name, consumer).catch(() => undefined);
+  }
+
+  const finished = attend({
+    bus: options.bus,
+    what: `reading ${stream.name}`,
+    session: pass,
+    signal: stopping.signal,
+    logger,
+  });
+
+  return {
+    async close() {
+      stopping.abort();
+      await finished;
+    },
+  };
+}
+
+function consumerConfig(options: StreamReaderOptions): Partial<ConsumerConfig> {
+  return {
+    ack_policy: AckPolicy.None,
+    deliver_policy: DeliverPolicy.StartTime,
+    opt_start_time: options.since().toISOString(),
+    replay_policy: ReplayPolicy.Instant,
+    inactive_threshold: nanos(ABANDONED_MS),
+    mem_storage: true,
+    num_replicas: 1,
+    ...(options.filter !== undefined && { filter_subject: options.filter }),
+  };
+}
