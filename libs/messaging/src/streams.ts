@@ -49,6 +49,20 @@ export async function ensureStream(
   }
 }
 
+/** Creates the stream when there is none of its name, and leaves it alone otherwise: for those who do not own it. */
+export async function provideStream(
+  manager: JetStreamManager,
+  definition: StreamDefinition,
+  replicas: number,
+): Promise<void> {
+  try {
+    await manager.streams.info(definition.name);
+  } catch (error) {
+    if (!isStreamNotFound(error)) throw error;
+    await ensureStream(manager, definition, replicas);
+  }
+}
+
 /** The management API on one connection, without the round trip that asks whether JetStream is there. */
 export function managerOf(connection: NatsConnection): Promise<JetStreamManager> {
   return jetstreamManager(connection, { checkAPI: false, timeout: API_TIMEOUT_MS });

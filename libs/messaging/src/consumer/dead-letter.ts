@@ -1,0 +1,76 @@
+import { EventFormatError } from "@gatehouse/contracts";
+import { isAppError } from "@gatehouse/errors";
+import { headers, type MsgHdrs } from "@nats-io/nats-core";
+import type { Delivered } from "../jetstream/delivered.ts";
+
+/** The headers of a dead letter, beside those of the message as received. */
+export const DEAD_LETTER_HEADERS = {
+  consumer: "Gatehouse-Consumer",
+  subject: "Gatehouse-Subject",
+  stream: "Gatehouse-Stream",
+  sequence: "Gatehouse-Sequence",
+  storedAt: "Gatehouse-Stored-At",
+  attempts: "Gatehouse-Attempts",
+  error: "Gatehouse-Error",
+  /** The message's own Nats-Msg-Id; the letter has another, since several consumers may give up on one event. */
+  messageId: "Gatehouse-Msg-Id",
+} as const;
+
+const MESSAGE_ID = "Nats-Msg-Id";
+const OWN_PREFIX = "nats-";
+
+export interface DeadLetter {
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly headers: MsgHdrs;
+  readonly msgID: string;
+}
+
+/** The message as it goes to DEAD_LETTERS: payload and headers as received, and why it is there. */
+export function deadLetter(durable: string, message: Delivered, attempts: number, error: unknown): DeadLetter {
+  const letter = headers();
+  for (const [name, values] of message.headers ?? []) {
+    // The server acts upon headers of its own, which were meant for the first publish.
+    if (!name.toLowerCase().startsWith(OWN_PREFIX)) for (const value of values) letter.append(name, value);
+  }
+  const own = DEAD_LETTER_HEADERS;
+  letter.set(own.consumer, durable);
+  letter.set(own.subject, message.subject);
+  letter.set(own.stream, message.stream);
+  letter.set(own.sequence, String(message.sequence));
+  letter.set(own.storedAt, message.storedAt.toISOString());
+  letter.set(own.attempts, String(attempts));
+  letter.set(own.error, describeError(error));
+  const messageId = message.headers?.get(MESSAGE_ID);
+  if (messageId) letter.set(own.messageId, messageId);
+  return {
+    subject: `dead.${durable}.${message.subject}`,
+    payload: message.data,
+    headers: letter,
+    // The time tells a recreated stream's messages from those that had the same numbers before.
+    msgID: `${durable}:${message.stream}:${message.sequence}:${message.storedNanos}`,
+  };
+}
+
+const MAX_ERROR_LENGTH = 500;
+
+/**
+ * An error in one line without values, since those may be personal: the text of errors whose texts are known to hold none, else only
+ * the class and, where there is one, the code (SQLSTATE, ECONNREFUSED) and the constraint.
+ */
+export function describeError(error: unknown): string {
+  return oneLine(text(error)).slice(0, MAX_ERROR_LENGTH);
+}
+
+function text(error: unknown): string {
+  if (isAppError(error)) return `${error.code}: ${error.detail}`;
+  if (error instanceof EventFormatError) return `${error.name}: ${error.message}`;
+  if (!(error instanceof Error)) return "an error of unknown class";
+  const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+  const known = [code, constraint].filter((value) => typeof value === "string" || typeof value === "number");
+  return known.length === 0 ? error.name : `${error.name} (${known.join(", ")})`;
+}
+
+function oneLine(value: string): string {
+  return value.replaceAll(/[^\x20-\x7e]+/g, " ");
+}

@@ -1,0 +1,41 @@
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  DeliverPolicy,
+  JetStreamApiError,
+  type JetStreamManager,
+  ReplayPolicy,
+} from "@nats-io/jetstream";
+import { nanos } from "@nats-io/nats-core";
+
+/** A message that is not acknowledged for so long goes to another replica; the runner extends it while a handler works. */
+export const ACK_WAIT_MS = 30_000;
+const MAX_ACK_PENDING = 1_000;
+
+/** JetStream: the name is taken by a consumer with another configuration (10148 since 2.10, 10013 before). */
+const TAKEN = new Set([10148, 10013]);
+
+/** Creates the durable consumer, or brings the one that is there to this configuration; its place in the stream stays. */
+export async function ensureDurable(
+  manager: JetStreamManager,
+  options: { stream: string; durable: string; filter: string },
+): Promise<void> {
+  const { stream, durable } = options;
+  const config: Partial<ConsumerConfig> = {
+    durable_name: durable,
+    filter_subject: options.filter,
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(ACK_WAIT_MS),
+    deliver_policy: DeliverPolicy.All,
+    replay_policy: ReplayPolicy.Instant,
+    // The runner counts, because failures of infrastructure must not.
+    max_deliver: -1,
+    max_ack_pending: MAX_ACK_PENDING,
+  };
+  try {
+    await manager.consumers.add(stream, config);
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError && TAKEN.has(error.code))) throw error;
+    await manager.consumers.update(stream, durable, config);
+  }
+}

@@ -1,0 +1,124 @@
+import { type EventSubject, type GatehouseEvent, isEventSubject, newId } from "@gatehouse/contracts";
+import { type Logger, runInContext, traceparentFrom } from "@gatehouse/observability";
+import { jetstream } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/nats-core";
+import type { Delivered } from "../jetstream/delivered.ts";
+import type { Breather } from "./breather.ts";
+import type { EventHandler, EventHandlers } from "./consumer.ts";
+import { deadLetter, describeError } from "./dead-letter.ts";
+import type { FailureCounter } from "./failure-counter.ts";
+import { readEvent } from "./read-event.ts";
+
+/** Counted failures after which a message goes to the dead letters. */
+export const MAX_FAILURES = 6;
+const LETTER_TIMEOUT_MS = 2_000;
+const LETTER_RETRY_MS = 5_000;
+
+interface HandlingOptions {
+  readonly durable: string;
+  readonly handlers: EventHandlers;
+  readonly failures: FailureCounter;
+  readonly breather: Breather;
+  readonly isTransient: (error: unknown) => boolean;
+  readonly retryDelay: (failures: number) => number;
+  readonly connection: () => NatsConnection | undefined;
+  readonly logger: Logger;
+}
+
+export interface Handling {
+  /** Sees one message to its end: acknowledged, put off, or dead. Never throws. */
+  handle(message: Delivered): Promise<void>;
+  counts(): { handled: number; failed: number; deadLettered: number };
+}
+
+export function createHandling(options: HandlingOptions): Handling {
+  const { breather, durable, failures, handlers, logger } = options;
+  const counts = { handled: 0, failed: 0, deadLettered: 0 };
+
+  async function handle(message: Delivered): Promise<void> {
+    const handler = handlerFor(handlers, message.subject);
+    if (handler === undefined) return message.ack();
+    const event = await readOrBury(message);
+    if (event) await runInContext(contextOf(event), () => runHandler(handler, event, message));
+  }
+
+  /** @returns undefined when the message is no event of ours: trying again would not make it one */
+  async function readOrBury(message: Delivered): Promise<GatehouseEvent | undefined> {
+    try {
+      return readEvent(message);
+    } catch (error) {
+      counts.failed += 1;
+      await bury(message, failures.failed(message.sequence), error);
+      return undefined;
+    }
+  }
+
+  async function runHandler(
+    handler: EventHandler<EventSubject>,
+    event: GatehouseEvent,
+    message: Delivered,
+  ): Promise<void> {
+    const { stream, sequence, storedAt } = message;
+    try {
+      await handler(event, { stream, sequence, storedAt, attempt: failures.failures(sequence) + 1 });
+    } catch (error) {
+      await putOff(message, event, error);
+      return;
+    }
+    message.ack();
+    failures.forget(sequence);
+    breather.worked();
+    counts.handled += 1;
+  }
+
+  async function putOff(message: Delivered, event: GatehouseEvent, error: unknown): Promise<void> {
+    const facts = { durable, subject: message.subject, event_id: event.id, sequence: message.sequence };
+    if (options.isTransient(error)) {
+      const rest = breather.failed(performance.now());
+      logger.warn({ ...facts, error: describeError(error), pause_ms: Math.round(rest) }, "consumer pauses");
+      message.nak(rest);
+      return;
+    }
+    const attempts = failures.failed(message.sequence);
+    counts.failed += 1;
+    logger.warn({ ...facts, attempt: attempts, err: error }, "event handler failed");
+    if (attempts >= MAX_FAILURES) await bury(message, attempts, error);
+    else message.nak(options.retryDelay(attempts));
+  }
+
+  /** To the dead letters, and only then out of the consumer. */
+  async function bury(message: Delivered, attempts: number, error: unknown): Promise<void> {
+    const letter = deadLetter(durable, message, attempts, error);
+    try {
+      const connection = options.connection();
+      if (connection === undefined) throw new Error("NATS is not connected");
+      await jetstream(connection).publish(letter.subject, letter.payload, {
+        msgID: letter.msgID,
+        headers: letter.headers,
+        timeout: LETTER_TIMEOUT_MS,
+      });
+    } catch (cause) {
+      logger.error({ durable, subject: message.subject, err: cause }, "a dead letter could not be written, trying on");
+      message.nak(LETTER_RETRY_MS);
+      return;
+    }
+    message.ack();
+    failures.forget(message.sequence);
+    counts.deadLettered += 1;
+    logger.error(
+      { durable, subject: message.subject, sequence: message.sequence, attempts, error: describeError(error) },
+      "event became a dead letter",
+    );
+  }
+
+  return { handle, counts: () => ({ ...counts }) };
+}
+
+function handlerFor(handlers: EventHandlers, subject: string): EventHandler<EventSubject> | undefined {
+  // The catalogue ties each subject to its handler's event; readEvent has checked that type and subject agree.
+  return isEventSubject(subject) ? (handlers[subject] as EventHandler<EventSubject> | undefined) : undefined;
+}
+
+function contextOf(event: GatehouseEvent) {
+  return { correlationId: event.correlationid ?? newId(), traceparent: traceparentFrom(event.traceparent) };
+}
