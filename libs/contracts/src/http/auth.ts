@@ -59,7 +59,11 @@ export type SessionList = z.output<typeof SessionList>;
 
 export const SessionIdParams = z.object({ id: uuid() });
 
-export const Jwks = z.object({ keys: z.array(z.record(z.string(), z.string())) }).meta({ id: "Jwks" });
+/** A public key (RFC 7517); the members that carry it depend on `kty`. */
+const PublicJwk = z.looseObject({ kty: z.string(), kid: z.string(), alg: z.string(), use: z.literal("sig") });
+export type PublicJwk = z.output<typeof PublicJwk>;
+
+export const Jwks = z.object({ keys: z.array(PublicJwk) }).meta({ id: "Jwks" });
 
 /** The name, the path and so the reach of the refresh cookie (contract, section 4). */
 export const REFRESH_COOKIE = { name: "refresh_token", path: "/v1/auth" } as const;

@@ -1,4 +1,4 @@
-import type { JWK } from "jose";
+import type { PublicJwk } from "@gatehouse/contracts";
 import { type Selectable, sql } from "kysely";
 import type { AuthHandle, AuthTransaction } from "../db/database.ts";
 import type { SigningKeyTable } from "../db/tables/signing-key.table.ts";
@@ -6,7 +6,7 @@ import type { SigningKeyTable } from "../db/tables/signing-key.table.ts";
 export interface StoredKey {
   readonly kid: string;
   readonly algorithm: string;
-  readonly publicJwk: JWK;
+  readonly publicJwk: PublicJwk;
   readonly sealedPrivateKey: Buffer | null;
   readonly createdAt: Date;
   readonly signsFrom: Date;
@@ -40,7 +40,7 @@ export async function findKeys(db: AuthHandle): Promise<StoredKey[]> {
 export interface NewKey {
   readonly kid: string;
   readonly algorithm: string;
-  readonly publicJwk: JWK;
+  readonly publicJwk: PublicJwk;
   readonly sealedPrivateKey: Buffer;
   readonly signsFrom: Date;
 }

@@ -1,5 +1,5 @@
-import type { Database } from "@gatehouse/database";
-import { lockAdvisory } from "@gatehouse/database";
+import type { PublicJwk } from "@gatehouse/contracts";
+import { type Database, lockAdvisory } from "@gatehouse/database";
 import { createEvent } from "@gatehouse/messaging";
 import {
   calculateJwkThumbprint,
@@ -8,7 +8,7 @@ import {
   generateKeyPair,
   importJWK,
   importPKCS8,
-  type JWK,
+  type CryptoKey,
 } from "jose";
 import { seal, unseal } from "../crypto/sealed-box.ts";
 import type { AuthHandle, AuthTables, AuthTransact, AuthTransaction } from "../db/database.ts";
@@ -33,7 +33,7 @@ const KEYS_LOCK = "auth.signing-keys";
 export interface LoadedKey {
   readonly kid: string;
   readonly algorithm: SigningAlgorithm;
-  readonly publicJwk: JWK;
+  readonly publicJwk: PublicJwk;
   readonly publicKey: CryptoKey;
   readonly privateKey: CryptoKey;
   readonly signsFrom: Date;
@@ -160,7 +160,7 @@ async function generateKey({ algorithm, secrets }: KeyServiceConfig) {
   return {
     kid,
     algorithm,
-    publicJwk: { ...jwk, kid, alg: algorithm, use: "sig" },
+    publicJwk: { ...jwk, kty: jwk.kty ?? "", kid, alg: algorithm, use: "sig" as const },
     sealedPrivateKey: seal(pkcs8, firstOf(secrets), SEALING_PURPOSE),
   };
 }

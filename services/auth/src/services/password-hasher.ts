@@ -1,5 +1,8 @@
-import { Algorithm, hash, verify } from "@node-rs/argon2";
+import { type Algorithm, hash, verify } from "@node-rs/argon2";
 import { createHashQueue } from "./hash-queue.ts";
+
+/** The library's own constant is a const enum, which stripped types cannot import. */
+const ARGON2ID = 2 satisfies Algorithm.Argon2id as Algorithm;
 
 /** Argon2id's parameters (RFC 9106; OWASP Password Storage Cheat Sheet) and the bounds of the queue before it. */
 export interface HashingConfig {
@@ -17,7 +20,7 @@ export type PasswordHasher = Awaited<ReturnType<typeof createPasswordHasher>>;
 /** Argon2id behind a bounded queue; every function may fail with ServiceUnavailable when the queue is too long. */
 export async function createPasswordHasher(config: HashingConfig) {
   const options = {
-    algorithm: Algorithm.Argon2id,
+    algorithm: ARGON2ID,
     memoryCost: config.memoryKib,
     timeCost: config.timeCost,
     parallelism: config.parallelism,

@@ -1,0 +1,168 @@
+import { newId, REFRESH_COOKIE } from "@gatehouse/contracts";
+import { type App, createReleasers } from "@gatehouse/http";
+import { createTestDatabase } from "@gatehouse/testing";
+import { decodeJwt } from "jose";
+import { type Kysely, sql } from "kysely";
+import type { LightMyRequestResponse } from "fastify";
+import { vi } from "vitest";
+import { buildApp } from "../src/app.ts";
+import { readConfig } from "../src/config.ts";
+import type { AuthTables } from "../src/db/database.ts";
+import { createDependencies, type Dependencies } from "../src/dependencies.ts";
+
+export const INTERNAL_TOKEN = "internal-token-of-the-tests";
+export const INTROSPECTION_TOKEN = "introspection-token-of-the-tests";
+export const PASSWORD = "Correct-Horse-1";
+
+/** A bus that is away: auth must do all of its work without one. */
+const NO_BUS = "nats://127.0.0.1:9";
+
+export interface LoggedIn {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly email: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
+export type AuthFixture = Awaited<ReturnType<typeof startAuth>>;
+
+/** The whole auth service but for its socket, on a database of its own. */
+export async function startAuth(environment: NodeJS.ProcessEnv = {}) {
+  const testDatabase = await createTestDatabase();
+  const releasers = createReleasers();
+  const config = readConfig({
+    ENVIRONMENT: "test",
+    LOG_LEVEL: "silent",
+    AUTH_DATABASE_URL: testDatabase.authUrl,
+    NATS_URL: NO_BUS,
+    JWT_SECRET_KEY: "jwt-secret-of-the-tests",
+    INTERNAL_API_TOKEN: INTERNAL_TOKEN,
+    INTROSPECTION_TOKEN,
+    // The cheapest that Argon2 allows: these tests are not about its price.
+    ARGON2_MEMORY_KIB: "8",
+    ARGON2_TIME_COST: "1",
+    ...environment,
+  });
+  const deps = await createDependencies(config, releasers);
+  const app = await buildApp(deps);
+  await app.ready();
+  return {
+    app,
+    deps,
+    db: deps.database.db,
+    url: testDatabase.authUrl,
+    ...requests(app, deps),
+    async stop() {
+      await app.close();
+      await releasers.releaseAll();
+      await testDatabase.drop();
+    },
+  };
+}
+
+function requests(app: App, { database }: Dependencies) {
+  let number = 0;
+  const newEmail = () => `user-${(number += 1)}@example.com`;
+
+  const internal = (method: "POST" | "PATCH", url: string, payload: object) =>
+    app.inject({ method, url, payload, headers: { authorization: `Bearer ${INTERNAL_TOKEN}` } });
+
+  const login = (email: string, password = PASSWORD, form: Record<string, string> = {}) =>
+    app.inject({
+      method: "POST",
+      url: "/v1/auth/login",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      payload: new URLSearchParams({ username: email, password, ...form }).toString(),
+    });
+
+  async function createAccount(command: Record<string, unknown> = {}) {
+    const response = await internal("POST", "/internal/accounts", {
+      id: newId(),
+      email: newEmail(),
+      password: PASSWORD,
+      full_name: null,
+      role: "user",
+      is_active: true,
+      is_verified: false,
+      on_behalf_of: null,
+      ...command,
+    });
+    return response;
+  }
+
+  async function loggedIn(account: { id: string; email: string }): Promise<LoggedIn> {
+    const response = await login(account.email);
+    const { access_token: accessToken } = response.json<{ access_token: string }>();
+    return {
+      userId: account.id,
+      email: account.email,
+      sessionId: String(decodeJwt(accessToken)["sid"]),
+      accessToken,
+      refreshToken: refreshCookieOf(response)?.value ?? "",
+    };
+  }
+
+  return {
+    newEmail,
+    internal,
+    login,
+    createAccount,
+    loggedIn,
+
+    /** A user with one session. */
+    async user(): Promise<LoggedIn> {
+      return loggedIn((await createAccount()).json());
+    },
+
+    /** An admin with one session. Written to the table, since only an admin can make one by the API. */
+    async admin(): Promise<LoggedIn> {
+      const account = (await createAccount()).json<{ id: string; email: string }>();
+      await database.db.updateTable("accounts").set({ role: "admin" }).where("id", "=", account.id).execute();
+      return loggedIn(account);
+    },
+
+    refresh: (token: string) =>
+      app.inject({ method: "POST", url: "/v1/auth/refresh", cookies: { [REFRESH_COOKIE.name]: token } }),
+
+    withToken: (token: string, method: "GET" | "POST" | "DELETE", url: string, payload?: object) =>
+      app.inject({ method, url, headers: { authorization: `Bearer ${token}` }, ...(payload && { payload }) }),
+
+    onBehalfOf: ({ accessToken }: LoggedIn) => {
+      const { sub, sid, token_version } = decodeJwt(accessToken);
+      return { sub, sid, token_version };
+    },
+
+    /** The events of one user in the order in which they were written, without those of sessions that began. */
+    async eventsOf(userId: string) {
+      const rows = await database.db
+        .selectFrom("outbox")
+        .select("payload")
+        .where(sql<boolean>`payload ->> 'subject' = ${userId} and subject != 'auth.session.started'`)
+        .orderBy("id")
+        .execute();
+      return rows.map(({ payload }) => payload as { type: string; version: number; data: Record<string, unknown> });
+    },
+  };
+}
+
+export function refreshCookieOf(response: LightMyRequestResponse) {
+  return response.cookies.find(({ name }) => name === REFRESH_COOKIE.name);
+}
+
+export function problemOf(response: LightMyRequestResponse): [number, string] {
+  return [response.statusCode, response.json<{ type: string }>().type];
+}
+
+/** Waits until so many statements of the database are held up by a lock: the order of a race is then certain. */
+export async function waitUntilBlocked(db: Kysely<AuthTables>, statements: number): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const { rows } = await sql<{ blocked: number }>`
+        select count(*)::int as blocked from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
+      if (rows[0]?.blocked !== statements) throw new Error(`${rows[0]?.blocked} of ${statements} statements wait`);
+    },
+    { timeout: 10_000, interval: 5 },
+  );
+}

@@ -1,0 +1,208 @@
+import { newId } from "@gatehouse/contracts";
+import { sql, type Transaction } from "kysely";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AuthTables } from "../../src/db/database.ts";
+import { setPasswordHashIfStill } from "../../src/repositories/account.repository.ts";
+import { type AuthFixture, problemOf, startAuth, waitUntilBlocked } from "../fixtures.ts";
+
+/**
+ * The races of the design, each ordered by a lock that a second connection holds: what is started waits for it,
+ * the test sees that it waits, and only then lets go.
+ */
+let auth: AuthFixture;
+beforeAll(async () => {
+  auth = await startAuth();
+});
+afterAll(() => auth.stop());
+
+/** Holds what `take` locks while `meanwhile` starts its requests, and lets go after that. */
+async function holding<T>(
+  take: (trx: Transaction<AuthTables>) => Promise<unknown>,
+  meanwhile: (trx: Transaction<AuthTables>) => Promise<T>,
+): Promise<T> {
+  return auth.db.transaction().execute(async (trx) => {
+    await take(trx);
+    return meanwhile(trx);
+  });
+}
+const lockAccountRow = (id: string) => (trx: Transaction<AuthTables>) =>
+  sql`select from accounts where id = ${id} for update`.execute(trx);
+const lockSessionRow = (id: string) => (trx: Transaction<AuthTables>) =>
+  sql`select from sessions where id = ${id} for update`.execute(trx);
+
+const statuses = (responses: { statusCode: number }[]) => responses.map(({ statusCode }) => statusCode).toSorted();
+
+describe("simultaneous uses of one refresh token", () => {
+  it("rotate once: the others are replays, and the family ends", async () => {
+    const user = await auth.user();
+    const uses = await holding(lockSessionRow(user.sessionId), async () => {
+      const started = Array.from({ length: 8 }, () => auth.refresh(user.refreshToken));
+      await waitUntilBlocked(auth.db, 8);
+      return { started };
+    });
+    const responses = await Promise.all(uses.started);
+    expect(statuses(responses)).toEqual([200, 401, 401, 401, 401, 401, 401, 401]);
+    expect(await auth.withToken(user.accessToken, "GET", "/v1/auth/sessions").then(problemOf)).toEqual([
+      401,
+      "TokenRevokedError",
+    ]);
+    const revoked = (await auth.eventsOf(user.userId)).filter(({ type }) => type === "auth.session.revoked");
+    expect(revoked.map(({ data }) => data["reason"])).toEqual(["replay"]);
+  });
+
+  it("rotate once among fifty that nothing orders", async () => {
+    const user = await auth.user();
+    const responses = await Promise.all(Array.from({ length: 50 }, () => auth.refresh(user.refreshToken)));
+    expect(responses.filter(({ statusCode }) => statusCode === 200)).toHaveLength(1);
+    const { rows } = await sql<{ tokens: number }>`
+      select count(*)::int as tokens from refresh_tokens where session_id = ${user.sessionId}`.execute(auth.db);
+    expect(rows).toEqual([{ tokens: 2 }]);
+  });
+});
+
+describe("a refresh that meets a revocation", () => {
+  it("is refused when the revocation commits while it waits for the session", async () => {
+    const user = await auth.user();
+    const { pending } = await holding(
+      (trx) => sql`update sessions set ended_at = now() where id = ${user.sessionId}`.execute(trx),
+      async () => {
+        const refresh = auth.refresh(user.refreshToken);
+        await waitUntilBlocked(auth.db, 1);
+        return { pending: refresh };
+      },
+    );
+    expect(problemOf(await pending)).toEqual([401, "TokenRevokedError"]);
+  });
+
+  it("gains nothing when it slips in before the sessions end", async () => {
+    const user = await auth.user();
+    const { logout, refreshed } = await holding(lockAccountRow(user.userId), async () => {
+      const logout = auth.withToken(user.accessToken, "POST", "/v1/auth/logout-all");
+      await waitUntilBlocked(auth.db, 1);
+      // The account's lock does not hold a refresh up.
+      return { logout, refreshed: await auth.refresh(user.refreshToken) };
+    });
+    expect(refreshed.statusCode).toBe(200);
+    expect((await logout).statusCode).toBe(204);
+    const { access_token: late } = refreshed.json<{ access_token: string }>();
+    expect(problemOf(await auth.withToken(late, "GET", "/v1/auth/sessions"))).toEqual([401, "TokenRevokedError"]);
+    const successor = refreshed.cookies[0]?.value ?? "";
+    expect(problemOf(await auth.refresh(successor))).toEqual([401, "TokenRevokedError"]);
+  });
+});
+
+describe("a login that meets a revocation", () => {
+  it("starts no session when the password changes between its check and its insert", async () => {
+    const user = await auth.user();
+    const { pending } = await holding(
+      (trx) => sql`update accounts set token_version = token_version + 1 where id = ${user.userId}`.execute(trx),
+      async () => {
+        const login = auth.login(user.email);
+        await waitUntilBlocked(auth.db, 1);
+        return { pending: login };
+      },
+    );
+    expect(problemOf(await pending)).toEqual([401, "InvalidCredentials"]);
+    expect((await sessionsOf(user.userId)).map(({ id }) => id)).toEqual([user.sessionId]);
+  });
+
+  it("is ended by a revocation that had to wait for it", async () => {
+    const user = await auth.user();
+    const { login, logout } = await holding(
+      // Stops the login inside its statement, after it has locked the account.
+      (trx) => sql`lock table refresh_tokens in exclusive mode`.execute(trx),
+      async () => {
+        const login = auth.login(user.email);
+        await waitUntilBlocked(auth.db, 1);
+        const logout = auth.withToken(user.accessToken, "POST", "/v1/auth/logout-all");
+        await waitUntilBlocked(auth.db, 2);
+        return { login, logout };
+      },
+    );
+    expect([(await login).statusCode, (await logout).statusCode]).toEqual([200, 204]);
+    const sessions = await sessionsOf(user.userId);
+    expect(sessions).toHaveLength(2);
+    expect(sessions.every(({ ended_at }) => ended_at !== null)).toBe(true);
+  });
+});
+
+describe("the last admin", () => {
+  it("stays when the last two leave at once", async () => {
+    await auth.db.updateTable("accounts").set({ role: "user" }).where("role", "=", "admin").execute();
+    const [one, other] = [await auth.admin(), await auth.admin()];
+    const leave = (admin: typeof one) =>
+      auth.internal("POST", `/internal/accounts/${admin.userId}/delete`, {
+        soft: false,
+        on_behalf_of: auth.onBehalfOf(admin),
+      });
+    const { started } = await holding(
+      (trx) => sql`select pg_advisory_xact_lock(hashtextextended('auth.last-admin', 0))`.execute(trx),
+      async () => {
+        const started = [leave(one), leave(other)];
+        await waitUntilBlocked(auth.db, 2);
+        return { started };
+      },
+    );
+    const responses = await Promise.all(started);
+    expect(statuses(responses)).toEqual([200, 409]);
+    expect(problemOf(responses.find(({ statusCode }) => statusCode === 409)!)).toEqual([409, "LastAdmin"]);
+  });
+
+  it("stays when two admins demote each other at once, and the demoted one writes nothing more", async () => {
+    await auth.db.updateTable("accounts").set({ role: "user" }).where("role", "=", "admin").execute();
+    const [one, other] = [await auth.admin(), await auth.admin()];
+    const demote = (actor: typeof one, target: typeof one) =>
+      auth.internal("PATCH", `/internal/accounts/${target.userId}`, { role: "user", on_behalf_of: auth.onBehalfOf(actor) });
+    const responses = await Promise.all([demote(one, other), demote(other, one)]);
+    expect(statuses(responses)).toEqual([200, 401]);
+    const admins = await auth.db.selectFrom("accounts").select("id").where("role", "=", "admin").execute();
+    expect(admins).toHaveLength(1);
+  });
+});
+
+describe("simultaneous creations", () => {
+  it("of one email under many ids make one account", async () => {
+    const email = auth.newEmail();
+    const responses = await Promise.all(Array.from({ length: 10 }, () => auth.createAccount({ email })));
+    expect(statuses(responses)).toEqual([201, ...Array<number>(9).fill(409)]);
+    expect(responses.filter((response) => response.statusCode === 409).map(problemOf)).toEqual(
+      Array<[number, string]>(9).fill([409, "EmailAlreadyExists"]),
+    );
+  });
+
+  it("of one id and email all get the same answer, and one event is written", async () => {
+    const command = { id: newId(), email: auth.newEmail() };
+    const responses = await Promise.all(Array.from({ length: 10 }, () => auth.createAccount(command)));
+    expect(new Set(responses.map(({ body }) => body)).size).toBe(1);
+    expect(statuses(responses)).toEqual(Array<number>(10).fill(201));
+    expect((await auth.eventsOf(command.id)).map(({ type }) => type)).toEqual(["auth.account.created"]);
+  });
+
+  it("wait for an erasure of their id and make nothing of it", async () => {
+    const admin = await auth.admin();
+    const user = await auth.user();
+    await auth.internal("POST", `/internal/accounts/${user.userId}/delete`, {
+      soft: false,
+      on_behalf_of: auth.onBehalfOf(admin),
+    });
+    expect(problemOf(await auth.createAccount({ id: user.userId, email: user.email }))).toEqual([409, "ConflictError"]);
+    expect((await auth.login(user.email)).statusCode).toBe(401);
+  });
+});
+
+describe("a rehash that meets a password change", () => {
+  it("leaves the new password alone", async () => {
+    const user = await auth.user();
+    const changed = await auth.withToken(user.accessToken, "POST", "/v1/auth/change-password", {
+      current_password: "Correct-Horse-1",
+      new_password: "Battery-Staple-2",
+    });
+    expect(changed.statusCode).toBe(204);
+    expect(await setPasswordHashIfStill(auth.db, user.userId, "the hash of before", "a stronger one")).toBe(false);
+    expect((await auth.login(user.email, "Battery-Staple-2")).statusCode).toBe(200);
+  });
+});
+
+function sessionsOf(userId: string) {
+  return auth.db.selectFrom("sessions").select(["id", "ended_at"]).where("user_id", "=", userId).orderBy("id").execute();
+}

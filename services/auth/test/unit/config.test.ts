@@ -1,0 +1,103 @@
+import { ConfigError } from "@gatehouse/config";
+import { describe, expect, it } from "vitest";
+import { readConfig } from "../../src/config.ts";
+
+const development = {
+  AUTH_DATABASE_URL: "postgres://gatehouse_auth:x@localhost/gatehouse",
+  NATS_URL: "nats://localhost:4222",
+  JWT_SECRET_KEY: "short",
+  INTERNAL_API_TOKEN: "short",
+  INTROSPECTION_TOKEN: "short",
+};
+const strong = (letter: string) => letter.repeat(32);
+const production = {
+  ...development,
+  ENVIRONMENT: "production",
+  JWT_SECRET_KEY: strong("a"),
+  INTERNAL_API_TOKEN: strong("b"),
+  INTROSPECTION_TOKEN: strong("c"),
+};
+
+function problemsOf(environment: NodeJS.ProcessEnv): string[] {
+  try {
+    readConfig(environment);
+    return [];
+  } catch (error) {
+    return (error as ConfigError).problems.map(({ name }) => name);
+  }
+}
+
+describe("the auth service's configuration", () => {
+  it("has the contract's defaults", () => {
+    expect(readConfig(development)).toMatchObject({
+      host: "127.0.0.1",
+      port: 8001,
+      secureCookies: false,
+      database: { poolSize: 10, maxOverflow: 20, timeoutSeconds: 30, recycleSeconds: 3600 },
+      tokens: {
+        algorithm: "EdDSA",
+        accessSeconds: 900,
+        refreshSeconds: 604_800,
+        sessionSeconds: 7_776_000,
+        reuseGraceSeconds: 0,
+      },
+      hashing: { memoryKib: 19_456, timeCost: 2, parallelism: 1 },
+      softDeleteRetentionDays: 30,
+    });
+    expect(readConfig(production)).toMatchObject({ host: "0.0.0.0", secureCookies: true });
+  });
+
+  it("names every wrong variable at once and never a value", () => {
+    const environment = { AUTH_PORT: "eighty", DB_POOL_SIZE: "-1", JWT_ALGORITHM: "HS256", NATS_URL: "" };
+    const error = (() => {
+      try {
+        return readConfig(environment);
+      } catch (caught) {
+        return caught as ConfigError;
+      }
+    })() as ConfigError;
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.problems.map(({ name }) => name).toSorted()).toEqual([
+      "AUTH_DATABASE_URL",
+      "AUTH_PORT",
+      "DB_POOL_SIZE",
+      "INTERNAL_API_TOKEN",
+      "INTROSPECTION_TOKEN",
+      "JWT_ALGORITHM",
+      "JWT_SECRET_KEY",
+      "NATS_URL",
+    ]);
+    expect(error.message).not.toContain("eighty");
+  });
+
+  it.each(["HS256", "HS512", "none", "PS256"])("refuses JWT_ALGORITHM %s", (algorithm) => {
+    expect(problemsOf({ ...development, JWT_ALGORITHM: algorithm })).toEqual(["JWT_ALGORITHM"]);
+  });
+
+  it.each([
+    ["DEBUG", { DEBUG: "true" }],
+    ["SECURE_COOKIES", { SECURE_COOKIES: "false" }],
+    ["JWT_SECRET_KEY", { JWT_SECRET_KEY: strong("a").slice(1) }],
+    ["JWT_SECRET_KEY", { JWT_SECRET_KEY: `${strong("a")},too-short` }],
+    ["INTERNAL_API_TOKEN", { INTERNAL_API_TOKEN: "change-me-to-a-long-random-text-of-your-own" }],
+    ["INTROSPECTION_TOKEN", { INTROSPECTION_TOKEN: "short" }],
+  ])("refuses a weak %s in production", (name, override) => {
+    expect(problemsOf(production)).toEqual([]);
+    expect(problemsOf({ ...production, ...override })).toEqual([name]);
+    expect(problemsOf({ ...development, ...override })).toEqual([]);
+  });
+
+  it("takes several secrets, so that they can be rotated", () => {
+    expect(readConfig({ ...development, JWT_SECRET_KEY: "new, old" }).tokens.secrets).toEqual(["new", "old"]);
+  });
+
+  it("wants a password for the first admin", () => {
+    expect(problemsOf({ ...development, FIRST_ADMIN_EMAIL: "root@example.com" })).toEqual(["FIRST_ADMIN_PASSWORD"]);
+  });
+
+  it("wants memory for every lane of Argon2", () => {
+    expect(problemsOf({ ...development, ARGON2_MEMORY_KIB: "15", ARGON2_PARALLELISM: "2" })).toEqual([
+      "ARGON2_MEMORY_KIB",
+    ]);
+  });
+});
