@@ -1,4 +1,4 @@
-import type { Handle } from "@gatehouse/database";
+import { type Handle, inBatches } from "@gatehouse/database";
 import { sql } from "kysely";
 import type { MessagingTables } from "./tables/messaging.table.ts";
 
@@ -23,13 +23,10 @@ const TRIM_BATCH = 5_000;
  * @returns how many rows went
  */
 export async function trimInbox<T extends MessagingTables>(db: Handle<T>, olderThan: Date): Promise<number> {
-  let removed = 0;
-  for (;;) {
+  return await inBatches(TRIM_BATCH, async (limit) => {
     const result = await sql`
       delete from inbox where ctid = any(array(
-        select ctid from inbox where handled_at < ${olderThan} limit ${TRIM_BATCH}))`.execute(db);
-    const count = Number(result.numAffectedRows ?? 0n);
-    removed += count;
-    if (count < TRIM_BATCH) return removed;
-  }
+        select ctid from inbox where handled_at < ${olderThan} limit ${limit}))`.execute(db);
+    return Number(result.numAffectedRows ?? 0n);
+  });
 }

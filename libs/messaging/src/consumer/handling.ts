@@ -75,13 +75,15 @@ export function createHandling(options: HandlingOptions): Handling {
     const facts = { durable, subject: message.subject, event_id: event.id, sequence: message.sequence };
     if (options.isTransient(error)) {
       const rest = breather.failed(performance.now());
-      logger.warn({ ...facts, error: describeError(error), pause_ms: Math.round(rest) }, "consumer pauses");
+      logger.warn({ ...facts, reason: describeError(error), pause_ms: Math.round(rest) }, "consumer pauses");
       message.nak(rest);
       return;
     }
     const attempts = failures.failed(message.sequence);
     counts.failed += 1;
-    logger.warn({ ...facts, attempt: attempts, err: error }, "event handler failed");
+    // The stack once, not with every try.
+    const cause = attempts === 1 ? { err: error } : { reason: describeError(error) };
+    logger.warn({ ...facts, attempt: attempts, ...cause }, "event handler failed");
     if (attempts >= MAX_FAILURES) await bury(message, attempts, error);
     else message.nak(options.retryDelay(attempts));
   }
@@ -106,7 +108,7 @@ export function createHandling(options: HandlingOptions): Handling {
     failures.forget(message.sequence);
     counts.deadLettered += 1;
     logger.error(
-      { durable, subject: message.subject, sequence: message.sequence, attempts, error: describeError(error) },
+      { durable, subject: message.subject, sequence: message.sequence, attempts, err: error },
       "event became a dead letter",
     );
   }

@@ -3,13 +3,15 @@ import { isAppError } from "@gatehouse/errors";
 
 /** Errors that say nothing about the event: the database, the bus or another service is away, or a transaction lost a race. */
 export function isInfrastructureError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
   return (
     isAppError(error, "ServiceUnavailable") ||
     isAppError(error, "BadGateway") ||
     isAppError(error, "GatewayTimeout") ||
     isTransientDatabaseError(error) ||
-    isBusError(error) ||
-    isNetworkError(error)
+    BUS_ERRORS.has(error.name) ||
+    // fetch and the NATS client say what it was in the cause.
+    isInfrastructureError(error.cause)
   );
 }
 
@@ -22,16 +24,3 @@ const BUS_ERRORS = new Set([
   "RequestError",
   "TimeoutError",
 ]);
-
-function isBusError(error: unknown): boolean {
-  return error instanceof Error && BUS_ERRORS.has(error.name);
-}
-
-const NETWORK_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN"]);
-
-/** A system error, or fetch's, which carries it as its cause. */
-function isNetworkError(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code } = error as { code?: unknown };
-  return NETWORK_CODES.has(String(code)) || isNetworkError(error.cause);
-}

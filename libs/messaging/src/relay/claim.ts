@@ -8,6 +8,7 @@ export interface ClaimedRow {
   /** JSON text, as it goes out. */
   readonly payload: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly revoking: boolean;
 }
 
 const LEASE_SECONDS = 5;
@@ -37,8 +38,9 @@ export async function claimRows(
     update outbox set claimed_until = now() + make_interval(secs => ${LEASE_SECONDS})
     from due cross join relaxed
     where outbox.id = due.id
-    returning outbox.id, outbox.subject, outbox.payload::text as payload, outbox.headers`.execute(db);
-  return rows;
+    returning outbox.id, outbox.subject, outbox.payload::text as payload, outbox.headers, outbox.revoking`.execute(db);
+  // The update returns its rows in any order.
+  return rows.toSorted((a, b) => Number(b.revoking) - Number(a.revoking) || (a.id < b.id ? -1 : 1));
 }
 
 /**

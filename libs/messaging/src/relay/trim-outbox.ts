@@ -1,3 +1,4 @@
+import { inBatches } from "@gatehouse/database";
 import { type Kysely, sql } from "kysely";
 import type { MessagingTables } from "../tables/messaging.table.ts";
 
@@ -5,17 +6,14 @@ const BATCH = 5_000;
 
 /** Deletes what was published more than `retentionSeconds` ago, in batches that several relays may share. @returns how many rows went */
 export async function trimOutbox(db: Kysely<MessagingTables>, retentionSeconds: number): Promise<number> {
-  let removed = 0;
-  for (;;) {
+  return await inBatches(BATCH, async (limit) => {
     const result = await sql`
       delete from outbox where id = any(array(
         select id from outbox
         where published_at < now() - make_interval(secs => ${retentionSeconds})
         order by published_at
-        limit ${BATCH}
+        limit ${limit}
         for update skip locked))`.execute(db);
-    const count = Number(result.numAffectedRows ?? 0n);
-    removed += count;
-    if (count < BATCH) return removed;
-  }
+    return Number(result.numAffectedRows ?? 0n);
+  });
 }
