@@ -81,8 +81,8 @@ function newFastify({ logger, trustProxy = [], bodyLimit = MEBIBYTE }: AppOption
     frameworkErrors: (error, request, reply) => {
       request.context = contextOf(request);
       reply.header("x-correlation-id", request.id);
+      reply.raw.once("close", () => logRequest(request, reply));
       createErrorHandler()(error, request, reply);
-      logRequest(request, reply);
     },
   });
   return app as unknown as App;

@@ -1,13 +1,14 @@
 import { AppError, problemHeaders, toProblem } from "@gatehouse/errors";
 import { correlationIdFrom, type Logger } from "@gatehouse/observability";
-import { type Server, STATUS_CODES } from "node:http";
+import { type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 
 // How long a client that was refused may go on sending before it is cut off.
 const LINGER_MILLISECONDS = 1_000;
 
-interface PendingResponse {
-  readonly headersSent: boolean;
+/** What Node keeps on a socket: the response that is being made for the request before. */
+interface WithPending {
+  readonly _httpMessage?: ServerResponse | null;
 }
 
 /**
@@ -15,14 +16,22 @@ interface PendingResponse {
  * large, methods that Node does not know.
  */
 export function createClientErrorHandler(logger: Pick<Logger, "debug">) {
+  const answered = new WeakSet<Duplex>();
   return (error: NodeJS.ErrnoException, socket: Duplex): void => {
-    const pending = (socket as { _httpMessage?: PendingResponse | null })._httpMessage;
-    if (error.code === "ECONNRESET" || !socket.writable || pending?.headersSent) {
-      socket.destroy();
-      return;
-    }
+    // Whatever a refused client still sends is an error again.
+    if (answered.has(socket)) return;
+    answered.add(socket);
     logger.debug({ reason: error.code }, "a connection was refused");
-    answerRaw(socket, refusalOf(error.code));
+    const pending = (socket as WithPending)._httpMessage;
+    if (pending?.req.complete) {
+      // The request before was well formed: it gets its own answer first.
+      pending.once("close", () => answerRaw(socket, refusalOf(error.code)));
+    } else if (error.code === "ECONNRESET" || pending?.headersSent) {
+      socket.destroy();
+    } else {
+      // At the end of what the client sends there is nothing left to wait for.
+      answerRaw(socket, refusalOf(error.code), error.code === "HPE_INVALID_EOF_STATE" ? 0 : LINGER_MILLISECONDS);
+    }
   };
 }
 
@@ -49,7 +58,11 @@ export function refuseConnect(server: Server): void {
   });
 }
 
-function answerRaw(socket: Duplex, error: AppError): void {
+function answerRaw(socket: Duplex, error: AppError, lingerMilliseconds = LINGER_MILLISECONDS): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
   const correlationId = correlationIdFrom(undefined);
   const body = JSON.stringify(toProblem(error, correlationId));
   const headers = {
@@ -61,7 +74,8 @@ function answerRaw(socket: Duplex, error: AppError): void {
   };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   // Only the sending half is closed, so that a client in the middle of sending is not reset before it reads.
-  socket.end(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${head.join("")}\r\n${body}`);
-  const timer = setTimeout(() => socket.destroy(), LINGER_MILLISECONDS);
-  socket.once("close", () => clearTimeout(timer));
+  socket.end(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${head.join("")}\r\n${body}`, () => {
+    const timer = setTimeout(() => socket.destroy(), lingerMilliseconds);
+    socket.once("close", () => clearTimeout(timer));
+  });
 }

@@ -17,7 +17,8 @@ const PATH_MAX = 200;
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   const part = PART_NAMES[httpPart ?? "body"] ?? "request";
   return (data) => {
-    const result = z.safeParse(schema, data);
+    // Fastify's body is null when there is none.
+    const result = z.safeParse(schema, httpPart === "body" ? (data ?? undefined) : data);
     if (result.success) return { value: result.data };
     return { error: new AppError("ValidationError", { errors: fieldErrors(part, result.error.issues) }) };
   };

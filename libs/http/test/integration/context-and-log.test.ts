@@ -1,0 +1,131 @@
+import { EventEmitter, once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { currentContext, outgoingHeaders } from "@gatehouse/observability";
+import { createTestApp, listening } from "../fixtures/test-app.ts";
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
+
+describe("what happens to X-Correlation-ID", () => {
+  test.each(["/hello", "/bug", "/nowhere", "/%zz", "/health", "/health/ready"])(
+    "the caller's comes back: %s",
+    async (url) => {
+      const { app } = createTestApp();
+      app.get("/hello", () => "hello");
+      app.get("/bug", () => Promise.reject(new Error("bug")));
+      const answer = await app.inject({ url, headers: { "x-correlation-id": "order:66" } });
+      expect(answer.headers["x-correlation-id"]).toBe("order:66");
+    },
+  );
+
+  test("one that is malformed is replaced", async () => {
+    const { app } = createTestApp();
+    const answer = await app.inject({ url: "/health", headers: { "x-correlation-id": "a b" } });
+    expect(answer.headers["x-correlation-id"]).toMatch(UUID_V7);
+  });
+});
+
+test("what happens inside a request: correlation and trace are there for whatever it calls", async () => {
+  const { app } = createTestApp();
+  app.get("/", () => outgoingHeaders());
+  const headers = { "x-correlation-id": "order:66", traceparent: `00-${TRACE}-b7ad6b7169203331-00` };
+  expect((await app.inject({ url: "/", headers })).json()).toEqual({
+    "x-correlation-id": "order:66",
+    traceparent: expect.stringMatching(new RegExp(`^00-${TRACE}-[0-9a-f]{16}-00$`)),
+  });
+});
+
+test("what happens when many requests run at once over shared connections: none sees another's context", async () => {
+  const { app, records } = createTestApp();
+  // Like a pool's connection: one shared object that settles everybody's work from a context of its own.
+  const shared = new EventEmitter().setMaxListeners(0);
+  const seen = () => currentContext()?.correlationId;
+  app.addHook("preHandler", async (request) => {
+    await once(shared, "tick");
+    expect(seen()).toBe(request.id);
+  });
+  app.addHook("onSend", (_request, reply, payload, done) => {
+    reply.header("x-seen-on-send", seen());
+    done(null, payload);
+  });
+  app.post("/", { schema: { body: z.object({ n: z.number() }) } }, async (request) => {
+    const before = seen();
+    await delay(request.body.n % 5);
+    await once(shared, "tick");
+    request.log.info("working");
+    return { before, after: seen() };
+  });
+  const port = await listening(app);
+  const ticking = setInterval(() => shared.emit("tick"), 1);
+  const ids = Array.from({ length: 60 }, (_, n) => `request-${n}`);
+  try {
+    await Promise.all(
+      ids.map(async (id, n) => {
+        const response = await fetch(`http://127.0.0.1:${port}/`, {
+          method: "POST",
+          headers: { "x-correlation-id": id, "content-type": "application/json" },
+          body: JSON.stringify({ n }),
+        });
+        expect(await response.json()).toEqual({ before: id, after: id });
+        expect(response.headers.get("x-seen-on-send")).toBe(id);
+      }),
+    );
+  } finally {
+    clearInterval(ticking);
+  }
+  for (const message of ["working", "request"]) {
+    await expect.poll(() => records.filter((record) => record["msg"] === message).length).toBe(ids.length);
+    const logged = records.filter((record) => record["msg"] === message).map((record) => record["correlation_id"]);
+    expect(new Set(logged)).toEqual(new Set(ids));
+  }
+});
+
+describe("what happens in the log", () => {
+  test("one line a request: method, route, status, duration, ids, and nothing that was sent", async () => {
+    const { app, records } = createTestApp();
+    app.post("/users/:id", { schema: { body: z.object({ password: z.string() }) } }, () => ({ done: true }));
+    await app.inject({
+      method: "POST",
+      url: "/users/0197f7a0-0000-7000-8000-000000000000?token=s3cret",
+      headers: { authorization: "Bearer s3cret", cookie: "refresh_token=s3cret", "x-correlation-id": "order:66" },
+      payload: { password: "s3cret" },
+    });
+    expect(records).toEqual([
+      {
+        level: "info",
+        time: expect.any(String),
+        service: "gatehouse-test",
+        pid: process.pid,
+        correlation_id: "order:66",
+        trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+        method: "POST",
+        route: "/users/:id",
+        status: 200,
+        duration_ms: expect.any(Number),
+        msg: "request",
+      },
+    ]);
+    expect(JSON.stringify(records)).not.toContain("s3cret");
+    expect(JSON.stringify(records)).not.toContain("0197f7a0");
+  });
+
+  test("a problem says its type, also one that never reached a route", async () => {
+    const { app, records } = createTestApp();
+    await app.inject({ url: "/nowhere?token=s3cret", headers: { "x-correlation-id": "one" } });
+    await app.inject({ url: "/%zz?token=s3cret", headers: { "x-correlation-id": "two" } });
+    expect(records).toMatchObject([
+      { level: "info", route: "none", status: 404, problem: "ResourceNotFound", correlation_id: "one" },
+      { level: "info", route: "none", status: 400, problem: "BadRequest", correlation_id: "two" },
+    ]);
+    expect(JSON.stringify(records)).not.toContain("s3cret");
+  });
+
+  test("health checks are quiet", async () => {
+    const { app, records } = createTestApp();
+    await app.inject("/health");
+    await app.inject("/health/ready");
+    expect(records.map((record) => record["level"])).toEqual(["debug", "debug"]);
+  });
+});

@@ -1,0 +1,224 @@
+import { once } from "node:events";
+import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { expectProblem } from "../fixtures/problem.ts";
+import { createTestApp, listening, parseAnswer, sendRaw } from "../fixtures/test-app.ts";
+
+const MEBIBYTE = 1024 * 1024;
+
+async function echoServer() {
+  const { app, records } = createTestApp();
+  app.post("/echo", { schema: { body: z.record(z.string(), z.unknown()) } }, (request) => request.body);
+  app.get("/hello", () => ({ hello: "you" }));
+  return { app, records, port: await listening(app) };
+}
+
+const head = (lines: string[]) => `${lines.join("\r\n")}\r\n\r\n`;
+
+describe("what happens to what is no HTTP request", () => {
+  test.each([
+    [
+      "headers over 16 KiB",
+      head(["GET /hello HTTP/1.1", "host: x", `x-large: ${"x".repeat(17 * 1024)}`]),
+      431,
+      "PayloadTooLarge",
+    ],
+    ["a URL over 16 KiB", head([`GET /${"x".repeat(17 * 1024)} HTTP/1.1`, "host: x"]), 431, "PayloadTooLarge"],
+    ["an unknown method", head(["BREW /hello HTTP/1.1", "host: x"]), 404, "ResourceNotFound"],
+    ["a method in lower case", head(["get /hello HTTP/1.1", "host: x"]), 404, "ResourceNotFound"],
+    ["CONNECT", head(["CONNECT internal:80 HTTP/1.1", "host: x"]), 404, "ResourceNotFound"],
+    ["no HTTP at all", "SSH-2.0-OpenSSH_9.6\r\n\r\n", 404, "ResourceNotFound"],
+    ["a version that is none", head(["GET /hello HTTP/x", "host: x"]), 400, "BadRequest"],
+    ["a header that is none", head(["GET /hello HTTP/1.1", "host: x", "no colon"]), 400, "BadRequest"],
+    [
+      "two lengths",
+      head(["POST /echo HTTP/1.1", "host: x", "content-length: 1", "content-length: 2"]),
+      400,
+      "BadRequest",
+    ],
+    [
+      "a length and chunks",
+      `${head(["POST /echo HTTP/1.1", "host: x", "content-length: 3", "transfer-encoding: chunked"])}0\r\n\r\n`,
+      400,
+      "BadRequest",
+    ],
+    ["a length that is none", head(["POST /echo HTTP/1.1", "host: x", "content-length: -1"]), 400, "BadRequest"],
+  ])("%s", async (_name, bytes, status, type) => {
+    const { port } = await echoServer();
+    const answer = await sendRaw(port, bytes);
+    expectProblem(answer, status, type);
+    expect(answer.headers["connection"]).toBe("close");
+  });
+
+  test("headers that go on for a mebibyte: the client still gets to read the answer", async () => {
+    const { port } = await echoServer();
+    const chunk = `x-filler: ${"x".repeat(64 * 1024)}\r\n`;
+    const answer = await sendRaw(
+      port,
+      "GET /hello HTTP/1.1\r\nhost: x\r\n",
+      ...Array.from({ length: 16 }, () => chunk),
+    );
+    expectProblem(answer, 431, "PayloadTooLarge");
+  });
+
+  test("a chunk that is broken in the middle of a body", async () => {
+    const { port } = await echoServer();
+    const start = head([
+      "POST /echo HTTP/1.1",
+      "host: x",
+      "content-type: application/json",
+      "transfer-encoding: chunked",
+    ]);
+    expectProblem(await sendRaw(port, start, '2\r\n{"\r\nnonsense\r\n'), 400, "BadRequest");
+  });
+
+  test("no Host", async () => {
+    const { port } = await echoServer();
+    const answer = await sendRaw(port, head(["GET /hello HTTP/1.1", "connection: close"]));
+    expectProblem(answer, 400, "BadRequest");
+  });
+});
+
+describe("what happens to requests of an unusual form that are requests all the same", () => {
+  test.each([
+    ["HTTP/1.0 without a Host", head(["GET /hello HTTP/1.0"])],
+    ["a whole URL", head(["GET http://x/hello HTTP/1.1", "host: x", "connection: close"])],
+    ["an unknown expectation", head(["GET /hello HTTP/1.1", "host: x", "expect: wonders", "connection: close"])],
+    [
+      "an upgrade that is not offered",
+      head(["GET /hello HTTP/1.1", "host: x", "connection: close, upgrade", "upgrade: h2c"]),
+    ],
+    ["a version of the route", head(["GET /hello HTTP/1.1", "host: x", "accept-version: 2.x", "connection: close"])],
+  ])("%s", async (_name, bytes) => {
+    const { port } = await echoServer();
+    const answer = await sendRaw(port, bytes);
+    expect([answer.status, answer.headers["x-correlation-id"]]).toEqual([200, expect.any(String)]);
+  });
+
+  test("OPTIONS *", async () => {
+    const { port } = await echoServer();
+    const answer = await sendRaw(port, head(["OPTIONS * HTTP/1.1", "host: x", "connection: close"]));
+    expectProblem(answer, 404, "ResourceNotFound");
+  });
+});
+
+test("what happens when the client waits for 100-continue: it gets it, and then its answer", async () => {
+  const { port } = await echoServer();
+  const request = httpRequest({
+    port,
+    host: "127.0.0.1",
+    path: "/echo",
+    method: "POST",
+    headers: { expect: "100-continue", "content-type": "application/json", "content-length": 7 },
+  });
+  request.flushHeaders();
+  await once(request, "continue");
+  request.end('{"a":1}');
+  const [response] = (await once(request, "response")) as [NodeJS.ReadableStream & { statusCode: number }];
+  response.resume();
+  expect(response.statusCode).toBe(200);
+});
+
+test("what happens when more comes than Content-Length said: the request is answered, then the rest, which is none", async () => {
+  const { port } = await echoServer();
+  const start = head(["POST /echo HTTP/1.1", "host: x", "content-type: application/json", "content-length: 7"]);
+  const answer = await sendRaw(port, `${start}{"a":1}surplus`);
+  expect(answer.status).toBe(200);
+  const second = answer.body.slice('{"a":1}'.length);
+  expect(answer.body).toBe(`{"a":1}${second}`);
+  expectProblem(parseAnswer(second), 404, "ResourceNotFound");
+});
+
+test("what happens when the client leaves in the middle of its body: a line at info, no error", async () => {
+  const { app, records } = createTestApp();
+  const begun = Promise.withResolvers<void>();
+  app.addHook("preParsing", (_request, _reply, payload, done) => {
+    begun.resolve();
+    done(null, payload);
+  });
+  app.post("/echo", { schema: { body: z.object({}) } }, () => "never");
+  const socket = connect(await listening(app), "127.0.0.1");
+  socket.write(`${head(["POST /echo HTTP/1.1", "host: x", "content-type: application/json", "content-length: 7"])}{"a`);
+  await begun.promise;
+  socket.destroy();
+  const line = () => records.find((record) => record["msg"] === "request");
+  await expect.poll(line).toMatchObject({ level: "info", aborted: true, route: "/echo" });
+  expect(records.filter((record) => record["level"] === "error")).toEqual([]);
+});
+
+describe("what happens to a body over the limit: the client gets to read its 413", () => {
+  const large = Buffer.alloc(8 * MEBIBYTE, "x");
+
+  test("when its length is announced", async () => {
+    const { port } = await echoServer();
+    const start = head([
+      "POST /echo HTTP/1.1",
+      "host: x",
+      "content-type: application/json",
+      `content-length: ${large.length}`,
+    ]);
+    const answer = await sendRaw(port, start, large);
+    expectProblem(answer, 413, "PayloadTooLarge");
+    expect(answer.headers["connection"]).toBe("close");
+  });
+
+  test("when it comes in chunks without an end", async () => {
+    const { port } = await echoServer();
+    const start = head([
+      "POST /echo HTTP/1.1",
+      "host: x",
+      "content-type: application/json",
+      "transfer-encoding: chunked",
+    ]);
+    const chunk = Buffer.concat([Buffer.from("100000\r\n"), Buffer.alloc(MEBIBYTE, "x"), Buffer.from("\r\n")]);
+    const answer = await sendRaw(port, start, ...Array.from({ length: 8 }, () => chunk), "0\r\n\r\n");
+    expectProblem(answer, 413, "PayloadTooLarge");
+  });
+
+  test("with an ordinary client that sends everything before it reads", async () => {
+    const { port } = await echoServer();
+    const response = await fetch(`http://127.0.0.1:${port}/echo`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: large,
+    });
+    const body = await response.text();
+    expectProblem(
+      { status: response.status, headers: Object.fromEntries(response.headers), body },
+      413,
+      "PayloadTooLarge",
+    );
+  });
+
+  test("a body of exactly the limit is read", async () => {
+    const { port } = await echoServer();
+    const body = `{"a":"${"x".repeat(MEBIBYTE - 8)}"}`;
+    expect(Buffer.byteLength(body)).toBe(MEBIBYTE);
+    const headers = { "content-type": "application/json" };
+    const response = await fetch(`http://127.0.0.1:${port}/echo`, { method: "POST", headers, body });
+    expect(response.status).toBe(200);
+    await response.arrayBuffer();
+  });
+});
+
+test("what happens when the client leaves while the handler works: the handler ends, and the log says so", async () => {
+  const { app, records } = createTestApp();
+  const entered = Promise.withResolvers<void>();
+  const proceed = Promise.withResolvers<void>();
+  app.get("/slow", async () => {
+    entered.resolve();
+    await proceed.promise;
+    return "too late";
+  });
+  const port = await listening(app);
+  const socket = connect(port, "127.0.0.1");
+  socket.write(head(["GET /slow HTTP/1.1", "host: x"]));
+  await entered.promise;
+  socket.destroy();
+  const line = () => records.find((record) => record["msg"] === "request");
+  await expect.poll(line).toMatchObject({ level: "info", aborted: true, route: "/slow" });
+  proceed.resolve();
+  expect(records.filter((record) => record["level"] === "error")).toEqual([]);
+});
