@@ -7,8 +7,15 @@ import { handleAccountCreated } from "./account-created.handler.ts";
 import { handleAccountDeleted } from "./account-deleted.handler.ts";
 import { handleAccountUpdated } from "./account-updated.handler.ts";
 
+export interface ConsumersOptions {
+  readonly bus: Bus;
+  readonly ledger: UserLedger;
+  readonly replicas: number;
+  readonly logger: Logger;
+}
+
 /** Everything this service subscribes to. The handlers need no inbox: what a user's record learnt already it does not learn again. */
-export function startConsumers({ bus, ledger, logger }: { bus: Bus; ledger: UserLedger; logger: Logger }): Consumer {
+export function startConsumers({ bus, ledger, replicas, logger }: ConsumersOptions): Consumer {
   return startConsumer({
     bus,
     stream: STREAMS.auth,
@@ -21,6 +28,7 @@ export function startConsumers({ bus, ledger, logger }: { bus: Bus; ledger: User
       "auth.account.deleted": handleAccountDeleted(ledger),
     },
     logger,
+    replicas,
     isTransient: isTransientDatabaseError,
   });
 }

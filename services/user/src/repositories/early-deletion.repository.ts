@@ -1,5 +1,6 @@
 import { createRepository } from "@gatehouse/database";
-import type { UserTables, UserTransaction } from "../db/database.ts";
+import type { UserHandle, UserTables, UserTransaction } from "../db/database.ts";
+import { removeOldest } from "./remove-oldest.ts";
 
 /** A soft deletion whose user is not here yet; `version` is the account's. */
 export interface EarlyDeletion {
@@ -23,4 +24,9 @@ export async function setEarlyDeletion(trx: UserTransaction, deletion: EarlyDele
     .values({ id, version, deleted_at: deletedAt })
     .onConflict((conflict) => conflict.column("id").doUpdateSet({ version, deleted_at: deletedAt }))
     .execute();
+}
+
+/** @returns how many there were, at most `limit` */
+export async function removeEarlyDeletionsBefore(db: UserHandle, before: Date, limit: number): Promise<number> {
+  return removeOldest(db, "early_deletions", before, limit);
 }

@@ -1,5 +1,6 @@
 import { createRepository } from "@gatehouse/database";
-import type { UserTables, UserTransaction } from "../db/database.ts";
+import type { UserHandle, UserTables, UserTransaction } from "../db/database.ts";
+import { removeOldest } from "./remove-oldest.ts";
 
 /** What is left of an erased user; `version` is the account's at its end. */
 export interface Tombstone {
@@ -16,5 +17,10 @@ const tombstones = createRepository<UserTables, "tombstones", Tombstone>({
 export const findTombstone = tombstones.findById;
 
 export async function insertTombstone(trx: UserTransaction, { id, version, deletedAt }: Tombstone): Promise<void> {
-  await trx.insertInto("tombstones").values({ id, version, deleted_at: deletedAt }).execute();
+  await tombstones.insert(trx, { id, version, deleted_at: deletedAt });
+}
+
+/** @returns how many there were, at most `limit` */
+export async function removeTombstonesBefore(db: UserHandle, before: Date, limit: number): Promise<number> {
+  return removeOldest(db, "tombstones", before, limit);
 }

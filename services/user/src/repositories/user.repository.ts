@@ -45,15 +45,14 @@ export const findUser = users.findById;
 export const removeUser = users.remove;
 
 export async function insertUser(trx: UserTransaction, user: User): Promise<void> {
-  await trx.insertInto("users").values(toRow(user)).execute();
+  await users.insert(trx, toRow(user));
 }
 
 /** Writes what differs, and no more: a role that this build reads as `unknown` stays what it is. */
 export async function setUser(trx: UserTransaction, before: User, after: User): Promise<void> {
   const was: Record<string, unknown> = { ...toRow(before) };
   const changed = Object.entries(toRow(after)).filter(([column, value]) => !isSame(was[column], value));
-  if (changed.length === 0) return;
-  await trx.updateTable("users").set(Object.fromEntries(changed)).where("id", "=", before.id).execute();
+  if (changed.length > 0) await users.update(trx, before.id, Object.fromEntries(changed));
 }
 
 function toRow(user: User): Insertable<UserTable> {

@@ -64,7 +64,7 @@ export async function startAuthNeighbour() {
       return refuse(response, new AppError("AuthenticationError"));
     const fault = faults.shift();
     if (fault?.kind === "answer")
-      return refuse(response, new AppError(fault.type, { status: fault.status, ...fault }));
+      return refuse(response, new AppError(fault.type, fault));
     if (fault?.kind === "garbage") return send(response, 200, { surprise: true });
     try {
       const answer = carryOut(request.method ?? "", path, body);

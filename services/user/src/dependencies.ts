@@ -1,0 +1,116 @@
+import { connectVerifier, type Verifier } from "@gatehouse/access";
+import { type Readiness, STREAMS } from "@gatehouse/contracts";
+import { assertMigrated, createDatabase, type Database } from "@gatehouse/database";
+import type { Releasers } from "@gatehouse/http";
+import { type Bus, connectBus, createTransact, startRelay } from "@gatehouse/messaging";
+import { createLogger, type Logger } from "@gatehouse/observability";
+import { createAccountClient } from "./clients/account.client.ts";
+import type { UserConfig } from "./config.ts";
+import { MIGRATIONS_FOLDER, type UserTables } from "./db/database.ts";
+import { openSchemaGate, type SchemaGate } from "./db/schema-gate.ts";
+import { startConsumers } from "./events/consumers.ts";
+import { cleanUp } from "./jobs/clean-up.job.ts";
+import { schedule } from "./jobs/schedule.ts";
+import { createAdminService } from "./services/admin.service.ts";
+import { createProfileService } from "./services/profile.service.ts";
+import { createUserLedger, type UserLedger } from "./services/user-ledger.service.ts";
+import { createUserWriter } from "./services/user-writer.service.ts";
+
+const HOUR_MILLISECONDS = 3_600_000;
+/** Published rows outlive every access token, whose revocations a recreated stream must be told again. */
+const OUTBOX_MARGIN_SECONDS = 300;
+
+export type Dependencies = Awaited<ReturnType<typeof createDependencies>>;
+
+/**
+ * Everything the process is made of, put together. Starts and works while NATS and auth are away; a database that is away is waited
+ * for in the background. What is acquired is added to `releasers` at once.
+ * @throws Error when the schema lacks migrations of this build
+ */
+export async function createDependencies(config: UserConfig, releasers: Releasers) {
+  const logger = createLogger({
+    service: "gatehouse-user",
+    level: config.logLevel,
+    pretty: config.environment === "development",
+  });
+  const database = connectDatabase(config, logger);
+  releasers.add("database", () => database.close());
+  const bus = connectBus({ url: config.bus.url, name: "gatehouse-user", logger });
+  releasers.add("bus", () => bus.close());
+  const accounts = createAccountClient({ urls: config.authUrls, token: config.internalToken, logger });
+  releasers.add("account client", () => accounts.close());
+  const verifier = connectVerifier({
+    ...{ bus, authUrls: config.authUrls, introspectionToken: config.introspectionToken, logger },
+    ...config.tokens,
+  });
+  releasers.add("verifier", () => verifier.close());
+  const relay = startRelay({
+    ...{ db: database.db, bus, stream: STREAMS.user, replicas: config.bus.replicas, logger },
+    retentionSeconds: config.tokens.lifetimeSeconds + OUTBOX_MARGIN_SECONDS,
+  });
+  releasers.add("relay", () => relay.close());
+
+  const transact = createTransact<UserTables>({ db: database.db, wake: () => relay.wake() });
+  const ledger = createUserLedger(transact);
+  const writer = createUserWriter({ accounts, ledger, now: () => new Date() });
+  const gate = await openSchemaGate({
+    check: () => assertMigrated(database.db, MIGRATIONS_FOLDER),
+    onOpen: () => startBackground({ config, bus, database, ledger, logger, releasers }),
+    logger,
+  });
+  releasers.add("schema gate", () => gate.close());
+
+  return {
+    ...{ logger, database, bus, transact, ledger },
+    profiles: createProfileService({ db: database.db, writer }),
+    admin: createAdminService({ db: database.db, writer }),
+    verify: (token: string) => verifier.verify(token),
+    secureCookies: config.secureCookies,
+    readiness: () => checkReadiness({ database, bus, verifier, gate }),
+  };
+}
+
+function connectDatabase(config: UserConfig, logger: Logger): Database<UserTables> {
+  const options = { ...config.database, applicationName: "gatehouse-user", logger, echo: config.debug };
+  return createDatabase<UserTables>(options);
+}
+
+interface Background {
+  readonly config: UserConfig;
+  readonly bus: Bus;
+  readonly database: Database<UserTables>;
+  readonly ledger: UserLedger;
+  readonly logger: Logger;
+  readonly releasers: Releasers;
+}
+
+/** What must not run against a schema that lacks something: a consumer would take its failures for those of the events. */
+function startBackground({ config, bus, database, ledger, logger, releasers }: Background): void {
+  const consumers = startConsumers({ bus, ledger, replicas: config.bus.replicas, logger });
+  releasers.add("consumers", () => consumers.close());
+  const job = () => cleanUp(database.db, new Date());
+  const cleaning = schedule("clean-up", job, { everyMilliseconds: HOUR_MILLISECONDS, logger });
+  releasers.add("clean-up", () => cleaning.close());
+}
+
+interface Checked {
+  readonly database: Database<UserTables>;
+  readonly bus: Bus;
+  readonly verifier: Verifier;
+  readonly gate: SchemaGate;
+}
+
+/** Ready: started, and able to tell good tokens from revoked ones. What fails later shows in the checks, not in the status. */
+async function checkReadiness({ database, bus, verifier, gate }: Checked): Promise<Readiness> {
+  const [answers, verifies] = await Promise.all([
+    database.ping().then(
+      () => true,
+      () => false,
+    ),
+    verifier.ready(),
+  ]);
+  return {
+    status: gate.isOpen() && verifies ? "ready" : "unready",
+    checks: { database: answers ? "healthy" : "unhealthy", nats: bus.isConnected() ? "healthy" : "unhealthy" },
+  };
+}

@@ -1,0 +1,124 @@
+import { type EventData, type GatehouseEvent, newId, parseEvent, STREAMS } from "@gatehouse/contracts";
+import { createReleasers } from "@gatehouse/http";
+import { createEvent, ensureStreams } from "@gatehouse/messaging";
+import { createTestBus, createTestDatabase } from "@gatehouse/testing";
+import { expect, vi } from "vitest";
+import { buildApp } from "../src/app.ts";
+import { readConfig } from "../src/config.ts";
+import { createDependencies } from "../src/dependencies.ts";
+import { INTERNAL_TOKEN, startAuthNeighbour, type TokenFor } from "./neighbours/auth.neighbour.ts";
+
+export type UserFixture = Awaited<ReturnType<typeof startUser>>;
+
+export interface UserBody {
+  readonly id: string;
+  readonly email: string;
+  readonly full_name: string | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+interface CallOptions {
+  readonly as?: TokenFor;
+  readonly body?: Record<string, unknown>;
+  readonly headers?: Record<string, string>;
+}
+
+/** The service as it runs, on a database and a bus of the test's own, beside a neighbour that plays auth. */
+export async function startUser(environment: Record<string, string> = {}) {
+  const releasers = createReleasers((resource, error) => console.error(resource, error));
+  const [database, bus, auth] = await Promise.all([createTestDatabase(), createTestBus(), startAuthNeighbour()]);
+  releasers.add("database", () => database.drop());
+  releasers.add("bus", () => bus.stop());
+  releasers.add("auth", () => auth.stop());
+  const config = readConfig({
+    ENVIRONMENT: "test",
+    LOG_LEVEL: "silent",
+    USER_DATABASE_URL: database.userUrl,
+    NATS_URL: bus.url,
+    AUTH_URL: auth.url,
+    INTERNAL_API_TOKEN: INTERNAL_TOKEN,
+    INTROSPECTION_TOKEN: "introspection-token-for-tests",
+    ...environment,
+  });
+  const dependencies = await createDependencies(config, releasers);
+  const app = buildApp(dependencies);
+  await app.ready();
+  const { db } = dependencies.database;
+  const connection = await vi.waitUntil(() => dependencies.bus.connection(), { timeout: 5_000 });
+  await ensureStreams(connection, [STREAMS.auth, STREAMS.user], 1);
+
+  async function call(method: "GET" | "POST" | "PATCH" | "DELETE", url: string, options: CallOptions = {}) {
+    const token = options.as && (await auth.token(options.as));
+    const response = await app.inject({
+      method,
+      url,
+      headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...options.headers },
+      ...(options.body !== undefined && { payload: options.body }),
+    });
+    const body: any = response.body === "" ? undefined : JSON.parse(response.body);
+    return { status: response.statusCode, headers: response.headers, body };
+  }
+
+  return {
+    ...{ app, auth, bus, db, dependencies, call },
+
+    /** Registers somebody; the answer's body. */
+    async register(fields: Record<string, unknown> = {}): Promise<UserBody> {
+      const body = { email: `${newId()}@example.com`, password: "Secret123", full_name: "Ann", ...fields };
+      const answer = await call("POST", "/v1/users", { body });
+      expect(answer).toMatchObject({ status: 201 });
+      return answer.body;
+    },
+
+    /** The events that this service has written about a user, oldest first. */
+    async announced(id: string): Promise<GatehouseEvent[]> {
+      const rows = await db.selectFrom("outbox").select("payload").orderBy("id").execute();
+      return rows.map(({ payload }) => parseEvent(payload)).filter(({ subject }) => subject === id);
+    },
+
+    /** Puts events of auth on the bus, as auth's relay does. */
+    async publish(...events: GatehouseEvent[]): Promise<void> {
+      for (const event of events) {
+        const answer = await connection.request(event.type, JSON.stringify(event));
+        expect(answer.json()).toMatchObject({ stream: "AUTH_EVENTS" });
+      }
+    },
+
+    /** Resolves when the consumer is done with everything that was published. */
+    async consumed(): Promise<void> {
+      const pending = async () => {
+        const answer = await connection.request("$JS.API.CONSUMER.INFO.AUTH_EVENTS.user-accounts");
+        const { num_pending, num_ack_pending } = answer.json<Record<string, number>>();
+        return num_pending === 0 && num_ack_pending === 0;
+      };
+      await vi.waitUntil(pending, { timeout: 10_000 });
+    },
+
+    async stop(): Promise<void> {
+      await app.close();
+      await releasers.releaseAll();
+    },
+  };
+}
+
+type AccountSubject = "auth.account.created" | "auth.account.updated" | "auth.account.deleted" | "auth.account.restored";
+
+/** An event of auth about an account; `fields` beyond what every such event carries. */
+export function accountEvent<S extends AccountSubject>(
+  type: S,
+  id: string,
+  version: number,
+  fields: Record<string, unknown> = {},
+  time = new Date(),
+): GatehouseEvent<S> {
+  const common = { user_id: id, email: `${id}@example.com`, role: "user", is_active: true, is_verified: false };
+  const own: Record<AccountSubject, object> = {
+    "auth.account.created": { ...common, full_name: "Ann" },
+    "auth.account.updated": { ...common, changed: [] },
+    "auth.account.restored": { ...common, changed: ["deleted_at"] },
+    "auth.account.deleted": { user_id: id, soft: true, token_version: version },
+  };
+  const data = { ...own[type], ...fields } as unknown as EventData<S>;
+  return createEvent({ source: "auth", type, subject: id, version, data, time });
+}

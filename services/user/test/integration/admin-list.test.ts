@@ -1,0 +1,123 @@
+import { newId } from "@gatehouse/contracts";
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startUser, type UserFixture } from "../fixtures.ts";
+
+const as = { sub: newId(), role: "admin" };
+
+let user: UserFixture;
+beforeAll(async () => {
+  user = await startUser();
+});
+afterAll(() => user.stop());
+
+async function list(query: string) {
+  return await user.call("GET", `/v1/admin/users?${query}`, { as });
+}
+
+/** `query` beside a text that only the users of one test have in their email. */
+async function listed(mark: string, query = ""): Promise<string[]> {
+  const answer = await list(`q=${mark}&${query}`);
+  expect(answer.status).toBe(200);
+  return answer.body.items.map(({ id }: { id: string }) => id);
+}
+
+async function registerMany(count: number, fields: Record<string, unknown> = {}) {
+  const mark = newId().slice(-12);
+  const ids: string[] = [];
+  for (let index = 0; index < count; index += 1)
+    ids.unshift((await user.register({ email: `${index}.${mark}@example.com`, ...fields })).id);
+  return { mark, ids };
+}
+
+describe("what happens when an admin lists users", () => {
+  it("they come newest first and a cursor leads through all of them once", async () => {
+    const { mark, ids } = await registerMany(5);
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const answer = await list(`q=${mark}&limit=2${cursor ? `&cursor=${cursor}` : ""}`);
+      expect(answer.body).toMatchObject({ total: 5, total_exact: true });
+      seen.push(...answer.body.items.map(({ id }: { id: string }) => id));
+      cursor = answer.body.next_cursor;
+    } while (cursor !== null);
+    expect(seen).toEqual(ids);
+  });
+
+  it("a full last page has no next one", async () => {
+    const { mark } = await registerMany(2);
+    expect((await list(`q=${mark}&limit=2`)).body).toMatchObject({ next_cursor: null, total: 2 });
+  });
+
+  it("skip passes over the newest", async () => {
+    const { mark, ids } = await registerMany(3);
+    expect(await listed(mark, "skip=1&limit=1")).toEqual([ids[1]]);
+    expect(await listed(mark, "skip=3")).toEqual([]);
+  });
+
+  it.each(["skip=1&cursor=01890000-0000-7000-8000-000000000000", "limit=0", "limit=101", "skip=-1", "cursor=x", "x=1", "role=owner"])(
+    "%s is 422",
+    async (query) => {
+      expect(await list(query)).toMatchObject({ status: 422, body: { type: "ValidationError" } });
+    },
+  );
+});
+
+describe("what happens when an admin filters", () => {
+  it("by role, by is_active, by is_deleted, and by all of them", async () => {
+    const { mark, ids } = await registerMany(4);
+    const [plain, inactive, admin, deleted] = ids as [string, string, string, string];
+    await user.call("PATCH", `/v1/admin/users/${inactive}`, { as, body: { is_active: false } });
+    await user.call("PATCH", `/v1/admin/users/${admin}`, { as, body: { role: "admin" } });
+    await user.call("DELETE", "/v1/users/me", { as: { sub: deleted }, body: { password: "Secret123" } });
+    expect(await listed(mark)).toEqual([plain, inactive, admin]);
+    expect(await listed(mark, "is_active=false")).toEqual([inactive]);
+    expect(await listed(mark, "is_active=true")).toEqual([plain, admin]);
+    expect(await listed(mark, "role=admin")).toEqual([admin]);
+    expect(await listed(mark, "role=admin&is_active=false")).toEqual([]);
+    expect(await listed(mark, "is_deleted=true")).toEqual([deleted]);
+  });
+
+  it("a role of a newer build reads as unknown, is found as unknown, and survives a change of the name", async () => {
+    const { mark, ids } = await registerMany(1);
+    const id = ids[0] as string;
+    await user.db.updateTable("users").set({ role: "auditor" }).where("id", "=", id).execute();
+    expect((await list(`q=${mark}&role=unknown`)).body.items).toMatchObject([{ id, role: "unknown" }]);
+    await user.call("PATCH", `/v1/admin/users/${id}`, { as, body: { full_name: "Renamed" } });
+    const row = await user.db.selectFrom("users").select("role").where("id", "=", id).executeTakeFirst();
+    expect(row).toEqual({ role: "auditor" });
+  });
+
+  it("q is a substring of email or name in any case, taken literally", async () => {
+    const mark = newId().slice(-12);
+    const register = async (full_name: string) => (await user.register({ full_name })).id;
+    const percent = await register(`100% ${mark}`);
+    const underscore = await register(`A_B ${mark}`);
+    const backslash = await register(`C\\D ${mark}`);
+    const umlaut = await register(`ÄRGER ${mark}`);
+    const find = (q: string) => listed(encodeURIComponent(q));
+    expect(await find(`100% ${mark}`)).toEqual([percent]);
+    expect(await find(`a_b ${mark}`)).toEqual([underscore]);
+    expect(await find(`a%b ${mark}`)).toEqual([]);
+    expect(await find(`_00% ${mark}`)).toEqual([]);
+    expect(await find(`c\\d ${mark}`)).toEqual([backslash]);
+    expect(await find(`ärger ${mark.toUpperCase()}`)).toEqual([umlaut]);
+    expect((await find(mark)).toSorted()).toEqual([percent, underscore, backslash, umlaut].toSorted());
+  });
+});
+
+describe("what happens when there are more users than are counted", () => {
+  it("the total is the planner's estimate and says so", async () => {
+    await sql`
+      insert into users (id, email, role, is_active, is_verified, account_version, deletion_version, version, is_registered,
+        created_at, updated_at)
+      select gen_random_uuid(), 'many' || n || '@example.com', 'user', true, false, 1, 1, 1, true, now(), now()
+      from generate_series(1, 12000) n`.execute(user.db);
+    await sql`analyze users`.execute(user.db);
+    const { body } = await list("limit=1");
+    expect(body.total_exact).toBe(false);
+    expect(body.total).toBeGreaterThan(11_000);
+    expect(body.total).toBeLessThan(13_000);
+    expect((await list("limit=1&q=many11999")).body).toMatchObject({ total: 1, total_exact: true });
+  });
+});
