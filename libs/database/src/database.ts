@@ -1,57 +1,62 @@
-import { Kysely, type LogEvent, PostgresDialect, sql, type Transaction } from "kysely";
-import { createPool, type PoolOptions } from "./pool.ts";
+import { Kysely, type LogEvent, PostgresDialect } from "kysely";
+import { type ConnectionPoolOptions, createConnectionPool, type PoolStats } from "./pool/connection-pool.ts";
 
-/** A place to run a query: the pool, or the transaction that the caller is in. Repositories take it first. */
-export type Handle<T> = Kysely<T> | Transaction<T>;
-
-export interface DatabaseOptions extends PoolOptions {
-  readonly logger?: { debug(values: object, message: string): void };
-  /** Logs every statement at debug, without its parameters, which may be personal. */
-  readonly echo?: boolean;
+/** The part of a logger that is used here; pino's fits. */
+export interface DatabaseLogger {
+  debug(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
 }
 
-export interface PoolStatistics {
-  readonly total: number;
-  readonly idle: number;
-  /** Requests that wait for a connection. */
-  readonly waiting: number;
-  readonly max: number;
+export interface DatabaseOptions extends Omit<ConnectionPoolOptions, "onLost"> {
+  readonly logger?: DatabaseLogger;
+  /** Every statement to the log, at debug, without its parameters. */
+  readonly echo?: boolean;
 }
 
 export interface Database<T> {
   readonly db: Kysely<T>;
-  /** Resolves when the server answers. */
+  /** @throws AppError ServiceUnavailable, or the driver's error, within two seconds when the database does not answer */
   ping(): Promise<void>;
-  stats(): PoolStatistics;
+  stats(): PoolStats;
+  /** Waits for the statements under way. */
   close(): Promise<void>;
 }
 
-/** A database behind a pool. Connections are made when they are first needed. */
+const PING_WAIT_MS = 1_000;
+
+/**
+ * The connections of one service to its schema. Nothing is connected yet: the first statement does that, and a database that
+ * is away fails statements, not the process.
+ */
 export function createDatabase<T>(options: DatabaseOptions): Database<T> {
-  const pool = createPool(options);
-  const db = new Kysely<T>({ dialect: new PostgresDialect({ pool }), log: echoTo(options) });
+  const { logger, echo = false } = options;
+  const pool = createConnectionPool({
+    ...options,
+    onLost: (error) => logger?.warn({ err: error }, "an idle database connection was lost"),
+  });
+  const db = new Kysely<T>({
+    dialect: new PostgresDialect({ pool }),
+    ...(echo && logger && { log: (event) => echoStatement(logger, event) }),
+  });
   return {
     db,
     async ping() {
-      await sql`select`.execute(db);
+      const client = await pool.checkOut(PING_WAIT_MS);
+      try {
+        await client.query("select 1", []);
+      } finally {
+        client.release();
+      }
     },
-    stats: () => ({
-      total: pool.totalCount,
-      idle: pool.idleCount,
-      waiting: pool.waitingCount,
-      max: options.poolSize + options.maxOverflow,
-    }),
-    close: async () => {
+    stats: () => pool.stats(),
+    async close() {
       await db.destroy();
-      if (!pool.ended) await pool.end();
+      await pool.end();
     },
   };
 }
 
-function echoTo({ logger, echo }: DatabaseOptions) {
-  if (!logger || !echo) return [];
-  return (event: LogEvent) => {
-    const { query, queryDurationMillis } = event;
-    logger.debug({ sql: query.sql, duration_ms: Math.round(queryDurationMillis * 100) / 100 }, "statement");
-  };
+function echoStatement(logger: DatabaseLogger, event: LogEvent): void {
+  const fields = { sql: event.query.sql, duration_ms: Math.round(event.queryDurationMillis * 100) / 100 };
+  logger.debug(fields, event.level === "error" ? "statement failed" : "statement");
 }

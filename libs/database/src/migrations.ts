@@ -8,7 +8,7 @@ import {
   type MigrationResultSet,
   Migrator,
 } from "kysely/migration";
-import type { Handle } from "./database.ts";
+import type { Handle } from "./handle.ts";
 import { createPool } from "./pool.ts";
 
 const MIGRATION_TABLE = "schema_migrations";

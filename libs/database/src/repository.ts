@@ -1,95 +1,133 @@
 import { type Insertable, type Kysely, type Selectable, sql, type Updateable } from "kysely";
-import type { Handle } from "./database.ts";
+import type { Handle } from "./handle.ts";
 
-/** PostgreSQL numbers the parameters of a statement with 16 bits. */
+/** PostgreSQL numbers a statement's parameters with 16 bits. */
 const MAX_PARAMETERS = 65_535;
 
-/** What every table with an `id` can do. Each function runs in the caller's handle, and so in his transaction. */
-export interface Repository<T, Table extends keyof T & string, Domain> {
-  findById(db: Handle<T>, id: string): Promise<Domain | undefined>;
-  /** Those that exist, in no promised order. */
-  findMany(db: Handle<T>, ids: readonly string[]): Promise<Domain[]>;
-  insert(db: Handle<T>, values: Insertable<T[Table]>): Promise<Domain>;
-  /** undefined when there is no such row. */
-  update(db: Handle<T>, id: string, changes: Updateable<T[Table]>): Promise<Domain | undefined>;
-  remove(db: Handle<T>, id: string): Promise<boolean>;
-  insertMany(db: Handle<T>, rows: readonly Insertable<T[Table]>[]): Promise<Domain[]>;
-  updateMany(db: Handle<T>, ids: readonly string[], changes: Updateable<T[Table]>): Promise<Domain[]>;
-  /** How many there were. */
-  removeMany(db: Handle<T>, ids: readonly string[]): Promise<number>;
+/** The tables of `DB` that have a text or uuid column `id`. */
+export type TableWithId<DB> = {
+  [K in keyof DB & string]: Selectable<DB[K]> extends { id: string } ? K : never;
+}[keyof DB & string];
+
+export interface RepositoryOptions<DB, K extends keyof DB, Entity> {
+  readonly table: K;
+  readonly toDomain: (row: Selectable<DB[K]>) => Entity;
 }
 
-/**
- * The generic base of repositories. A repository adds its own queries beside it and exports what its service needs.
- * @param options.table a table whose primary key is `id`
- * @param options.toDomain makes of a row what services see
- */
-export function createRepository<T, Table extends keyof T & string, Domain>(options: {
-  readonly table: Table;
-  readonly toDomain: (row: Selectable<T[Table]>) => Domain;
-}): Repository<T, Table, Domain> {
-  // Kysely cannot see that a generic table has an `id`, so inside here it goes by another type.
-  const on = (db: Handle<T>) => db as unknown as Kysely<{ rows: { id: string } }>;
-  const table = options.table as "rows";
-  const toDomain = options.toDomain as (row: unknown) => Domain;
+/** The statements that every table by id needs. Each takes the caller's handle first, so it is part of the caller's transaction. */
+export interface Repository<DB, K extends keyof DB, Entity> {
+  findById(db: Handle<DB>, id: string): Promise<Entity | undefined>;
+  /** In the order of `ids`; those that are not there are left out. */
+  findMany(db: Handle<DB>, ids: readonly string[]): Promise<Entity[]>;
+  insert(db: Handle<DB>, values: Insertable<DB[K]>): Promise<Entity>;
+  /** Any number of rows, all or none, in as many statements as PostgreSQL's limit of parameters asks for. */
+  insertMany(db: Handle<DB>, values: readonly Insertable<DB[K]>[]): Promise<Entity[]>;
+  /** Undefined when there is no such row. A patch without a value changes nothing. */
+  update(db: Handle<DB>, id: string, patch: Updateable<DB[K]>): Promise<Entity | undefined>;
+  /** The same patch for all; says how many rows there were. */
+  updateMany(db: Handle<DB>, ids: readonly string[], patch: Updateable<DB[K]>): Promise<number>;
+  /** False when there was no such row. */
+  remove(db: Handle<DB>, id: string): Promise<boolean>;
+  /** Says how many rows there were. */
+  removeMany(db: Handle<DB>, ids: readonly string[]): Promise<number>;
+}
 
-  async function insertMany(db: Handle<T>, rows: readonly Insertable<T[Table]>[]): Promise<Domain[]> {
-    const inserted: Domain[] = [];
-    for (const chunk of chunksOf(rows)) {
-      const query = on(db)
-        .insertInto(table)
-        .values(chunk as never);
-      inserted.push(...(await query.returningAll().execute()).map(toDomain));
-    }
-    return inserted;
-  }
+// Inside, the table is any with an id: kysely's types follow a table's name only while it is a literal. The types above keep callers honest.
+interface Row {
+  id: string;
+}
+interface AnyTables {
+  rows: Row;
+}
 
-  async function updateMany(db: Handle<T>, ids: readonly string[], changes: Updateable<T[Table]>): Promise<Domain[]> {
-    if (ids.length === 0) return [];
-    const query = on(db)
-      .updateTable(table)
-      .set(changes as never)
-      .where("id", "=", anyOf(ids));
-    return (await query.returningAll().execute()).map(toDomain);
-  }
+/** The generic base of repositories. `DB` is the schema's interface, `K` the table's name in it. */
+export function createRepository<DB, K extends TableWithId<DB>, Entity>(
+  options: RepositoryOptions<DB, K, Entity>,
+): Repository<DB, K, Entity> {
+  const table = options.table as string as "rows";
+  const open = (db: Handle<DB>) => db as unknown as Kysely<AnyTables>;
+  const domain = (row: unknown) => options.toDomain(row as Selectable<DB[K]>);
+  const among = (ids: readonly string[]) => sql<boolean>`id = any(${ids})`;
 
-  async function removeMany(db: Handle<T>, ids: readonly string[]): Promise<number> {
-    if (ids.length === 0) return 0;
-    const result = await on(db).deleteFrom(table).where("id", "=", anyOf(ids)).executeTakeFirst();
-    return Number(result.numDeletedRows);
-  }
-
-  async function findMany(db: Handle<T>, ids: readonly string[]): Promise<Domain[]> {
-    if (ids.length === 0) return [];
-    return (await on(db).selectFrom(table).selectAll().where("id", "=", anyOf(ids)).execute()).map(toDomain);
-  }
-
-  return {
-    findMany,
-    insertMany,
-    updateMany,
-    removeMany,
-    findById: async (db, id) => (await findMany(db, [id]))[0],
-    async insert(db, values) {
-      const query = on(db)
-        .insertInto(table)
-        .values(values as never);
-      return toDomain(await query.returningAll().executeTakeFirstOrThrow());
+  const repository: Repository<DB, K, Entity> = {
+    async findById(db, id) {
+      const row = await open(db).selectFrom(table).selectAll().where("id", "=", id).executeTakeFirst();
+      return row && domain(row);
     },
-    update: async (db, id, changes) => (await updateMany(db, [id], changes))[0],
-    remove: async (db, id) => (await removeMany(db, [id])) > 0,
+
+    async findMany(db, ids) {
+      if (ids.length === 0) return [];
+      const rows = await open(db).selectFrom(table).selectAll().where(among(ids)).execute();
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return ids.flatMap((id) => byId.get(id.toLowerCase()) ?? byId.get(id) ?? []).map(domain);
+    },
+
+    async insert(db, values) {
+      const query = open(db)
+        .insertInto(table)
+        .values(values as unknown as Row);
+      return domain(await query.returningAll().executeTakeFirstOrThrow());
+    },
+
+    async insertMany(db, values) {
+      const batches = batchesOf(values as readonly unknown[] as readonly Row[]);
+      const insertAll = async (trx: Kysely<AnyTables>) => {
+        const entities: Entity[] = [];
+        for (const batch of batches) {
+          const rows = await trx.insertInto(table).values(batch).returningAll().execute();
+          for (const row of rows) entities.push(domain(row));
+        }
+        return entities;
+      };
+      const handle = open(db);
+      if (batches.length <= 1 || handle.isTransaction) return insertAll(handle);
+      return handle.transaction().execute(insertAll);
+    },
+
+    async update(db, id, patch) {
+      if (isEmpty(patch)) return repository.findById(db, id);
+      const query = open(db)
+        .updateTable(table)
+        .set(patch as object)
+        .where("id", "=", id);
+      const row = await query.returningAll().executeTakeFirst();
+      return row && domain(row);
+    },
+
+    async updateMany(db, ids, patch) {
+      if (ids.length === 0) return 0;
+      if (isEmpty(patch)) return (await repository.findMany(db, ids)).length;
+      const result = await open(db)
+        .updateTable(table)
+        .set(patch as object)
+        .where(among(ids))
+        .executeTakeFirst();
+      return Number(result.numUpdatedRows);
+    },
+
+    async remove(db, id) {
+      const result = await open(db).deleteFrom(table).where("id", "=", id).executeTakeFirst();
+      return result.numDeletedRows > 0n;
+    },
+
+    async removeMany(db, ids) {
+      if (ids.length === 0) return 0;
+      const result = await open(db).deleteFrom(table).where(among(ids)).executeTakeFirst();
+      return Number(result.numDeletedRows);
+    },
   };
+  return repository;
 }
 
-/** One array parameter, so that the statement stays the same for any number of ids. */
-function anyOf(ids: readonly string[]) {
-  return sql<string>`any(${ids})`;
+function isEmpty(patch: object): boolean {
+  return Object.values(patch).every((value) => value === undefined);
 }
 
-function chunksOf<R extends object>(rows: readonly R[]): R[][] {
-  const columns = Math.max(1, ...rows.map((row) => Object.keys(row).length));
-  const size = Math.floor(MAX_PARAMETERS / columns);
-  const chunks: R[][] = [];
-  for (let start = 0; start < rows.length; start += size) chunks.push(rows.slice(start, start + size));
-  return chunks;
+/** Rows by the statement. A statement's rows share their columns, so the union of all counts. */
+function batchesOf(rows: readonly Row[]): Row[][] {
+  const columns = new Set(rows.flatMap((row) => Object.keys(row)));
+  const size = Math.max(1, Math.floor(MAX_PARAMETERS / Math.max(1, columns.size)));
+  return Array.from({ length: Math.ceil(rows.length / size) }, (_, index) =>
+    rows.slice(index * size, (index + 1) * size),
+  );
 }

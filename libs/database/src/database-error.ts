@@ -1,0 +1,87 @@
+import { AppError, isAppError } from "@gatehouse/errors";
+
+/** Of the network: nobody listens, the way is gone, the name is unknown, the socket broke. */
+const NETWORK_CODES = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ECONNABORTED",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "EHOSTDOWN",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+]);
+
+/** SQLSTATE of a server that is going, coming, full, or took longer than it is allowed to. */
+const UNAVAILABLE_STATES = new Set([
+  "53300", // too_many_connections
+  "53400", // configuration_limit_exceeded
+  "55P03", // lock_not_available: lock_timeout
+  "57014", // query_canceled: statement_timeout
+  "57P01", // admin_shutdown
+  "57P02", // crash_shutdown
+  "57P03", // cannot_connect_now
+  "57P05", // idle_session_timeout
+  "25P03", // idle_in_transaction_session_timeout
+  "25P04", // transaction_timeout
+]);
+
+/** SQLSTATE of a transaction that the database gave up in favour of another one. */
+const REPEATABLE_STATES = new Set([
+  "40001", // serialization_failure
+  "40P01", // deadlock_detected
+]);
+
+/** pg and kysely report these without a code. */
+const LOST_CONNECTION_MESSAGES = [
+  "Connection terminated",
+  "Client has encountered a connection error",
+  "Client was closed",
+  "Query read timeout",
+  "timeout expired",
+  "timeout exceeded when trying to connect",
+  "Postgres connection has been discarded",
+  "Cannot use a pool after calling end on the pool",
+  "driver has already been destroyed",
+];
+
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === "string" ? code : undefined;
+}
+
+function isUnavailable(error: unknown): boolean {
+  const code = codeOf(error);
+  // Class 08 is SQL's own for connection exceptions.
+  if (code !== undefined) return NETWORK_CODES.has(code) || UNAVAILABLE_STATES.has(code) || code.startsWith("08");
+  return error instanceof Error && LOST_CONNECTION_MESSAGES.some((text) => error.message.startsWith(text));
+}
+
+/** The error of a database that does not serve now; `cause` is for the log. */
+export function databaseUnavailable(cause: unknown): AppError {
+  return new AppError("ServiceUnavailable", { detail: "The database is unavailable", retryAfter: 1, cause });
+}
+
+/**
+ * ServiceUnavailable for an error of the driver that says that nothing was done and that another try may succeed: the
+ * database is away or overloaded, a time-out passed, or another transaction was preferred. Undefined for every other error.
+ */
+export function translateDatabaseError(error: unknown): AppError | undefined {
+  if (isAppError(error)) return undefined;
+  return isUnavailable(error) || REPEATABLE_STATES.has(codeOf(error) ?? "") ? databaseUnavailable(error) : undefined;
+}
+
+/** True when the same work may succeed later without anybody changing anything. */
+export function isTransientDatabaseError(error: unknown): boolean {
+  return isAppError(error, "ServiceUnavailable") || translateDatabaseError(error) !== undefined;
+}
+
+/** The name of the constraint or unique index that the statement would have violated. */
+export function violatedConstraint(error: unknown): string | undefined {
+  if (!codeOf(error)?.startsWith("23")) return undefined;
+  const { constraint } = error as { constraint?: unknown };
+  return typeof constraint === "string" ? constraint : undefined;
+}

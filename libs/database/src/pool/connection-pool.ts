@@ -1,0 +1,203 @@
+import type { PostgresPool, PostgresPoolClient } from "kysely";
+import pg from "pg";
+import { translateDatabaseError } from "../database-error.ts";
+import { destroySocket } from "./client-socket.ts";
+import { columnTypes } from "./column-types.ts";
+import { createServerWatch } from "./server-watch.ts";
+import { createSlots, type SlotAttempt } from "./slots.ts";
+
+const CONNECT_MS = 1_500;
+const PROBE_MS = 700;
+const PING_MS = 500;
+const PING_AFTER_IDLE_MS = 1_000;
+const OVERFLOW_IDLE_MS = 10_000;
+/** Over the roles' statement_timeout, which is what should end a statement: this is for a connection of which nothing is heard. */
+const ANSWER_LIMIT_MS = 40_000;
+const CLOSE_MS = 1_000;
+
+export interface ConnectionPoolOptions {
+  readonly url: string;
+  /** Connections that stay open when idle. */
+  readonly poolSize: number;
+  /** Connections beyond those, closed when idle. */
+  readonly maxOverflow: number;
+  /** How long a query waits for a connection to become free. */
+  readonly timeoutSeconds: number;
+  /** Connections older than that are replaced. */
+  readonly recycleSeconds: number;
+  /** As pg_stat_activity shows it. */
+  readonly applicationName: string;
+  readonly onLost?: (error: Error) => void;
+}
+
+export interface PoolStats {
+  readonly total: number;
+  readonly idle: number;
+  readonly waiting: number;
+  readonly max: number;
+}
+
+export interface ConnectionPool extends PostgresPool {
+  /** As `connect`, with a wait of its own. */
+  checkOut(waitMilliseconds: number): Promise<PostgresPoolClient>;
+  stats(): PoolStats;
+}
+
+/**
+ * pg's pool, with what it does not do: waiting and connecting have limits of their own, a connection that died while idle
+ * is noticed and replaced, and a server that is gone without a word fails everything within two seconds.
+ */
+export function createConnectionPool(options: ConnectionPoolOptions): ConnectionPool {
+  const max = options.poolSize + options.maxOverflow;
+  const connection = { connectionString: options.url, application_name: options.applicationName, types: columnTypes };
+  const pool = new pg.Pool({
+    ...connection,
+    min: options.poolSize,
+    max,
+    connectionTimeoutMillis: CONNECT_MS,
+    idleTimeoutMillis: OVERFLOW_IDLE_MS,
+    maxLifetimeSeconds: options.recycleSeconds,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  });
+  const slots = createSlots(max);
+  const watch = createServerWatch({ probe: () => probe(connection), limitMilliseconds: ANSWER_LIMIT_MS });
+  const idleSince = new WeakMap<pg.PoolClient, number>();
+  const leases = new WeakMap<pg.PoolClient, PostgresPoolClient>();
+  const open = new Set<pg.PoolClient>();
+
+  pool.on("error", (error) => options.onLost?.(error));
+  pool.on("connect", (client) => {
+    open.add(client);
+    // A client in use that loses its connection says so to its query; without a listener it would end the process, too.
+    client.on("error", () => {});
+  });
+  pool.on("remove", (client) => open.delete(client));
+
+  async function takeLiveClient(): Promise<pg.PoolClient> {
+    for (;;) {
+      const client = await pool.connect();
+      const since = idleSince.get(client);
+      if (since === undefined || performance.now() - since < PING_AFTER_IDLE_MS) return client;
+      const answer = await ping(client);
+      if (answer === "alive") return client;
+      discard(client);
+      // Silence is the network's, and so every idle connection's.
+      if (answer === "silent") while (pool.idleCount > 0) discard(await pool.connect());
+    }
+  }
+
+  function discard(client: pg.PoolClient): void {
+    client.release(true);
+    destroySocket(client);
+  }
+
+  function leaseOf(client: pg.PoolClient): PostgresPoolClient {
+    const known = leases.get(client);
+    if (known) return known;
+    const lease = {
+      processID: (client as unknown as { processID?: number }).processID,
+      async query(text: string, parameters: readonly unknown[]) {
+        try {
+          const running = client.query(text, parameters as unknown[]);
+          const result = await watch.guard(running, (reason) => destroySocket(client, reason));
+          watch.sawAnswer();
+          return result;
+        } catch (error) {
+          if (error instanceof pg.DatabaseError) watch.sawAnswer();
+          throw error;
+        }
+      },
+      release(destroy?: boolean) {
+        idleSince.set(client, performance.now());
+        client.release(destroy);
+        slots.give();
+      },
+    } as unknown as PostgresPoolClient;
+    leases.set(client, lease);
+    return lease;
+  }
+
+  async function take(waitMilliseconds: number, attempt: SlotAttempt): Promise<PostgresPoolClient> {
+    await slots.take(waitMilliseconds, attempt);
+    try {
+      return leaseOf(await takeLiveClient());
+    } catch (error) {
+      slots.give();
+      throw translateDatabaseError(error) ?? error;
+    }
+  }
+
+  function checkOut(waitMilliseconds: number): Promise<PostgresPoolClient> {
+    const attempt: SlotAttempt = {};
+    const taking = take(waitMilliseconds, attempt);
+    return watch.guard(taking, (reason) => {
+      if (attempt.cancel) attempt.cancel(reason);
+      // Comes too late for the caller, who was told already.
+      else
+        taking.then(
+          (lease) => lease.release(),
+          () => {},
+        );
+    });
+  }
+
+  async function end(): Promise<void> {
+    await pool.end();
+    watch.close();
+    await Promise.race([allClosed(pool, open), new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())]);
+    for (const client of open) destroySocket(client);
+  }
+
+  let ending: Promise<void> | undefined;
+  return {
+    Client: pg.Client as unknown as NonNullable<PostgresPool["Client"]>,
+    options: pool.options,
+    checkOut,
+    connect: () => checkOut(options.timeoutSeconds * 1_000),
+    end: () => (ending ??= end()),
+    stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: slots.waiting, max }),
+  };
+}
+
+/** `dead` is a connection that said that it is; `silent` one that said nothing. */
+async function ping(client: pg.PoolClient): Promise<"alive" | "dead" | "silent"> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<"silent">((resolve) => {
+    timer = setTimeout(() => resolve("silent"), PING_MS);
+  });
+  const answer = client.query("select 1").then(
+    () => "alive" as const,
+    () => "dead" as const,
+  );
+  try {
+    return await Promise.race([answer, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Whether the server answers on a new connection. A refusal by the server (full, wrong password) is an answer. */
+async function probe(connection: pg.ClientConfig): Promise<boolean> {
+  const client = new pg.Client({ ...connection, connectionTimeoutMillis: PROBE_MS, query_timeout: PROBE_MS });
+  client.on("error", () => {});
+  const deadline = setTimeout(() => destroySocket(client, new Error("timeout expired")), PROBE_MS);
+  try {
+    await client.connect();
+    await client.query("select 1");
+    return true;
+  } catch (error) {
+    return error instanceof pg.DatabaseError && !/^(57P|08)/.test(error.code ?? "");
+  } finally {
+    clearTimeout(deadline);
+    client.end().catch(() => {});
+  }
+}
+
+function allClosed(pool: pg.Pool, open: ReadonlySet<pg.PoolClient>): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => open.size === 0 && resolve();
+    pool.on("remove", look);
+    look();
+  });
+}
