@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+import { busAddress } from "../../src/bus-address.ts";
+
+test.each([
+  ["nats://127.0.0.1:4222", { servers: ["127.0.0.1:4222"] }],
+  ["nats.internal", { servers: ["nats.internal:4222"] }],
+  ["nats://[::1]:5000", { servers: ["[::1]:5000"] }],
+  ["nats://a:1, nats://b:2,", { servers: ["a:1", "b:2"] }],
+  ["nats://auth:p%40ss@a:1,nats://b:2", { servers: ["a:1", "b:2"], user: "auth", pass: "p@ss" }],
+  ["nats://sometoken@a:1", { servers: ["a:1"], token: "sometoken" }],
+  ["tls://a:1", { servers: ["a:1"], tls: {} }],
+])("what happens with the address %s", (url, expected) => {
+  expect(busAddress(url)).toEqual(expected);
+});

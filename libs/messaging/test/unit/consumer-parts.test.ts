@@ -1,0 +1,163 @@
+import { EventFormatError, newId } from "@gatehouse/contracts";
+import { AppError } from "@gatehouse/errors";
+import { createEvent } from "@gatehouse/messaging";
+import { headers } from "@nats-io/nats-core";
+import { describe, expect, test } from "vitest";
+import { createBreather } from "../../src/consumer/breather.ts";
+import { deadLetter, describeError } from "../../src/consumer/dead-letter.ts";
+import { createFailureCounter } from "../../src/consumer/failure-counter.ts";
+import { isInfrastructureError } from "../../src/consumer/infrastructure-error.ts";
+import { readEvent } from "../../src/consumer/read-event.ts";
+import { createWorkQueue } from "../../src/consumer/work-queue.ts";
+import { message } from "../fixtures/message.ts";
+
+const event = createEvent({
+  source: "auth",
+  type: "auth.session.revoked",
+  subject: newId(),
+  data: { user_id: newId(), session_id: newId(), reason: "logout" },
+});
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+describe("what happens when a message is read as an event", () => {
+  test("a good one is returned", () => {
+    expect(readEvent(message({ subject: event.type, data: bytes(JSON.stringify(event)) }))).toEqual(event);
+  });
+
+  test.each([
+    ["no JSON", "{"],
+    ["an empty message", ""],
+    ["something else", "[]"],
+    ["an unknown type", JSON.stringify({ ...event, type: "auth.unheard.of" })],
+    ["missing data", JSON.stringify({ ...event, data: {} })],
+    ["the type of another subject", JSON.stringify({ ...event, type: "auth.key.retired", data: { kid: "k" } })],
+  ])("%s is refused", (_what, text) => {
+    expect(() => readEvent(message({ subject: event.type, data: bytes(text) }))).toThrow(EventFormatError);
+  });
+
+  test("bytes that are no UTF-8 are refused", () => {
+    expect(() => readEvent(message({ data: Uint8Array.of(0xc3, 0x28) }))).toThrow(EventFormatError);
+  });
+});
+
+describe("what happens when a message becomes a dead letter", () => {
+  const received = headers();
+  received.set("Nats-Msg-Id", event.id);
+  received.set("Nats-Expected-Stream", "AUTH_EVENTS");
+  received.set("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  const original = message({ subject: event.type, data: bytes(JSON.stringify(event)), headers: received });
+
+  test("payload and headers are those received, and why it died is beside them", () => {
+    const letter = deadLetter("users", original, 6, new TypeError("a value"));
+    expect(letter.subject).toBe("dead.users.auth.session.revoked");
+    expect(letter.payload).toBe(original.data);
+    expect(Object.fromEntries(letter.headers)).toEqual({
+      traceparent: ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
+      "Gatehouse-Consumer": ["users"],
+      "Gatehouse-Subject": ["auth.session.revoked"],
+      "Gatehouse-Stream": ["AUTH_EVENTS"],
+      "Gatehouse-Sequence": ["42"],
+      "Gatehouse-Stored-At": ["2026-11-24T14:34:26.788Z"],
+      "Gatehouse-Attempts": ["6"],
+      "Gatehouse-Error": ["TypeError"],
+      "Gatehouse-Msg-Id": [event.id],
+    });
+  });
+
+  test("two consumers' letters of one event, and those of two streams of one name, have different ids", () => {
+    const ids = [
+      deadLetter("users", original, 6, undefined),
+      deadLetter("audit", original, 6, undefined),
+      deadLetter("users", message({ ...original, storedNanos: "1795530866788444763" }), 6, undefined),
+    ].map((letter) => letter.msgID);
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  test.each([
+    [new AppError("ConflictError", { detail: "public text" }), "ConflictError: public text"],
+    [new EventFormatError("data: email: is required"), "EventFormatError: data: email: is required"],
+    [new Error("Key (email)=(a@b.example) exists"), "Error"],
+    [Object.assign(new Error("secret"), { code: "23505", constraint: "users_pkey" }), "Error (23505, users_pkey)"],
+    ["a thrown text", "an error of unknown class"],
+    [new EventFormatError("two\r\nlines"), "EventFormatError: two lines"],
+  ])("the error is told without values: %s", (error, text) => {
+    expect(describeError(error)).toBe(text);
+  });
+});
+
+test.each([
+  [new AppError("ServiceUnavailable"), true],
+  [new AppError("GatewayTimeout"), true],
+  [Object.assign(new Error("deadlock detected"), { code: "40P01" }), true],
+  [new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "ECONNREFUSED" }) }), true],
+  [AbortSignal.abort(new DOMException("timed out", "TimeoutError")).reason, true],
+  [new AppError("EmailAlreadyExists"), false],
+  [Object.assign(new Error("duplicate key"), { code: "23505" }), false],
+  [new TypeError("a bug"), false],
+  ["text", false],
+])("what happens to %s: infrastructure is told from bugs", (error, expected) => {
+  expect(isInfrastructureError(error)).toBe(expected);
+});
+
+test("what happens when failures are counted: by message, until forgotten, within bounds", () => {
+  const counter = createFailureCounter(2);
+  expect([counter.failed(1), counter.failed(1), counter.failed(2)]).toEqual([1, 2, 1]);
+  counter.forget(1);
+  expect([counter.failures(1), counter.failures(2)]).toEqual([0, 1]);
+  counter.failed(3);
+  counter.failed(4);
+  expect([2, 3, 4].map(counter.failures)).toEqual([0, 1, 1]);
+  counter.clear();
+  expect(counter.failures(4)).toBe(0);
+});
+
+test("what happens to the pauses of an outage: they grow, failures side by side count once, success ends them", () => {
+  const breather = createBreather();
+  expect(breather.remaining(0)).toBe(0);
+  expect([breather.failed(0), breather.failed(100)]).toEqual([250, 150]);
+  expect(breather.failed(250)).toBe(500);
+  let now = 750;
+  for (let failure = 0; failure < 10; failure += 1) now += breather.failed(now);
+  expect(breather.failed(now)).toBe(5_000);
+  breather.worked();
+  expect(breather.remaining(now)).toBe(0);
+  expect(breather.failed(now)).toBe(250);
+});
+
+describe("what happens in the work queue", () => {
+  test("no more run at a time than allowed, and each is released once it is done", async () => {
+    const gates = new Map<number, PromiseWithResolvers<void>>();
+    const queue = createWorkQueue({
+      concurrency: 2,
+      breather: createBreather(),
+      run: async ({ sequence }) => {
+        const gate = Promise.withResolvers<void>();
+        gates.set(sequence, gate);
+        await gate.promise;
+      },
+    });
+    const released: number[] = [];
+    for (const sequence of [1, 2, 3]) queue.add(message({ sequence }), () => released.push(sequence));
+    expect([...gates.keys()]).toEqual([1, 2]);
+    gates.get(2)?.resolve();
+    await expect.poll(() => [...gates.keys()]).toEqual([1, 2, 3]);
+    expect(released).toEqual([2]);
+    gates.get(1)?.resolve();
+    gates.get(3)?.resolve();
+    await queue.close();
+    expect(released).toEqual([2, 1, 3]);
+  });
+
+  test("when it closes, what waits is given back and what runs is waited for", async () => {
+    const gate = Promise.withResolvers<void>();
+    const naks: number[] = [];
+    const queue = createWorkQueue({ concurrency: 1, breather: createBreather(), run: () => gate.promise });
+    queue.add(message({ sequence: 1 }), () => undefined);
+    queue.add(message({ sequence: 2, nak: (delay) => naks.push(delay) }), () => undefined);
+    const closing = queue.close();
+    expect([naks, queue.running()]).toEqual([[0], 1]);
+    gate.resolve();
+    await closing;
+    expect(queue.running()).toBe(0);
+  });
+});

@@ -1,0 +1,24 @@
+import { describe, expect, test } from "vitest";
+import { parsePosition } from "../../src/jetstream/delivered.ts";
+
+const expected = {
+  stream: "AUTH_EVENTS",
+  sequence: 42,
+  deliverySequence: 7,
+  storedNanos: "1795530866788444762",
+  storedAt: new Date("2026-11-24T14:34:26.788Z"),
+  pending: 9,
+};
+
+describe("what happens when the position of a message is read", () => {
+  test.each([
+    ["the form of every server so far", "$JS.ACK.AUTH_EVENTS.users.3.42.7.1795530866788444762.9"],
+    ["the form with domain and account", "$JS.ACK._.ACCOUNT.AUTH_EVENTS.users.3.42.7.1795530866788444762.9.token"],
+  ])("%s", (_form, reply) => {
+    expect(parsePosition(reply)).toEqual(expected);
+  });
+
+  test.each(["", "_INBOX.abc", "$JS.ACK.AUTH_EVENTS.users.3"])("%j is no delivery", (reply) => {
+    expect(() => parsePosition(reply)).toThrow("not a delivery");
+  });
+});

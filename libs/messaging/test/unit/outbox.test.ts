@@ -1,0 +1,65 @@
+import {
+  EVENT_DATA,
+  EventFormatError,
+  type EventSubject,
+  newId,
+  parseEvent,
+  REVOKING_SUBJECTS,
+} from "@gatehouse/contracts";
+import { createEvent, outboxRow } from "@gatehouse/messaging";
+import { runInContext } from "@gatehouse/observability";
+import { describe, expect, test } from "vitest";
+
+const userId = newId();
+const logout = {
+  source: "auth",
+  type: "auth.session.revoked",
+  subject: userId,
+  data: { user_id: userId, session_id: newId(), reason: "logout" },
+} as const;
+
+describe("what happens when an event is created", () => {
+  test("it is a CloudEvent that its own schema accepts", () => {
+    const event = createEvent({ ...logout, time: new Date("2026-11-24T12:00:00.123Z"), version: 3, actor: "someone" });
+    expect(parseEvent(JSON.parse(JSON.stringify(event)))).toEqual(event);
+    expect(event).toMatchObject({
+      specversion: "1.0",
+      type: "auth.session.revoked",
+      source: "auth",
+      subject: userId,
+      time: "2026-11-24T12:00:00.123Z",
+      version: 3,
+      actor: "someone",
+      data: logout.data,
+    });
+  });
+
+  test("it carries the correlation id and the trace of the request at hand", () => {
+    const context = { correlationId: "abc", traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
+    const event = runInContext(context, () => createEvent(logout));
+    expect(event).toMatchObject({ correlationid: "abc", traceparent: context.traceparent });
+    expect(JSON.parse(outboxRow(event).headers ?? "")).toEqual({ traceparent: context.traceparent });
+  });
+
+  test("outside a request it carries none, and nothing is there that was not given", () => {
+    const event = createEvent(logout);
+    for (const key of ["correlationid", "traceparent", "actor", "version"]) expect(event).not.toHaveProperty(key);
+    expect(outboxRow(event).headers).toBe("{}");
+  });
+
+  test("data that do not fit the schema are refused, by path and without the value", () => {
+    const data = { ...logout.data, reason: "private text" as "logout" };
+    const create = () => createEvent({ ...logout, data });
+    expect(create).toThrow(EventFormatError);
+    expect(create).toThrow(/reason/);
+    expect(create).not.toThrow(/private text/);
+  });
+});
+
+test.each(Object.keys(EVENT_DATA) as EventSubject[])(
+  "what happens to %s in the outbox: revoking ones are marked",
+  (type) => {
+    const event = { ...createEvent(logout), type };
+    expect(outboxRow(event)).toMatchObject({ id: event.id, subject: type, revoking: REVOKING_SUBJECTS.has(type) });
+  },
+);
