@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { createMigrations, prepareSchema } from "@gatehouse/database";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import pg from "pg";
 import { databaseUrl, SERVICE_SCHEMAS } from "./database-urls.ts";
 import { REPOSITORY_ROOT } from "./repository-root.ts";
@@ -10,15 +11,17 @@ export const TEMPLATE = "gatehouse_template";
 export async function migrateTemplate(superuserUrl: string): Promise<void> {
   await runSql(superuserUrl, `create database ${TEMPLATE}`);
   const ownerUrl = databaseUrl(superuserUrl, TEMPLATE);
-  // Until libs/database has them.
-  const { createMigrations, prepareSchema } = (await import("@gatehouse/database")) as Record<string, any>;
-  if (createMigrations === undefined || prepareSchema === undefined) return;
   for (const { schema, role, service } of SERVICE_SCHEMAS) {
-    const folder = join(REPOSITORY_ROOT, "services", service, "src/db/migrations");
-    if (!existsSync(folder)) continue;
+    const folder = pathToFileURL(join(REPOSITORY_ROOT, "services", service, "src/db/migrations/"));
     const serviceUrl = databaseUrl(superuserUrl, TEMPLATE, role);
     await prepareSchema({ ownerUrl, serviceUrl, schema });
-    await createMigrations({ url: serviceUrl, schema, folder }).up();
+    const migrations = createMigrations({ url: serviceUrl, folder });
+    try {
+      await migrations.up();
+    } finally {
+      // A database that somebody is connected to cannot be cloned.
+      await migrations.close();
+    }
   }
 }
 

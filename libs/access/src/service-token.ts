@@ -1,0 +1,23 @@
+import { AppError } from "@gatehouse/errors";
+import { createHash, timingSafeEqual } from "node:crypto";
+import { bearerOf } from "./bearer.ts";
+import type { Guard } from "./guards.ts";
+
+/**
+ * Lets only another service pass, by a shared token. Several are accepted, so that it can be rotated; all are compared,
+ * in constant time. Throws AppError AuthenticationError.
+ */
+export function serviceTokenGuard(tokens: readonly string[]): Guard {
+  const digests = tokens.map(digest);
+  return async (request) => {
+    const presented = digest(bearerOf(request) ?? "");
+    let matches = false;
+    for (const expected of digests) matches = timingSafeEqual(presented, expected) || matches;
+    if (!matches) throw new AppError("AuthenticationError");
+  };
+}
+
+/** Equal lengths, which the comparison needs and which hide the token's own. */
+function digest(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}

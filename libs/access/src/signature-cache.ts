@@ -1,0 +1,24 @@
+import type { AccessClaims } from "./claims.ts";
+
+export interface SignatureCache {
+  get(token: string): AccessClaims | undefined;
+  set(token: string, claims: AccessClaims): void;
+}
+
+/** Tokens whose signature was found good. Holds at most `size`; the one that was entered first goes first. */
+export function createSignatureCache(size: number, now: () => number): SignatureCache {
+  const verified = new Map<string, AccessClaims>();
+  return {
+    get(token) {
+      const claims = verified.get(token);
+      if (!claims || claims.exp > now() / 1_000) return claims;
+      verified.delete(token);
+      return undefined;
+    },
+    set(token, claims) {
+      const [oldest] = verified.keys();
+      if (verified.size >= size && oldest !== undefined) verified.delete(oldest);
+      verified.set(token, claims);
+    },
+  };
+}
