@@ -1,0 +1,201 @@
+import { once } from "node:events";
+import { Agent, get, type IncomingMessage } from "node:http";
+import { connect } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { parseAnswer } from "../fixtures/test-app.ts";
+import { type Child, runChild } from "../fixtures/run-child.ts";
+
+const released = (child: Child) =>
+  child.lines.filter((line) => line.startsWith("released")).map((line) => line.slice(9));
+
+function request(
+  port: number,
+  path: string,
+  agent: Agent,
+): Promise<{ status: number; connection: string | undefined }> {
+  return new Promise((resolve, reject) => {
+    get({ host: "127.0.0.1", port, path, agent }, (response: IncomingMessage) => {
+      response.resume().once("end", () => {
+        resolve({ status: response.statusCode ?? 0, connection: response.headers.connection });
+      });
+    }).once("error", reject);
+  });
+}
+
+describe("what happens on a signal", () => {
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "%s: the process releases in reverse order and exits with 0",
+    async (signal) => {
+      const child = runChild("normal");
+      await child.port();
+      child.process.kill(signal);
+      expect(await child.exited).toBe(0);
+      expect(released(child)).toEqual(["relay", "bus", "database"]);
+    },
+  );
+
+  test("a release that fails is logged, the rest go on, and the exit is still clean", async () => {
+    const child = runChild("release-fails");
+    await child.port();
+    child.process.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+    expect(released(child)).toEqual(["relay", "database"]);
+    expect(await child.line("bus could not be released")).toContain("the bus is gone");
+  });
+
+  test("during the start: what was acquired is released, and nothing waits for the start", async () => {
+    const child = runChild("start-hangs");
+    await child.line("starting");
+    child.process.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+    expect(released(child)).toEqual(["relay", "bus", "database"]);
+  });
+
+  test("a second SIGINT of somebody who will not wait: it exits at once", async () => {
+    const child = runChild("normal");
+    const port = await child.port();
+    const socket = connect(port, "127.0.0.1").on("error", () => {});
+    socket.write("GET /never HTTP/1.1\r\nhost: x\r\n\r\n");
+    await child.line("endless request began");
+    const again = setInterval(() => child.process.kill("SIGINT"), 50);
+    expect(await child.exited).toBe(130);
+    clearInterval(again);
+  });
+
+  test("something that hangs is ended by the limit: requests first, then the process, with exit code 1", async () => {
+    const child = runChild("release-hangs");
+    const port = await child.port();
+    const socket = connect(port, "127.0.0.1").on("error", () => {});
+    socket.write("GET /never HTTP/1.1\r\nhost: x\r\n\r\n");
+    await child.line("endless request began");
+    child.process.kill("SIGTERM");
+    expect(await child.exited).toBe(1);
+    expect(await child.line("their connections are cut")).toContain("warn");
+    expect(await child.line("did not end in time")).toContain("error");
+    expect(released(child)).toEqual(["relay"]);
+  });
+
+  test("a request that never ends keeps nothing from being released", async () => {
+    const child = runChild("quick");
+    const port = await child.port();
+    const socket = connect(port, "127.0.0.1").on("error", () => {});
+    socket.write("GET /never HTTP/1.1\r\nhost: x\r\n\r\n");
+    await child.line("endless request began");
+    child.process.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+    expect(released(child)).toEqual(["relay", "bus", "database"]);
+  });
+});
+
+describe("what happens to requests while SIGTERM drains the process", () => {
+  test("one that is being served is finished", async () => {
+    const child = runChild("normal");
+    const port = await child.port();
+    const agent = new Agent({ keepAlive: true });
+    const slow = request(port, "/slow", agent);
+    await child.line("slow request began");
+    child.process.kill("SIGTERM");
+    expect(await slow).toEqual({ status: 200, connection: "close" });
+    agent.destroy();
+    expect(await child.exited).toBe(0);
+  });
+
+  test("readiness is gone at once, while new connections are still served and then given up", async () => {
+    const child = runChild("normal");
+    const port = await child.port();
+    const idle = connect(port, "127.0.0.1");
+    await once(idle, "connect");
+    child.process.kill("SIGTERM");
+    await child.line("is stopping");
+    const agent = new Agent();
+    expect(await request(port, "/health/ready", agent)).toEqual({ status: 503, connection: "close" });
+    expect(await request(port, "/hello", agent)).toEqual({ status: 200, connection: "close" });
+    idle.destroy();
+    expect(await child.exited).toBe(0);
+  });
+
+  test("one that comes over a kept-alive connection is answered, and the connection is given up by the answer", async () => {
+    const child = runChild("normal");
+    const port = await child.port();
+    const socket = connect(port, "127.0.0.1");
+    const ask = async () => {
+      socket.write("GET /hello HTTP/1.1\r\nhost: x\r\n\r\n");
+      const [chunk] = (await once(socket, "data")) as [Buffer];
+      return parseAnswer(chunk.toString());
+    };
+    expect((await ask()).headers["connection"]).toBe("keep-alive");
+    child.process.kill("SIGTERM");
+    await child.line("is stopping");
+    expect(await ask()).toMatchObject({ status: 200, headers: { connection: "close" } });
+    await once(socket, "end");
+    expect(await child.exited).toBe(0);
+  });
+
+  test("clients that leave when they are asked to see no failure at all", async () => {
+    const child = runChild("normal");
+    const port = await child.port();
+    let answers = 0;
+    const clients = Array.from({ length: 10 }, async () => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      for (;;) {
+        const { status, connection } = await request(port, "/hello", agent);
+        expect(status).toBe(200);
+        answers++;
+        if (connection === "close") return agent.destroy();
+      }
+    });
+    await expect.poll(() => answers).toBeGreaterThan(200);
+    child.process.kill("SIGTERM");
+    await Promise.all(clients);
+    expect(await child.exited).toBe(0);
+  });
+
+  test("a connection that stays idle does not hold the process up for longer than the grace", async () => {
+    const child = runChild("quick");
+    const port = await child.port();
+    const agent = new Agent({ keepAlive: true });
+    await request(port, "/hello", agent);
+    child.process.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+    expect(child.lines.some((line) => line.includes("did not end in time"))).toBe(false);
+    agent.destroy();
+  });
+});
+
+describe("what happens when the start fails", () => {
+  test("a wrong configuration: every problem by name, no stack, exit code 1", async () => {
+    const child = runChild("config-error");
+    expect(await child.exited).toBe(1);
+    expect(child.lines).toEqual([
+      "test: The configuration is not valid:",
+      "  JWT_SECRET_KEY: is required",
+      "  DATABASE_URL: must be a URL",
+    ]);
+  });
+
+  test("anything else: the error with its causes, and what was acquired is released", async () => {
+    const child = runChild("start-fails");
+    expect(await child.exited).toBe(1);
+    expect(await child.line("test: the start failed: Error: the schema is behind")).toBeTruthy();
+    expect(await child.line("caused by Error: run the migrations")).toBeTruthy();
+    expect(released(child)).toEqual(["relay", "bus", "database"]);
+  });
+
+  test("a port that is taken: one line that names it, and everything is released", async () => {
+    const child = runChild("port-taken");
+    expect(await child.exited).toBe(1);
+    expect(await child.line("cannot listen on")).toMatch(
+      /^test: cannot listen on 127\.0\.0\.1:\d+: the port is taken by another process$/,
+    );
+    expect(released(child)).toEqual(["relay", "bus", "database"]);
+  });
+});
+
+test("what happens when a promise rejects and nobody handles it: it is logged and the process ends with 1", async () => {
+  const child = runChild("normal");
+  const port = await child.port();
+  await request(port, "/reject", new Agent()).catch(() => delay(0));
+  expect(await child.exited).toBe(1);
+  expect(await child.line("an error was not handled")).toContain("nobody listens");
+});
