@@ -102,7 +102,11 @@ export async function startUser(environment: Record<string, string> = {}) {
   };
 }
 
-type AccountSubject = "auth.account.created" | "auth.account.updated" | "auth.account.deleted" | "auth.account.restored";
+type AccountSubject =
+  | "auth.account.created"
+  | "auth.account.updated"
+  | "auth.account.deleted"
+  | "auth.account.restored";
 
 /** An event of auth about an account; `fields` beyond what every such event carries. */
 export function accountEvent<S extends AccountSubject>(

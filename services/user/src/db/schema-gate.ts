@@ -5,9 +5,8 @@ import { setTimeout as pause } from "node:timers/promises";
 /** Whether the schema is known to have every migration that this build needs. */
 export interface SchemaGate {
   isOpen(): boolean;
-  /** Settles when the gate is open, or closed for good. */
-  readonly settled: Promise<void>;
-  close(): void;
+  /** Waits no longer. */
+  close(): Promise<void>;
 }
 
 export interface SchemaGateOptions {
@@ -38,7 +37,7 @@ export async function openSchemaGate(options: SchemaGateOptions): Promise<Schema
       try {
         await pause(retryMilliseconds, undefined, { signal: closed.signal });
         await check();
-        return pass();
+        return closed.signal.aborted ? undefined : pass();
       } catch (error) {
         if (closed.signal.aborted) return;
         if (!isTransientDatabaseError(error)) logger.error({ err: error }, "the schema cannot be used yet");
@@ -46,14 +45,20 @@ export async function openSchemaGate(options: SchemaGateOptions): Promise<Schema
     }
   }
 
-  let settled = Promise.resolve();
+  let waiting: Promise<void> | undefined;
   try {
     await check();
     pass();
   } catch (error) {
     if (!isTransientDatabaseError(error)) throw error;
     logger.warn("the database is away; requests are answered 503 until it comes");
-    settled = retry();
+    waiting = retry();
   }
-  return { isOpen: () => open, settled, close: () => closed.abort() };
+  return {
+    isOpen: () => open,
+    async close() {
+      closed.abort();
+      await waiting;
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { currentUser, requireRole, requireUser } from "@gatehouse/access";
+import { currentUser, requireRole, requireUser, type VerifyBearer } from "@gatehouse/access";
 import {
   AdminCreateUserBody,
   AdminListUsersQuery,
@@ -13,7 +13,7 @@ import { toAdminAnswer } from "./answers.ts";
 
 export interface AdminRouteOptions {
   readonly admin: AdminService;
-  readonly verify: Parameters<typeof requireUser>[0];
+  readonly verify: VerifyBearer;
 }
 
 const common = { tags: ["admin"], security: BEARER_SECURITY };

@@ -1,4 +1,4 @@
-import { currentUser, requireUser } from "@gatehouse/access";
+import { currentUser, requireUser, type VerifyBearer } from "@gatehouse/access";
 import { DeleteMeBody, PublicUser, RegisterBody, UpdateMeBody, User, UserIdParams } from "@gatehouse/contracts";
 import { type App, BEARER_SECURITY, NoContent } from "@gatehouse/http";
 import { z } from "zod";
@@ -8,7 +8,7 @@ import { clearedRefreshCookie } from "./cookie.ts";
 
 export interface ProfileRouteOptions {
   readonly profiles: ProfileService;
-  readonly verify: Parameters<typeof requireUser>[0];
+  readonly verify: VerifyBearer;
   readonly secureCookies: boolean;
 }
 
@@ -40,7 +40,10 @@ export function profileRoutes(app: App, { profiles, verify, secureCookies }: Pro
 
   app.delete(
     "/v1/users/me",
-    { schema: { tags, security, summary: "Delete oneself", body: DeleteMeBody, response: { 204: NoContent } }, onRequest },
+    {
+      schema: { tags, security, summary: "Delete oneself", body: DeleteMeBody, response: { 204: NoContent } },
+      onRequest,
+    },
     async (request, reply) => {
       await profiles.deleteMe(currentUser(request), request.body.password);
       return reply.code(204).header("set-cookie", clearedRefreshCookie(secureCookies)).send();
@@ -50,7 +53,10 @@ export function profileRoutes(app: App, { profiles, verify, secureCookies }: Pro
   const response = { 200: z.union([User, PublicUser]) };
   app.get(
     "/v1/users/:id",
-    { schema: { tags, security, summary: "A user, as far as one may see it", params: UserIdParams, response }, onRequest },
+    {
+      schema: { tags, security, summary: "A user, as far as one may see it", params: UserIdParams, response },
+      onRequest,
+    },
     async (request) => {
       const { user, whole } = await profiles.view(currentUser(request), request.params.id);
       return whole ? toUserAnswer(user) : toPublicAnswer(user);

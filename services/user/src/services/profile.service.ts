@@ -29,7 +29,10 @@ export function createProfileService({ db, writer }: ProfileServiceOptions): Pro
     if (tombstone || earlyDeletion || user?.deletedAt) throw new AppError("TokenRevokedError");
     if (user) return user;
     // The token proves that auth has the account: its event is still on the way (an admin made by an operator, say).
-    throw new AppError("ServiceUnavailable", { detail: "Your user is being set up; try again shortly.", retryAfter: 1 });
+    throw new AppError("ServiceUnavailable", {
+      detail: "Your user is being set up; try again shortly.",
+      retryAfter: 1,
+    });
   }
 
   return {
@@ -40,7 +43,9 @@ export function createProfileService({ db, writer }: ProfileServiceOptions): Pro
 
     async updateMe(caller, { email, full_name: fullName }) {
       const user = await me(caller);
-      return email === undefined && fullName === undefined ? user : writer.update(caller.sub, { email, fullName }, caller);
+      return email === undefined && fullName === undefined
+        ? user
+        : writer.update(caller.sub, { email, fullName }, caller);
     },
 
     deleteMe: (caller, password) => writer.remove(caller.sub, { soft: true, password }, caller),

@@ -115,7 +115,16 @@ function blank({ id, email, role, isActive, isVerified }: AccountFact): User {
   const createdAt = timeOfId(id);
   const versions = { accountVersion: 0, deletionVersion: 0, version: 0 };
   const account = { email, role, isActive, isVerified };
-  return { id, fullName: null, ...account, ...versions, isRegistered: false, createdAt, updatedAt: createdAt, deletedAt: null };
+  return {
+    id,
+    fullName: null,
+    ...account,
+    ...versions,
+    isRegistered: false,
+    createdAt,
+    updatedAt: createdAt,
+    deletedAt: null,
+  };
 }
 
 /** Whether the user is deleted, as of a version of the account. */

@@ -68,7 +68,8 @@ export function createUserWriter({ accounts, ledger, now }: UserWriterOptions): 
     async update(id, changes, caller) {
       const { fullName } = changes;
       const command = accountChanges(changes);
-      const fact = command && factOfAccount(await accounts.update(id, { ...command, on_behalf_of: onBehalfOf(caller) }));
+      const fact =
+        command && factOfAccount(await accounts.update(id, { ...command, on_behalf_of: onBehalfOf(caller) }));
       const user = await ledger.change(id, caller.sub, (known) =>
         inTurn(
           known,

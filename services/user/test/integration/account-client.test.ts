@@ -43,7 +43,10 @@ describe("what happens when a command is sent to auth", () => {
     const account = await runInContext(context, () => clientOf([auth.url]).create(command()));
     const received = auth.commands.at(-1);
     expect(received?.body["id"]).toBe(account.id);
-    expect(received?.headers).toMatchObject({ authorization: `Bearer ${INTERNAL_TOKEN}`, "x-correlation-id": "corr-1" });
+    expect(received?.headers).toMatchObject({
+      authorization: `Bearer ${INTERNAL_TOKEN}`,
+      "x-correlation-id": "corr-1",
+    });
     expect(received?.headers["traceparent"]).toContain("4bf92f3577b34da6a3ce929d0e0e4736");
   });
 

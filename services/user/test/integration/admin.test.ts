@@ -23,14 +23,17 @@ describe("what happens when somebody comes to the admin's routes", () => {
     ["POST", `${url(newId())}/restore`],
   ] as const;
 
-  it.each(routes)("%s %s is 401 for nobody and 403 for a user, before anything else is looked at", async (method, path) => {
-    expect(await user.call(method, path)).toMatchObject({ status: 401, body: { type: "AuthenticationError" } });
-    for (const role of ["user", "unknown"])
-      expect(await user.call(method, path, { as: { sub: newId(), role } })).toMatchObject({
-        status: 403,
-        body: { type: "PermissionDenied" },
-      });
-  });
+  it.each(routes)(
+    "%s %s is 401 for nobody and 403 for a user, before anything else is looked at",
+    async (method, path) => {
+      expect(await user.call(method, path)).toMatchObject({ status: 401, body: { type: "AuthenticationError" } });
+      for (const role of ["user", "unknown"])
+        expect(await user.call(method, path, { as: { sub: newId(), role } })).toMatchObject({
+          status: 403,
+          body: { type: "PermissionDenied" },
+        });
+    },
+  );
 });
 
 describe("what happens when an admin creates a user", () => {
@@ -134,7 +137,10 @@ describe("what happens when an admin deals with a soft-deleted user", () => {
     expect(answer).toMatchObject({ status: 200, body: { is_deleted: false, deleted_at: null } });
     await user.publish(accountEvent("auth.account.restored", id, 3));
     await user.consumed();
-    expect(await user.call("POST", `${url(id)}/restore`, { as: admin })).toMatchObject({ status: 200, body: answer.body });
+    expect(await user.call("POST", `${url(id)}/restore`, { as: admin })).toMatchObject({
+      status: 200,
+      body: answer.body,
+    });
     expect(await types(id)).toEqual(["user.registered", "user.deleted", "user.restored"]);
   });
 

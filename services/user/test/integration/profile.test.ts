@@ -21,12 +21,20 @@ describe("what happens when somebody looks at themselves", () => {
     const anonymous = await user.call("GET", "/v1/users/me");
     expect(anonymous).toMatchObject({ status: 401, body: { type: "AuthenticationError" } });
     const forged = await user.call("GET", "/v1/users/me", { headers: { authorization: "Bearer a.b.c" } });
-    expect(forged).toMatchObject({ status: 401, body: { type: "TokenError" }, headers: { "www-authenticate": "Bearer" } });
+    expect(forged).toMatchObject({
+      status: 401,
+      body: { type: "TokenError" },
+      headers: { "www-authenticate": "Bearer" },
+    });
   });
 
   it("a user whose event is still on the way is asked to come back", async () => {
     const answer = await user.call("GET", "/v1/auth/me", { as: { sub: newId() } });
-    expect(answer).toMatchObject({ status: 503, body: { type: "ServiceUnavailable" }, headers: { "retry-after": "1" } });
+    expect(answer).toMatchObject({
+      status: 503,
+      body: { type: "ServiceUnavailable" },
+      headers: { "retry-after": "1" },
+    });
   });
 
   it("a user that is gone has no valid token any more, whatever the verifier knows", async () => {

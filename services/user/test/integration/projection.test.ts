@@ -31,8 +31,10 @@ function life(id: string, length: number): GatehouseEvent[] {
 /** What the consumer does with an event, without the bus between. */
 async function take(event: GatehouseEvent): Promise<void> {
   const { ledger } = user.dependencies;
-  if (event.type === "auth.account.created") return handleAccountCreated(ledger)(event as GatehouseEvent<typeof event.type>);
-  if (event.type === "auth.account.deleted") return handleAccountDeleted(ledger)(event as GatehouseEvent<typeof event.type>);
+  if (event.type === "auth.account.created")
+    return handleAccountCreated(ledger)(event as GatehouseEvent<typeof event.type>);
+  if (event.type === "auth.account.deleted")
+    return handleAccountDeleted(ledger)(event as GatehouseEvent<typeof event.type>);
   return handleAccountUpdated(ledger)(event as GatehouseEvent<"auth.account.updated">);
 }
 

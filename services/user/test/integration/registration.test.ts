@@ -95,7 +95,10 @@ describe("what happens when a registration does not go smoothly", () => {
     await user.publish(accountEvent("auth.account.created", id, 1, { full_name: "Ann" }));
     await user.consumed();
     const answer = await user.call("GET", "/v1/users/me", { as: { sub: id } });
-    expect(answer).toMatchObject({ status: 200, body: { id, full_name: "Ann", created_at: timeOfId(id).toISOString() } });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { id, full_name: "Ann", created_at: timeOfId(id).toISOString() },
+    });
     expect((await user.announced(id)).map(({ type }) => type)).toEqual(["user.registered"]);
   });
 
@@ -117,7 +120,11 @@ describe("what happens when a registration does not go smoothly", () => {
     user.auth.breakNext({ kind: "answer", status: 503, type: "ServiceUnavailable", retryAfter: 3 });
     const email = `${newId()}@example.com`;
     const answer = await user.call("POST", "/v1/users", { body: { email, password: "Secret123" } });
-    expect(answer).toMatchObject({ status: 503, headers: { "retry-after": "3" }, body: { type: "ServiceUnavailable" } });
+    expect(answer).toMatchObject({
+      status: 503,
+      headers: { "retry-after": "3" },
+      body: { type: "ServiceUnavailable" },
+    });
     const rows = await user.db.selectFrom("users").select("id").where("email", "=", email).execute();
     expect(rows).toEqual([]);
   });

@@ -63,8 +63,7 @@ export async function startAuthNeighbour() {
     if (request.headers.authorization !== `Bearer ${INTERNAL_TOKEN}`)
       return refuse(response, new AppError("AuthenticationError"));
     const fault = faults.shift();
-    if (fault?.kind === "answer")
-      return refuse(response, new AppError(fault.type, fault));
+    if (fault?.kind === "answer") return refuse(response, new AppError(fault.type, fault));
     if (fault?.kind === "garbage") return send(response, 200, { surprise: true });
     try {
       const answer = carryOut(request.method ?? "", path, body);
@@ -137,7 +136,8 @@ export async function startAuthNeighbour() {
 
   function checkEmail(id: string, email: string): void {
     for (const other of accounts.values())
-      if (other.email === email && other.id !== id && other.deleted_at === null) throw new AppError("EmailAlreadyExists");
+      if (other.email === email && other.id !== id && other.deleted_at === null)
+        throw new AppError("EmailAlreadyExists");
   }
 
   function put(account: Account): Account {

@@ -104,7 +104,12 @@ describe("what happens when the facts of an account come in any order", () => {
 describe("what happens when a soft deletion overtakes an older change of the account", () => {
   it("the change is still taken in", () => {
     const { known } = learnAll([created, deleted, moved]);
-    expect(known.user).toMatchObject({ email: "ann@example.org", deletedAt: at(4), accountVersion: 2, deletionVersion: 4 });
+    expect(known.user).toMatchObject({
+      email: "ann@example.org",
+      deletedAt: at(4),
+      accountVersion: 2,
+      deletionVersion: 4,
+    });
   });
 });
 

@@ -1,0 +1,44 @@
+import { createLogger } from "@gatehouse/observability";
+import { describe, expect, it } from "vitest";
+import { schedule } from "../../src/jobs/schedule.ts";
+
+const logger = createLogger({ service: "test", level: "silent" });
+
+describe("what happens when a job is scheduled", () => {
+  it("it runs at once and again, also after a failure, and never twice at a time", async () => {
+    let running = 0;
+    let runs = 0;
+    const enough = Promise.withResolvers<void>();
+    const job = async () => {
+      running += 1;
+      expect(running).toBe(1);
+      await new Promise(setImmediate);
+      running -= 1;
+      runs += 1;
+      if (runs === 3) enough.resolve();
+      if (runs === 1) throw new Error("the first one fails");
+      return {};
+    };
+    const cleaning = schedule("test", job, { everyMilliseconds: 1, logger });
+    await enough.promise;
+    await cleaning.close();
+    const runsAtClose = runs;
+    await new Promise(setImmediate);
+    expect(runs).toBe(runsAtClose);
+    expect(running).toBe(0);
+  });
+
+  it("closing waits for the run at hand", async () => {
+    const blocked = Promise.withResolvers<void>();
+    let finished = false;
+    const job = async () => {
+      await blocked.promise;
+      finished = true;
+      return {};
+    };
+    const closing = schedule("test", job, { everyMilliseconds: 60_000, logger }).close();
+    blocked.resolve();
+    await closing;
+    expect(finished).toBe(true);
+  });
+});
