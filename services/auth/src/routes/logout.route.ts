@@ -1,6 +1,6 @@
 import { currentUser, optionalUser, requireUser, type VerifyBearer } from "@gatehouse/access";
 import { AppError } from "@gatehouse/errors";
-import { type App, BEARER, NoContent, REFRESH_COOKIE_SECURITY } from "@gatehouse/http";
+import { type App, BEARER_SECURITY, NoContent, COOKIE_SECURITY } from "@gatehouse/http";
 import type { SessionService } from "../services/session.service.ts";
 import type { RefreshCookie } from "./refresh-cookie.ts";
 
@@ -13,7 +13,7 @@ export function logoutRoute(deps: { sessions: SessionService; cookie: RefreshCoo
         schema: {
           summary: "Log this device out",
           tags: ["auth"],
-          security: [...BEARER, ...REFRESH_COOKIE_SECURITY],
+          security: [...BEARER_SECURITY, ...COOKIE_SECURITY],
           response: { 204: NoContent },
         },
         onRequest: [optionalUser(verify)],
@@ -35,7 +35,7 @@ export function logoutRoute(deps: { sessions: SessionService; cookie: RefreshCoo
         schema: {
           summary: "Log every device out",
           tags: ["auth"],
-          security: BEARER,
+          security: BEARER_SECURITY,
           response: { 204: NoContent },
         },
         onRequest: [requireUser(verify)],

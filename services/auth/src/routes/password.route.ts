@@ -1,6 +1,6 @@
 import { currentUser, requireUser, type VerifyBearer } from "@gatehouse/access";
 import { ChangePasswordBody } from "@gatehouse/contracts";
-import { type App, BEARER, NoContent } from "@gatehouse/http";
+import { type App, BEARER_SECURITY, NoContent } from "@gatehouse/http";
 import type { PasswordChangeService } from "../services/password-change.service.ts";
 import type { RefreshCookie } from "./refresh-cookie.ts";
 
@@ -13,7 +13,7 @@ export function passwordRoute(deps: { passwords: PasswordChangeService; cookie: 
         schema: {
           summary: "Change the password and log every device out",
           tags: ["auth"],
-          security: BEARER,
+          security: BEARER_SECURITY,
           body: ChangePasswordBody,
           response: { 204: NoContent },
         },

@@ -1,6 +1,6 @@
 import { RefreshResponse } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
-import { type App, REFRESH_COOKIE_SECURITY } from "@gatehouse/http";
+import { type App, COOKIE_SECURITY } from "@gatehouse/http";
 import type { RefreshService } from "../services/refresh.service.ts";
 import type { RefreshCookie } from "./refresh-cookie.ts";
 
@@ -13,7 +13,7 @@ export function refreshRoute(deps: { refreshes: RefreshService; cookie: RefreshC
         schema: {
           summary: "Rotate the refresh token and get a new access token",
           tags: ["auth"],
-          security: REFRESH_COOKIE_SECURITY,
+          security: COOKIE_SECURITY,
           response: { 200: RefreshResponse },
         },
       },

@@ -1,6 +1,6 @@
 import { currentUser, requireUser, type VerifyBearer } from "@gatehouse/access";
 import { SessionIdParams, SessionList } from "@gatehouse/contracts";
-import { type App, BEARER, NoContent } from "@gatehouse/http";
+import { type App, BEARER_SECURITY, NoContent } from "@gatehouse/http";
 import type { Session } from "../repositories/session.repository.ts";
 import type { SessionService } from "../services/session.service.ts";
 
@@ -15,7 +15,7 @@ export function sessionsRoute(deps: { sessions: SessionService; verify: VerifyBe
         schema: {
           summary: "The live sessions of the caller",
           tags: ["auth"],
-          security: BEARER,
+          security: BEARER_SECURITY,
           response: { 200: SessionList },
         },
       },
@@ -32,7 +32,7 @@ export function sessionsRoute(deps: { sessions: SessionService; verify: VerifyBe
         schema: {
           summary: "End one live session of the caller",
           tags: ["auth"],
-          security: BEARER,
+          security: BEARER_SECURITY,
           params: SessionIdParams,
           response: { 204: NoContent },
         },

@@ -108,9 +108,9 @@ describe("a login that meets a revocation", () => {
 
   it("is ended by a revocation that had to wait for it", async () => {
     const user = await auth.user();
+    await stopInsertsOfTokensAt("gate");
     const { login, logout } = await holding(
-      // Stops the login inside its statement, after it has locked the account.
-      (trx) => sql`lock table refresh_tokens in exclusive mode`.execute(trx),
+      (trx) => sql`select pg_advisory_xact_lock(hashtext('gate'))`.execute(trx),
       async () => {
         const login = auth.login(user.email);
         await waitUntilBlocked(auth.db, 1);
@@ -152,7 +152,10 @@ describe("the last admin", () => {
     await auth.db.updateTable("accounts").set({ role: "user" }).where("role", "=", "admin").execute();
     const [one, other] = [await auth.admin(), await auth.admin()];
     const demote = (actor: typeof one, target: typeof one) =>
-      auth.internal("PATCH", `/internal/accounts/${target.userId}`, { role: "user", on_behalf_of: auth.onBehalfOf(actor) });
+      auth.internal("PATCH", `/internal/accounts/${target.userId}`, {
+        role: "user",
+        on_behalf_of: auth.onBehalfOf(actor),
+      });
     const responses = await Promise.all([demote(one, other), demote(other, one)]);
     expect(statuses(responses)).toEqual([200, 401]);
     const admins = await auth.db.selectFrom("accounts").select("id").where("role", "=", "admin").execute();
@@ -203,6 +206,21 @@ describe("a rehash that meets a password change", () => {
   });
 });
 
+/** Makes a login wait inside its statement, after it has locked the account, for as long as somebody holds the gate. */
+async function stopInsertsOfTokensAt(gate: string): Promise<void> {
+  await sql`
+    create function wait_at_gate() returns trigger language plpgsql as $$
+    begin perform pg_advisory_xact_lock_shared(hashtext(${sql.lit(gate)})); return new; end $$`.execute(auth.db);
+  await sql`
+    create trigger wait_at_gate before insert on refresh_tokens
+    for each row execute function wait_at_gate()`.execute(auth.db);
+}
+
 function sessionsOf(userId: string) {
-  return auth.db.selectFrom("sessions").select(["id", "ended_at"]).where("user_id", "=", userId).orderBy("id").execute();
+  return auth.db
+    .selectFrom("sessions")
+    .select(["id", "ended_at"])
+    .where("user_id", "=", userId)
+    .orderBy("id")
+    .execute();
 }
