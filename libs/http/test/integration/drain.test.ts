@@ -1,0 +1,70 @@
+import { once } from "node:events";
+import { type AddressInfo, connect } from "node:net";
+import { describe, expect, test } from "vitest";
+import { drain } from "../../src/drain.ts";
+import { listen, ListenError } from "../../src/listen.ts";
+import { createTestApp, listening } from "../fixtures/test-app.ts";
+
+const LONG = 60_000;
+
+describe("what happens when an app drains", () => {
+  test("without connections it ends at once, whatever the grace", async () => {
+    const { app } = createTestApp();
+    await listening(app);
+    await drain(app, LONG);
+    expect(app.server.listening).toBe(false);
+  });
+
+  test("it goes on serving until its last client has left", async () => {
+    const { app } = createTestApp();
+    const socket = connect(await listening(app), "127.0.0.1");
+    await once(socket, "connect");
+    const drained = drain(app, LONG);
+    socket.write("GET /health HTTP/1.1\r\nhost: x\r\n\r\n");
+    const [chunk] = (await once(socket, "data")) as [Buffer];
+    expect(chunk.toString()).toMatch(/^HTTP\/1\.1 200 [^]*connection: close/i);
+    await drained;
+  });
+
+  test("a connection whose answer had begun before is closed when it becomes idle", async () => {
+    const { app } = createTestApp();
+    const finish = Promise.withResolvers<void>();
+    app.get("/stream", async (_request, reply) => {
+      reply.hijack();
+      reply.raw.writeHead(200, { "content-length": 2 }).write("a");
+      await finish.promise;
+      reply.raw.end("b");
+    });
+    const socket = connect(await listening(app), "127.0.0.1");
+    socket.write("GET /stream HTTP/1.1\r\nhost: x\r\n\r\n");
+    await once(socket, "data");
+    const drained = drain(app, 0);
+    await expect.poll(() => app.server.listening).toBe(false);
+    finish.resolve();
+    await drained;
+  });
+});
+
+describe("what happens when an app cannot listen: the error names host and port, and the reason", () => {
+  test("the port is taken", async () => {
+    const { app: first } = createTestApp();
+    const port = await listening(first);
+    const { app } = createTestApp();
+    await expect(listen(app, "test", "127.0.0.1", port)).rejects.toThrow(
+      new ListenError(`cannot listen on 127.0.0.1:${port}: the port is taken by another process`, undefined),
+    );
+  });
+
+  test("the address is another machine's", async () => {
+    const { app } = createTestApp();
+    await expect(listen(app, "test", "192.0.2.1", 0)).rejects.toThrow(
+      /192\.0\.2\.1:0: this machine does not have the address/,
+    );
+  });
+
+  test("and otherwise it listens", async () => {
+    const { app } = createTestApp();
+    await listen(app, "test", "127.0.0.1", 0);
+    expect((app.server.address() as AddressInfo).port).toBeGreaterThan(0);
+  });
+});
