@@ -1,5 +1,5 @@
-import type { Verifier } from "@gatehouse/access";
-import { type App, createApp } from "@gatehouse/http";
+import type { VerifyBearer } from "@gatehouse/access";
+import { type App, type CheckReadiness, createApp } from "@gatehouse/http";
 import type { Logger } from "@gatehouse/observability";
 import { allowedHosts } from "./plugins/allowed-hosts.plugin.ts";
 import { crossOrigin } from "./plugins/cross-origin.plugin.ts";
@@ -15,7 +15,8 @@ import type { RateLimits } from "./services/rate-limits.ts";
 
 export interface GatewayDependencies {
   readonly logger: Logger;
-  readonly verifier: Pick<Verifier, "verify" | "ready">;
+  readonly verify: VerifyBearer;
+  readonly readiness: CheckReadiness;
   readonly upstreams: Upstreams;
   readonly health: HealthService;
   /** null: not served, as in production. */
@@ -34,14 +35,14 @@ export interface GatewayDependencies {
 export async function buildApp(deps: GatewayDependencies): Promise<App> {
   const app = createApp({
     logger: deps.logger,
-    readiness: () => deps.verifier.ready(),
+    readiness: deps.readiness,
     trustProxy: [...deps.trustedProxies],
     openapi: false,
   });
   await app.register(securityHeaders);
   await app.register(allowedHosts, { hosts: deps.allowedHosts });
   await app.register(crossOrigin, { origins: deps.corsOrigins });
-  await app.register(identity, { verify: deps.verifier.verify });
+  await app.register(identity, { verify: deps.verify });
   if (deps.limits) await app.register(rateLimit, { limits: deps.limits });
   await app.register(healthRoutes, { health: deps.health });
   if (deps.openapi) await app.register(docsRoutes, { openapi: deps.openapi });

@@ -1,4 +1,4 @@
-import type { AccessClaims } from "@gatehouse/access";
+import { bearerOf, type VerifyBearer } from "@gatehouse/access";
 import { AppError, isAppError } from "@gatehouse/errors";
 import type { FastifyRequest } from "fastify";
 import fp from "fastify-plugin";
@@ -9,18 +9,18 @@ import { isHealthPath } from "./route-config.ts";
  * Verifies the bearer of every request, once, and only remembers the outcome: limits count by it on every route,
  * and routes that need a token judge it afterwards.
  */
-export const identity = fp<{ verify: (token: string) => Promise<AccessClaims> }>(
+export const identity = fp<{ verify: VerifyBearer }>(
   async (app, { verify }) => {
-    app.decorateRequest("bearerClaims", null);
+    app.decorateRequest("user", null);
     app.decorateRequest("bearerError", null);
 
     app.addHook("onRequest", (request, _reply, done) => {
-      const token = bearerToken(request.headers.authorization);
+      const token = bearerOf(request);
       const { url, config } = request.routeOptions;
       if (token === undefined || config.entry?.unlimited || isHealthPath(url)) return done();
       verify(token).then(
         (claims) => {
-          request.bearerClaims = claims;
+          request.user = claims;
           done();
         },
         (error: Error) => {
@@ -37,19 +37,12 @@ export const identity = fp<{ verify: (token: string) => Promise<AccessClaims> }>
 /** @throws AppError the reason why this caller may not call a route with this access */
 export function requireAccess(access: Access, request: FastifyRequest): void {
   if (access === "public") return;
-  if (!request.bearerClaims) throw request.bearerError ?? new AppError("AuthenticationError");
-  if (access === "admin" && request.bearerClaims.role !== "admin") throw new AppError("PermissionDenied");
-}
-
-/** The credentials of `Authorization: Bearer …` (RFC 6750); undefined with another scheme or none. */
-function bearerToken(header: string | undefined): string | undefined {
-  return header === undefined ? undefined : /^bearer +(\S+) *$/i.exec(header)?.[1];
+  if (!request.user) throw request.bearerError ?? new AppError("AuthenticationError");
+  if (access === "admin" && request.user.role !== "admin") throw new AppError("PermissionDenied");
 }
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** What a bearer that verifies claims; null without one. */
-    bearerClaims: AccessClaims | null;
     /** Why a bearer does not verify; null without one or when it does. */
     bearerError: AppError | null;
   }

@@ -36,7 +36,7 @@ export const rateLimit = fp<{ limits: RateLimits }>(
 );
 
 function callerKey(request: FastifyRequest): string {
-  return request.bearerClaims ? userKey(request.bearerClaims.sub) : addressKey(clientAddress(request));
+  return request.user ? userKey(request.user.sub) : addressKey(clientAddress(request));
 }
 
 function keyBeforeBody(name: LimitName, request: FastifyRequest): string | undefined {
@@ -46,7 +46,7 @@ function keyBeforeBody(name: LimitName, request: FastifyRequest): string | undef
       return addressKey(clientAddress(request));
     case "password":
       // Without a token that verifies the request is refused anyway.
-      return request.bearerClaims ? userKey(request.bearerClaims.sub) : undefined;
+      return request.user ? userKey(request.user.sub) : undefined;
     default:
       return undefined;
   }

@@ -3,7 +3,7 @@ import { clientAddress } from "@gatehouse/access";
 import { AppError, isAppError } from "@gatehouse/errors";
 import type { App } from "@gatehouse/http";
 import { outgoingHeaders } from "@gatehouse/observability";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import type { IncomingHttpHeaders } from "node:http";
 import { requireAccess } from "../plugins/identity.plugin.ts";
 import { isPlainPath } from "../services/plain-path.ts";
@@ -26,7 +26,9 @@ const ANY_CONTENT_TYPE = "application/octet-stream";
 export async function proxyRoutes(app: App, { upstreams }: { upstreams: Upstreams }): Promise<void> {
   // Bodies are read whole, up to the limit, and forwarded byte for byte; only the services understand them.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) =>
+    done(null, body.length > 0 ? body : undefined),
+  );
 
   app.addHook("onRequest", (request, _reply, done) => {
     try {
@@ -68,12 +70,14 @@ type Forward = NonNullable<Parameters<typeof httpProxy>[1]["handler"]>;
 
 const forward: Forward = (request, reply, path, options) => {
   const body = request.body as Buffer | undefined;
-  if (body === undefined || body.length === 0) return reply.from(path, options);
+  if (body === undefined) return reply.from(path, options);
   // Only with a content type does the proxy pass a body through untouched; the header sent is still the client's own.
   return reply.from(path, { ...options, body, contentType: request.headers["content-type"] ?? ANY_CONTENT_TYPE });
 };
 
-function rewriteRequestHeaders(request: FastifyRequest, received: IncomingHttpHeaders): IncomingHttpHeaders {
+type Caller = Pick<FastifyRequest, "headers" | "ip" | "protocol" | "host">;
+
+function rewriteRequestHeaders(request: Caller, received: IncomingHttpHeaders): IncomingHttpHeaders {
   return requestHeaders(received, {
     ...outgoingHeaders(),
     "content-type": request.headers["content-type"],
@@ -83,7 +87,7 @@ function rewriteRequestHeaders(request: FastifyRequest, received: IncomingHttpHe
   });
 }
 
-function onError(reply: Pick<FastifyReply, "send">, { error }: { error: Error }): void {
+function onError(reply: { send(payload: unknown): unknown }, { error }: { error: Error }): void {
   // The proxy wraps what the upstream reported; the original says more and tells the client less.
   reply.send(isAppError(error.cause) ? error.cause : error);
 }

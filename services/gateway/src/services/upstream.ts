@@ -9,7 +9,7 @@ const ANSWER_TIMEOUT_MS = 15_000;
 const CONNECTIONS_PER_REPLICA = 256;
 // Shorter than any server keeps a connection (72 s here) and than its drain, so that no request meets one that is
 // being closed: what cannot be repeated would fail. It caps the server's own keep-alive hint too.
-const IDLE_CONNECTION_MS = 4_000;
+const IDLE_CONNECTION_MS = 1_000;
 
 export type UpstreamRequest = Dispatcher.RequestOptions;
 export type UpstreamCallback = (error: Error | null, response: Dispatcher.ResponseData) => void;

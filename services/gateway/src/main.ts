@@ -1,0 +1,18 @@
+import { runProcess } from "@gatehouse/http";
+import { buildApp } from "./app.ts";
+import { readConfig } from "./config.ts";
+import { createDependencies } from "./dependencies.ts";
+
+await runProcess({
+  name: "gateway",
+  async start(releasers) {
+    const config = readConfig();
+    const dependencies = createDependencies(config, releasers);
+    return {
+      app: await buildApp(dependencies),
+      host: config.host,
+      port: config.port,
+      logger: dependencies.logger,
+    };
+  },
+});

@@ -1,0 +1,130 @@
+import { createLogger } from "@gatehouse/observability";
+import { createTestRedis, type TestServer } from "@gatehouse/testing";
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import type { AddressInfo } from "node:net";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { createRateCounter } from "../../src/services/rate-counter.ts";
+import { connectRedis, type RedisConnection } from "../../src/services/redis.ts";
+
+const logger = createLogger({ service: "test", level: "silent" });
+let redis: TestServer;
+const connections: RedisConnection[] = [];
+beforeAll(async () => {
+  redis = await createTestRedis();
+});
+afterEach(() => {
+  for (const connection of connections.splice(0)) connection.close();
+});
+afterAll(() => redis.stop());
+
+function connect(url: string): RedisConnection {
+  const connection = connectRedis(url, logger);
+  connections.push(connection);
+  return connection;
+}
+
+async function connectReady(url: string): Promise<RedisConnection> {
+  const connection = connect(url);
+  await becomesReady(connection);
+  return connection;
+}
+
+async function becomesReady(connection: RedisConnection): Promise<void> {
+  if (!connection.isReady()) await once(connection.client, "ready");
+}
+
+describe("counting in Redis", () => {
+  it("counts requests of several gateways together, and ends with the window", async () => {
+    const rate = { limit: 3, seconds: 60 };
+    const first = createRateCounter("together", rate, await connectReady(redis.url));
+    const second = createRateCounter("together", rate, await connectReady(redis.url));
+    expect(await first("a")).toMatchObject({ limit: 3, remaining: 2, exceeded: false });
+    expect(await second("a")).toMatchObject({ remaining: 1 });
+    expect(await first("a")).toMatchObject({ remaining: 0, exceeded: false });
+    const refused = await second("a");
+    expect(refused).toMatchObject({ remaining: 0, exceeded: true });
+    expect(refused.resetSeconds).toBeGreaterThan(0);
+    expect(refused.resetSeconds).toBeLessThanOrEqual(60);
+    expect(await first("b")).toMatchObject({ remaining: 2 });
+  });
+
+  it("goes on in memory when Redis goes away, and returns to it when it is back", async () => {
+    const connection = await connectReady(redis.url);
+    const count = createRateCounter("away", { limit: 10, seconds: 60 }, connection);
+    expect(await count("a")).toMatchObject({ remaining: 9 });
+    expect(await count("a")).toMatchObject({ remaining: 8 });
+
+    const closed = once(connection.client, "close");
+    await redis.stop();
+    await closed;
+    expect(connection.isReady()).toBe(false);
+    expect(await count("a")).toMatchObject({ remaining: 9 });
+    expect(await count("a")).toMatchObject({ remaining: 8 });
+    expect(await count("a")).toMatchObject({ remaining: 7 });
+
+    await redis.start({ wipe: true });
+    await becomesReady(connection);
+    // Redis has forgotten, memory has not: a fresh count tells which of them is asked.
+    expect(await count("a")).toMatchObject({ remaining: 9 });
+  });
+
+  it("fails no request in the moment in which Redis goes away", async () => {
+    const connection = await connectReady(redis.url);
+    const count = createRateCounter("moment", { limit: 1_000, seconds: 60 }, connection);
+    const stopping = redis.stop();
+    const counts: Promise<unknown>[] = [];
+    for (let turn = 0; turn < 50; turn++) {
+      counts.push(count("a"));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await expect(Promise.all(counts)).resolves.toHaveLength(50);
+    await stopping;
+    await redis.start();
+  });
+
+  it("starts without Redis and finds it when it comes", async () => {
+    await redis.stop();
+    const connection = connect(redis.url);
+    const count = createRateCounter("late", { limit: 5, seconds: 60 }, connection);
+    expect(await count("a")).toMatchObject({ remaining: 4 });
+    expect(await count("a")).toMatchObject({ remaining: 3 });
+    await redis.start({ wipe: true });
+    await becomesReady(connection);
+    expect(await count("a")).toMatchObject({ remaining: 4 });
+  });
+
+  it("refuses from memory who is over the limit, without asking Redis again", async () => {
+    const connection = await connectReady(redis.url);
+    const count = createRateCounter("blocked", { limit: 1, seconds: 60 }, connection);
+    await count("a");
+    await count("a");
+    await connection.client.flushall();
+    expect(await count("a")).toMatchObject({ exceeded: true });
+  });
+});
+
+describe("a Redis that accepts connections and says nothing", () => {
+  let silent: Server;
+  const sockets = new Set<Socket>();
+  beforeAll(async () => {
+    silent = createServer((socket) => {
+      sockets.add(socket);
+      socket.on("error", () => undefined);
+    });
+    silent.listen(0, "127.0.0.1");
+    await once(silent, "listening");
+  });
+  afterAll(() => {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+
+  it("is never ready, so counting does not wait for it", async () => {
+    const connection = connect(`redis://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+    await once(connection.client, "connect");
+    const count = createRateCounter("silent", { limit: 2, seconds: 60 }, connection);
+    expect(await count("a")).toMatchObject({ remaining: 1 });
+    expect(connection.isReady()).toBe(false);
+  });
+});

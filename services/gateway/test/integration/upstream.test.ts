@@ -1,0 +1,168 @@
+import { createServer } from "node:net";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { createUpstream, type Upstream } from "../../src/services/upstream.ts";
+import { json, startUpstream, type UpstreamServer } from "../fixtures/upstream-server.ts";
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0).toReversed()) await each.close();
+});
+
+async function server(): Promise<UpstreamServer> {
+  const upstream = await startUpstream();
+  open.push({ close: () => upstream.stop() });
+  return upstream;
+}
+
+function upstreamOf(...urls: string[]): Upstream {
+  const upstream = createUpstream(urls);
+  open.push(upstream);
+  return upstream;
+}
+
+async function send(upstream: Upstream, method = "GET", body?: string) {
+  const response = await new Promise<Parameters<Parameters<Upstream["request"]>[1]>[1]>((resolve, reject) =>
+    upstream.request({ path: "/x", method, ...(body !== undefined && { body }) }, (error, data) =>
+      error ? reject(error) : resolve(data),
+    ),
+  );
+  return { status: response.statusCode, body: (await response.body.json()) as Record<string, unknown> };
+}
+
+describe("several replicas", () => {
+  it("take turns", async () => {
+    const [a, b] = [await server(), await server()];
+    const upstream = upstreamOf(a.url, b.url);
+    for (let i = 0; i < 6; i++) await send(upstream);
+    expect([a.received.length, b.received.length]).toEqual([3, 3]);
+  });
+
+  it.each(["GET", "POST", "PATCH", "DELETE"])("serve a %s while one refuses connections", async (method) => {
+    const [a, b] = [await server(), await server()];
+    await a.stop();
+    const upstream = upstreamOf(a.url, b.url);
+    for (let i = 0; i < 4; i++) expect((await send(upstream, method)).status).toBe(200);
+    expect(b.received.length).toBe(4);
+  });
+
+  it("all refusing are a service that is unavailable", async () => {
+    const [a, b] = [await server(), await server()];
+    await a.stop();
+    await b.stop();
+    await expect(send(upstreamOf(a.url, b.url), "POST")).rejects.toMatchObject({
+      code: "ServiceUnavailable",
+      retryAfter: 1,
+    });
+  });
+
+  it("get a replica back that was away", async () => {
+    const [a, b] = [await server(), await server()];
+    await a.stop();
+    let now = 0;
+    const upstream = createUpstream([a.url, b.url], () => now);
+    open.push(upstream);
+    await send(upstream);
+    await a.start();
+    now = 2_000;
+    await send(upstream);
+    await send(upstream);
+    expect(a.received.length).toBe(1);
+  });
+});
+
+describe("a replica that breaks off after it got the request", () => {
+  const breakOff = (upstream: UpstreamServer) => {
+    upstream.answer = (_request, response) => void response.socket?.destroy();
+  };
+
+  it.each(["GET", "HEAD"])("has a %s repeated at the next one", async (method) => {
+    const [a, b] = [await server(), await server()];
+    breakOff(a);
+    const upstream = upstreamOf(a.url, b.url);
+    await new Promise<void>((resolve, reject) =>
+      upstream.request({ path: "/x", method }, (error, data) => {
+        if (error) return reject(error);
+        expect(data.statusCode).toBe(200);
+        data.body.dump().then(() => resolve(), reject);
+      }),
+    );
+    expect([a.received.length, b.received.length]).toEqual([1, 1]);
+  });
+
+  it.each(["POST", "PATCH", "DELETE"])("has a %s sent once only, and answered BadGateway", async (method) => {
+    const [a, b] = [await server(), await server()];
+    breakOff(a);
+    const upstream = upstreamOf(a.url, b.url);
+    await expect(send(upstream, method, "{}")).rejects.toMatchObject({ code: "BadGateway" });
+    expect([a.received.length, b.received.length]).toEqual([1, 0]);
+  });
+
+  it("is asked a second time when it is the only one", async () => {
+    const only = await server();
+    let calls = 0;
+    only.answer = (_request, response) =>
+      ++calls === 1 ? void response.socket?.destroy() : json(response, 200, { ok: true });
+    expect((await send(upstreamOf(only.url))).body).toEqual({ ok: true });
+  });
+});
+
+describe("an answer", () => {
+  it("with a problem of the service passes as it is", async () => {
+    const only = await server();
+    only.answer = (_request, response) =>
+      json(response, 503, { type: "ServiceUnavailable" }, "application/problem+json; charset=utf-8");
+    expect(await send(upstreamOf(only.url))).toEqual({ status: 503, body: { type: "ServiceUnavailable" } });
+    expect(only.received.length).toBe(1);
+  });
+
+  it("with a 5xx that is no problem is a BadGateway, and is not asked for again", async () => {
+    const only = await server();
+    only.answer = (_request, response) => json(response, 503, { stack: "at secret.js:1" });
+    await expect(send(upstreamOf(only.url))).rejects.toMatchObject({ code: "BadGateway" });
+    expect(only.received.length).toBe(1);
+  });
+
+  it("that is no HTTP is a BadGateway", async () => {
+    const raw = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.once("data", () => socket.end("SSH-2.0-OpenSSH\r\n\r\n"));
+    });
+    raw.listen(0, "127.0.0.1");
+    await once(raw, "listening");
+    open.push({ close: async () => void raw.close() });
+    const upstream = upstreamOf(`http://127.0.0.1:${(raw.address() as AddressInfo).port}`);
+    await expect(send(upstream, "POST")).rejects.toMatchObject({ code: "BadGateway" });
+  });
+});
+
+describe("a JSON document", () => {
+  it("comes from whichever replica answers", async () => {
+    const [a, b] = [await server(), await server()];
+    await a.stop();
+    expect(await upstreamOf(a.url, b.url).getJson("/doc")).toEqual({ method: "GET", url: "/doc", bytes: 0 });
+  });
+
+  it("that is not there is a BadGateway", async () => {
+    const only = await server();
+    only.answer = (_request, response) => json(response, 404, {});
+    await expect(upstreamOf(only.url).getJson("/doc")).rejects.toMatchObject({ code: "BadGateway" });
+  });
+});
+
+describe("a probe", () => {
+  it("asks every replica, takes any status, and says nothing for one that does not answer in time", async () => {
+    const [a, b, c, d] = [await server(), await server(), await server(), await server()];
+    a.answer = (_request, response) => json(response, 503, { status: "unready" });
+    await b.stop();
+    c.answer = () => undefined;
+    const answers = await upstreamOf(a.url, b.url, c.url, d.url).probe("/health/ready", 200);
+    expect(answers).toEqual([
+      { status: 503, body: { status: "unready" } },
+      undefined,
+      undefined,
+      { status: 200, body: { method: "GET", url: "/health/ready", bytes: 0 } },
+    ]);
+  });
+});
