@@ -3,6 +3,9 @@ export { createDatabase, type Database, type DatabaseLogger, type DatabaseOption
 export { isTransientDatabaseError, translateDatabaseError, violatedConstraint } from "./database-error.ts";
 export type { Handle } from "./handle.ts";
 export { inBatches } from "./in-batches.ts";
+export { assertMigrated } from "./migrations/assert-migrated.ts";
+export { createMigration } from "./migrations/migration-files.ts";
+export { createMigrations, type Migrations, type MigrationStatus } from "./migrations/migrations.ts";
 export { createRepository, type Repository } from "./repository.ts";
-export { assertMigrated, createMigrations, type Migrations, type MigrationStatus } from "./migrations.ts";
-export { prepareSchema, type SchemaOptions } from "./prepare-schema.ts";
+export { prepareSchema, type SchemaOptions } from "./schema/prepare-schema.ts";
+export { DatabaseSetupError } from "./schema/setup-error.ts";

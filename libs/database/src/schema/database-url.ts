@@ -1,0 +1,26 @@
+export interface DatabaseUrlParts {
+  /** Host and port. */
+  readonly server: string;
+  readonly database: string;
+  readonly user: string;
+  /** Undefined when the URL names none: the server then knows the user by other means. */
+  readonly password: string | undefined;
+}
+
+export function partsOf(url: string): DatabaseUrlParts {
+  const { hostname, port, pathname, username, password } = new URL(url);
+  const user = decodeURIComponent(username);
+  return {
+    server: `${hostname}:${port === "" ? "5432" : port}`,
+    // As libpq does it.
+    database: decodeURIComponent(pathname.slice(1)) || user,
+    user,
+    password: password === "" ? undefined : decodeURIComponent(password),
+  };
+}
+
+export function withDatabase(url: string, database: string): string {
+  const changed = new URL(url);
+  changed.pathname = `/${encodeURIComponent(database)}`;
+  return changed.href;
+}
