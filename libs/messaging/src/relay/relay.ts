@@ -6,6 +6,7 @@ import { createFaultLog } from "../fault-log.ts";
 import { pause } from "../pause.ts";
 import type { MessagingTables } from "../tables/messaging.table.ts";
 import { createDelivery } from "./delivery.ts";
+import { createLane } from "./lane.ts";
 import { keepSession } from "./session.ts";
 import { trimOutbox } from "./trim-outbox.ts";
 import { publishWatermark } from "./watermark.ts";
@@ -65,9 +66,11 @@ export function startRelay<T extends MessagingTables>(options: RelayOptions<T>):
     onStreamGone: keeper.doubt,
     logger,
   });
+  const trimming = createLane(trim);
   const sweepFaults = createFaultLog(logger, "the sweep of the outbox");
   let lastWatermark: string | undefined;
   let trimmedAt = performance.now();
+  let reconnected = Promise.withResolvers<void>();
 
   async function resume(): Promise<void> {
     await keeper.check();
@@ -81,7 +84,19 @@ export function startRelay<T extends MessagingTables>(options: RelayOptions<T>):
     await vouch();
     if (performance.now() - trimmedAt < TRIM_MS) return;
     trimmedAt = performance.now();
-    await trimOutbox(db, options.retentionSeconds);
+    // Beside the sweep, since a large one must not delay a watermark.
+    trimming.run();
+  }
+
+  async function trim(): Promise<boolean> {
+    await trimOutbox(db, options.retentionSeconds).catch(sweepFaults.failed);
+    return false;
+  }
+
+  async function finish(): Promise<void> {
+    await sweeping;
+    delivery.wake(true);
+    await Promise.all([delivery.idle(), trimming.idle()]);
   }
 
   async function vouch(): Promise<void> {
@@ -89,7 +104,7 @@ export function startRelay<T extends MessagingTables>(options: RelayOptions<T>):
     if (session === undefined || options.watermarks === undefined) return;
     const asOf = await publishWatermark({
       db,
-      client: session.client,
+      session,
       source: options.watermarks.source,
       patienceMs: SWEEP_MS,
       settled: delivery.settled,
@@ -100,6 +115,7 @@ export function startRelay<T extends MessagingTables>(options: RelayOptions<T>):
 
   async function sweepForEver(): Promise<void> {
     while (!stopping.signal.aborted) {
+      reconnected = Promise.withResolvers<void>();
       const begun = performance.now();
       try {
         await sweep();
@@ -107,22 +123,25 @@ export function startRelay<T extends MessagingTables>(options: RelayOptions<T>):
       } catch (error) {
         if (bus.isConnected()) sweepFaults.failed(error);
       }
-      await pause(Math.max(0, SWEEP_MS - (performance.now() - begun)), stopping.signal);
+      const rest = Math.max(0, SWEEP_MS - (performance.now() - begun));
+      await Promise.race([pause(rest, stopping.signal), reconnected.promise]);
     }
   }
 
   const sweeping = sweepForEver();
-  const unsubscribe = bus.onConnected(() => void resume());
+  const unsubscribe = bus.onConnected(() => {
+    void resume();
+    // So that views are vouched for at once and not at the next second.
+    reconnected.resolve();
+  });
 
   return {
     wake: (revoking = true) => delivery.wake(revoking),
     async close() {
       stopping.abort();
       unsubscribe();
-      await sweeping;
-      delivery.wake(true);
       const limit = new AbortController();
-      await Promise.race([delivery.idle(), pause(CLOSE_TIMEOUT_MS, limit.signal)]);
+      await Promise.race([finish(), pause(CLOSE_TIMEOUT_MS, limit.signal)]);
       limit.abort();
     },
     status: () => ({ connected: keeper.current() !== undefined, ...delivery.counts(), lastWatermark }),

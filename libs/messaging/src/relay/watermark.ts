@@ -1,8 +1,8 @@
-import type { JetStreamClient } from "@nats-io/jetstream";
 import { type Kysely, sql } from "kysely";
 import { createEvent } from "../outbox/create-event.ts";
 import { pause } from "../pause.ts";
 import type { MessagingTables } from "../tables/messaging.table.ts";
+import type { Session } from "./session.ts";
 
 /** A moment by the database's clock (RFC 3339, microseconds), and whether an older revocation is still unpublished. */
 export interface Moment {
@@ -50,21 +50,21 @@ const PUBLISH_TIMEOUT_MS = 1_000;
  */
 export async function publishWatermark(options: {
   db: Kysely<MessagingTables>;
-  client: JetStreamClient;
+  session: Session;
   source: "auth";
   patienceMs: number;
   /** Resolves after the next batch of rows was settled, when asking again may pay. */
   settled: () => Promise<void>;
   signal: AbortSignal;
 }): Promise<string | undefined> {
-  const { db, client, signal } = options;
+  const { db, session, signal } = options;
   const until = performance.now() + options.patienceMs;
   const { asOf, blocked } = await takeMoment(db);
   for (let wait = blocked; wait; wait = await isBlocked(db, asOf)) {
-    if (performance.now() >= until || signal.aborted) return undefined;
+    if (performance.now() >= until || signal.aborted || session.connection.isClosed()) return undefined;
     await Promise.race([options.settled(), pause(RETRY_MS, signal)]);
   }
   const { subject, payload, msgID } = watermarkMessage(options.source, asOf);
-  await client.publish(subject, payload, { msgID, timeout: PUBLISH_TIMEOUT_MS });
+  await session.client.publish(subject, payload, { msgID, timeout: PUBLISH_TIMEOUT_MS });
   return asOf;
 }

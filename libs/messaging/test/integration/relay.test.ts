@@ -1,0 +1,220 @@
+import { parseEvent, STREAMS } from "@gatehouse/contracts";
+import { createEvent, createTransact } from "@gatehouse/messaging";
+import { sql } from "kysely";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { adoptStream } from "../../src/relay/adopt-stream.ts";
+import { settleRows } from "../../src/relay/claim.ts";
+import { trimOutbox } from "../../src/relay/trim-outbox.ts";
+import { managerOf } from "../../src/streams.ts";
+import { type Bench, connected, createBench, idOf, someEvent } from "../fixtures/messaging.ts";
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await createBench();
+});
+afterEach(() => bench.reset());
+afterAll(() => bench.close());
+
+const events = (count: number) => Array.from({ length: count }, () => someEvent());
+const idsOf = (list: readonly { id: string }[]) => list.map((event) => event.id).toSorted();
+const storedIds = async () => (await bench.stored()).map(idOf).toSorted();
+const unpublished = async () => {
+  const rows = await bench.db.selectFrom("outbox").select("id").where("published_at", "is", null).execute();
+  return rows.length;
+};
+
+describe("what happens to a transaction's events", () => {
+  test("after a commit they are in the stream as they were emitted, each under its own id", async () => {
+    const relay = bench.relay();
+    const event = createEvent({ source: "auth", type: "auth.key.retired", subject: "k1", data: { kid: "k1" } });
+    await bench.emit([event], relay.wake);
+    await expect.poll(storedIds).toEqual([event.id]);
+    const [message] = await bench.stored();
+    expect(parseEvent(message?.json())).toEqual(event);
+    expect(message?.subject).toBe("auth.key.retired");
+    expect(message?.header.get("Nats-Msg-Id")).toBe(event.id);
+    expect(message?.header.get("content-type")).toBe("application/cloudevents+json");
+    await expect.poll(unpublished).toBe(0);
+    expect(relay.status()).toMatchObject({ connected: true, published: 1, failed: 0 });
+  });
+
+  test("after a rollback there are none", async () => {
+    const relay = bench.relay();
+    const transact = createTransact({ db: bench.db, wake: relay.wake });
+    const rolledBack = transact(async (_trx, emit) => {
+      emit(someEvent());
+      throw new Error("changed my mind");
+    });
+    await expect(rolledBack).rejects.toThrow("changed my mind");
+    const kept = someEvent();
+    await bench.emit([kept], relay.wake);
+    await expect.poll(storedIds).toEqual([kept.id]);
+  });
+
+  test("after a deadlock the work is done again, and its events are those of the run that was committed", async () => {
+    const transact = createTransact({ db: bench.db, wake: () => undefined });
+    await bench.db
+      .insertInto("inbox")
+      .values(["a", "b"].map((event_id) => ({ consumer: "c", event_id })))
+      .execute();
+    const bothHoldOne = Promise.withResolvers<void>();
+    let holders = 0;
+    let runs = 0;
+    const work = (first: string, second: string) =>
+      transact(async (trx, emit) => {
+        runs += 1;
+        emit(someEvent());
+        const touch = (id: string) =>
+          trx.updateTable("inbox").set({ handled_at: new Date() }).where("event_id", "=", id).execute();
+        await touch(first);
+        if (++holders === 2) bothHoldOne.resolve();
+        await bothHoldOne.promise;
+        await touch(second);
+      });
+    await Promise.all([work("a", "b"), work("b", "a")]);
+    expect(runs).toBe(3);
+    expect(await unpublished()).toBe(2);
+  });
+
+  test("any other error ends the work at once", async () => {
+    let runs = 0;
+    const transact = createTransact({ db: bench.db, wake: () => undefined });
+    const failing = transact(async (trx) => {
+      runs += 1;
+      await sql`select 1 / 0`.execute(trx);
+    });
+    await expect(failing).rejects.toThrow("division by zero");
+    expect(runs).toBe(1);
+  });
+});
+
+describe("what happens with several relays", () => {
+  test("each of two publishes, and every row is in the stream once", async () => {
+    const list = events(1_200);
+    await bench.emit(list);
+    const relays = [bench.relay(), bench.relay()];
+    await expect.poll(unpublished, { timeout: 10_000 }).toBe(0);
+    expect(await storedIds()).toEqual(idsOf(list));
+    expect(relays.every((relay) => relay.status().published > 0)).toBe(true);
+  });
+
+  test("what a killed one had in hand is published by another when its lease is over, and not before", async () => {
+    const [held, free] = [someEvent(), someEvent()];
+    await bench.emit([held, free]);
+    const { rows } = await sql<{ until: Date }>`
+      update outbox set claimed_until = now() + interval '2 seconds' where id = ${held.id}
+      returning claimed_until as until`.execute(bench.db);
+    bench.relay();
+    await expect.poll(storedIds).toEqual([free.id]);
+    await expect.poll(unpublished, { timeout: 10_000 }).toBe(0);
+    const message = (await bench.stored()).find((one) => idOf(one) === held.id);
+    const published = await bench.db.selectFrom("outbox").select("published_at").where("id", "=", held.id).execute();
+    expect(published[0]?.published_at?.getTime()).toBeGreaterThan(rows[0]?.until.getTime() ?? Infinity);
+    expect(message).toBeDefined();
+  });
+
+  test("one that closes publishes what is there first", async () => {
+    const relay = bench.relay();
+    await expect.poll(() => relay.status().connected).toBe(true);
+    const list = events(1_100);
+    await bench.emit(list);
+    await relay.close();
+    expect(await unpublished()).toBe(0);
+  });
+});
+
+describe("what happens when NATS is away", () => {
+  test("events wait in the outbox, nobody is in the way of the transaction, and all arrive when it is back", async () => {
+    const relay = bench.relay();
+    const before = someEvent();
+    await bench.emit([before], relay.wake);
+    await expect.poll(storedIds).toEqual([before.id]);
+    await bench.server.stop();
+    await expect.poll(() => relay.status().connected).toBe(false);
+    const during = events(20);
+    for (const event of during) await bench.emit([event], relay.wake);
+    expect(await unpublished()).toBe(20);
+    await bench.server.start();
+    await expect.poll(unpublished, { timeout: 10_000 }).toBe(0);
+    await connected(bench.admin());
+    expect(await storedIds()).toEqual(idsOf([before, ...during]));
+  });
+
+  test("a row that was on its way when it went is published again", async () => {
+    const relay = bench.relay();
+    await expect.poll(() => relay.status().connected).toBe(true);
+    const list = events(2_000);
+    await bench.emit(list, relay.wake);
+    await bench.server.restart();
+    await expect.poll(unpublished, { timeout: 15_000 }).toBe(0);
+    await connected(bench.admin());
+    expect(new Set(await storedIds())).toEqual(new Set(idsOf(list)));
+  });
+});
+
+describe("what happens when the stream began anew", () => {
+  test("a wiped server gets again what the outbox still holds, from any number of relays", async () => {
+    const relays = [bench.relay(), bench.relay()];
+    const list = events(300);
+    await bench.emit(list, relays[0]?.wake);
+    await expect.poll(unpublished).toBe(0);
+    await bench.server.restart({ wipe: true });
+    await connected(bench.admin());
+    await expect.poll(async () => (await bench.stored()).length, { timeout: 10_000 }).toBe(list.length);
+    expect(await storedIds()).toEqual(idsOf(list));
+    await expect.poll(unpublished).toBe(0);
+  });
+
+  test("a stream deleted under a live connection likewise", async () => {
+    const relay = bench.relay();
+    const list = events(10);
+    await bench.emit(list, relay.wake);
+    await expect.poll(unpublished).toBe(0);
+    const manager = await managerOf(await connected(bench.admin()));
+    await manager.streams.delete(STREAMS.auth.name);
+    const late = someEvent();
+    await bench.emit([late], relay.wake);
+    await expect.poll(storedIds, { timeout: 10_000 }).toEqual(idsOf([...list, late]));
+  });
+
+  test("a mark that comes too late, from one who published to the old stream, does not hide the row", async () => {
+    const event = someEvent();
+    await bench.emit([event]);
+    await adoptStream(bench.db, "AUTH_EVENTS", "old");
+    const settle = (streamCreated: string) =>
+      settleRows(bench.db, { claimed: [event.id], acknowledged: [event.id], stream: "AUTH_EVENTS", streamCreated });
+    expect(await adoptStream(bench.db, "AUTH_EVENTS", "new")).toBe(0);
+    await settle("old");
+    expect(await unpublished()).toBe(1);
+    await settle("new");
+    expect(await unpublished()).toBe(0);
+    expect(await adoptStream(bench.db, "AUTH_EVENTS", "new")).toBe(0);
+    expect(await adoptStream(bench.db, "AUTH_EVENTS", "newer")).toBe(1);
+    expect(await unpublished()).toBe(1);
+  });
+});
+
+describe("what happens to the order", () => {
+  test("revoking rows leave before older ordinary ones", async () => {
+    await bench.emit(events(700));
+    const revoking = someEvent("auth.session.revoked");
+    await bench.emit([revoking]);
+    bench.relay();
+    await expect.poll(unpublished, { timeout: 10_000 }).toBe(0);
+    const [first] = await bench.stored();
+    expect(first && idOf(first)).toBe(revoking.id);
+  });
+});
+
+describe("what happens to published rows", () => {
+  test("they are deleted after the retention, unpublished ones never", async () => {
+    const [old, young, waiting] = [someEvent(), someEvent(), someEvent()];
+    await bench.emit([old, young, waiting]);
+    await sql`update outbox set created_at = now() - interval '1 day'`.execute(bench.db);
+    await sql`update outbox set published_at = now() - interval '61 seconds' where id = ${old.id}`.execute(bench.db);
+    await sql`update outbox set published_at = now() - interval '59 seconds' where id = ${young.id}`.execute(bench.db);
+    expect(await trimOutbox(bench.db, 60)).toBe(1);
+    const left = await bench.db.selectFrom("outbox").select("id").execute();
+    expect(idsOf(left)).toEqual(idsOf([young, waiting]));
+  });
+});

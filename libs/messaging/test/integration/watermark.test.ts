@@ -1,0 +1,91 @@
+import { sql } from "kysely";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { type Bench, createBench, idOf, someEvent } from "../fixtures/messaging.ts";
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await createBench();
+});
+afterEach(() => bench.reset());
+afterAll(() => bench.close());
+
+const WATERMARK = "auth.watermark";
+const watermarks = { source: "auth" } as const;
+
+async function watermarkTimes(): Promise<string[]> {
+  const messages = (await bench.stored()).filter((message) => message.subject === WATERMARK);
+  return messages.map((message) => message.json<{ data: { as_of: string } }>().data.as_of);
+}
+
+async function databaseTime(): Promise<string> {
+  const { rows } = await sql<{ now: string }>`
+    select to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as now`.execute(bench.db);
+  return rows[0]?.now ?? "";
+}
+
+test("what happens each second: the database's time is vouched for, once however many relays there are", async () => {
+  bench.relay({ watermarks });
+  bench.relay({ watermarks });
+  await expect.poll(async () => (await watermarkTimes()).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(3);
+  const seconds = (await watermarkTimes()).map((time) => time.slice(0, 19));
+  expect(new Set(seconds).size).toBe(seconds.length);
+});
+
+test("what happens while a revoking row is in other hands: nothing later is vouched for until it is published", async () => {
+  const revoking = someEvent("auth.session.revoked");
+  await bench.emit([revoking]);
+  await sql`update outbox set claimed_until = now() + interval '3 seconds'`.execute(bench.db);
+  const committed = await databaseTime();
+  const relay = bench.relay({ watermarks });
+  await expect.poll(() => relay.status().lastWatermark, { timeout: 10_000 }).toBeDefined();
+  const messages = await bench.stored();
+  expect(messages[0] && idOf(messages[0])).toBe(revoking.id);
+  expect((await watermarkTimes()).every((time) => time > committed)).toBe(true);
+});
+
+test("what happens while ordinary rows wait: they hold no watermark up", async () => {
+  await bench.emit([someEvent()]);
+  await sql`update outbox set claimed_until = now() + interval '1 hour'`.execute(bench.db);
+  bench.relay({ watermarks });
+  await expect.poll(async () => (await watermarkTimes()).length, { timeout: 10_000 }).toBeGreaterThan(0);
+});
+
+test("what happens under a steady rain of revocations: watermarks come, and each one's promise is kept", async () => {
+  const relay = bench.relay({ watermarks });
+  const created = new Map<string, string>();
+  const raining = { done: false };
+  const rain = async () => {
+    while (!raining.done) {
+      const event = someEvent("auth.session.revoked");
+      await bench.emit([event], relay.wake);
+      // Read after the commit: a watermark from after this moment must come behind the event.
+      created.set(event.id, await databaseTime());
+    }
+  };
+  const storm = Promise.all([rain(), rain(), rain(), rain()]);
+  try {
+    await expect.poll(() => relay.status().lastWatermark, { timeout: 10_000 }).toBeDefined();
+    const first = relay.status().lastWatermark;
+    await expect.poll(() => relay.status().lastWatermark !== first, { timeout: 10_000 }).toBe(true);
+  } finally {
+    raining.done = true;
+    await storm;
+  }
+  let vouched = "";
+  for (const message of await bench.stored()) {
+    if (message.subject === WATERMARK) vouched = message.json<{ data: { as_of: string } }>().data.as_of;
+    else expect((created.get(idOf(message)) ?? "~") > vouched).toBe(true);
+  }
+  expect(created.size).toBeGreaterThan(100);
+});
+
+test("what happens on a wiped server: what revokes is there again before anything is vouched for", async () => {
+  const relay = bench.relay({ watermarks });
+  const revoking = Array.from({ length: 50 }, () => someEvent("auth.session.revoked"));
+  await bench.emit(revoking, relay.wake);
+  await expect.poll(() => relay.status().lastWatermark, { timeout: 10_000 }).toBeDefined();
+  await bench.server.restart({ wipe: true });
+  await expect.poll(async () => (await watermarkTimes()).length, { timeout: 15_000 }).toBeGreaterThan(0);
+  const subjects = (await bench.stored()).map((message) => message.subject);
+  expect(subjects.indexOf(WATERMARK)).toBe(revoking.length);
+});
