@@ -40,12 +40,19 @@ export async function createDependencies(config: UserConfig, releasers: Releaser
   const accounts = createAccountClient({ urls: config.authUrls, token: config.internalToken, logger });
   releasers.add("account client", () => accounts.close());
   const verifier = connectVerifier({
-    ...{ bus, authUrls: config.authUrls, introspectionToken: config.introspectionToken, logger },
+    bus,
+    authUrls: config.authUrls,
+    introspectionToken: config.introspectionToken,
+    logger,
     ...config.tokens,
   });
   releasers.add("verifier", () => verifier.close());
   const relay = startRelay({
-    ...{ db: database.db, bus, stream: STREAMS.user, replicas: config.bus.replicas, logger },
+    db: database.db,
+    bus,
+    stream: STREAMS.user,
+    replicas: config.bus.replicas,
+    logger,
     retentionSeconds: config.tokens.lifetimeSeconds + OUTBOX_MARGIN_SECONDS,
   });
   releasers.add("relay", () => relay.close());
@@ -61,7 +68,11 @@ export async function createDependencies(config: UserConfig, releasers: Releaser
   releasers.add("schema gate", () => gate.close());
 
   return {
-    ...{ logger, database, bus, transact, ledger },
+    logger,
+    database,
+    bus,
+    transact,
+    ledger,
     profiles: createProfileService({ db: database.db, writer }),
     admin: createAdminService({ db: database.db, writer }),
     verify: (token: string) => verifier.verify(token),

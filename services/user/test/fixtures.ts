@@ -24,29 +24,45 @@ interface CallOptions {
   readonly headers?: Record<string, string>;
 }
 
+interface Setting {
+  /** Reach the database through this port of the machine instead. */
+  readonly databaseAt?: { readonly port: number };
+  /** The bus is stopped before the service starts. */
+  readonly withoutBus?: boolean;
+}
+
 /** The service as it runs, on a database and a bus of the test's own, beside a neighbour that plays auth. */
-export async function startUser(environment: Record<string, string> = {}) {
+export async function startUser(environment: Record<string, string> = {}, { databaseAt, withoutBus }: Setting = {}) {
   const releasers = createReleasers((resource, error) => console.error(resource, error));
   const [database, bus, auth] = await Promise.all([createTestDatabase(), createTestBus(), startAuthNeighbour()]);
   releasers.add("database", () => database.drop());
   releasers.add("bus", () => bus.stop());
   releasers.add("auth", () => auth.stop());
+  if (withoutBus) await bus.stop();
+  const databaseUrl = new URL(database.userUrl);
+  if (databaseAt) databaseUrl.port = String(databaseAt.port);
   const config = readConfig({
     ENVIRONMENT: "test",
     LOG_LEVEL: "silent",
-    USER_DATABASE_URL: database.userUrl,
+    USER_DATABASE_URL: databaseUrl.href,
     NATS_URL: bus.url,
     AUTH_URL: auth.url,
     INTERNAL_API_TOKEN: INTERNAL_TOKEN,
     INTROSPECTION_TOKEN: "introspection-token-for-tests",
     ...environment,
   });
-  const dependencies = await createDependencies(config, releasers);
+  const dependencies = await createDependencies(config, releasers).catch(async (error: unknown) => {
+    await releasers.releaseAll();
+    throw error;
+  });
   const app = buildApp(dependencies);
   await app.ready();
   const { db } = dependencies.database;
-  const connection = await vi.waitUntil(() => dependencies.bus.connection(), { timeout: 5_000 });
-  await ensureStreams(connection, [STREAMS.auth, STREAMS.user], 1);
+  async function connected() {
+    const connection = await vi.waitUntil(() => dependencies.bus.connection(), { timeout: 5_000 });
+    await ensureStreams(connection, Object.values(STREAMS), 1);
+    return connection;
+  }
 
   async function call(method: "GET" | "POST" | "PATCH" | "DELETE", url: string, options: CallOptions = {}) {
     const token = options.as && (await auth.token(options.as));
@@ -61,7 +77,13 @@ export async function startUser(environment: Record<string, string> = {}) {
   }
 
   return {
-    ...{ app, auth, bus, db, dependencies, call },
+    app,
+    auth,
+    bus,
+    db,
+    dependencies,
+    call,
+    databaseUrl: database.userUrl,
 
     /** Registers somebody; the answer's body. */
     async register(fields: Record<string, unknown> = {}): Promise<UserBody> {
@@ -79,6 +101,7 @@ export async function startUser(environment: Record<string, string> = {}) {
 
     /** Puts events of auth on the bus, as auth's relay does. */
     async publish(...events: GatehouseEvent[]): Promise<void> {
+      const connection = await connected();
       for (const event of events) {
         const answer = await connection.request(event.type, JSON.stringify(event));
         expect(answer.json()).toMatchObject({ stream: "AUTH_EVENTS" });
@@ -87,6 +110,7 @@ export async function startUser(environment: Record<string, string> = {}) {
 
     /** Resolves when the consumer is done with everything that was published. */
     async consumed(): Promise<void> {
+      const connection = await connected();
       const pending = async () => {
         const answer = await connection.request("$JS.API.CONSUMER.INFO.AUTH_EVENTS.user-accounts");
         const { num_pending, num_ack_pending } = answer.json<Record<string, number>>();

@@ -32,8 +32,14 @@ function clientOf(urls: string[], options: { token?: string; deadlineMillisecond
 function command(): CreateAccountCommand {
   const id = newId();
   return {
-    ...{ id, email: `${id}@example.com`, password: "Secret123", full_name: null },
-    ...{ role: "user", is_active: true, is_verified: false, on_behalf_of: null },
+    id,
+    email: `${id}@example.com`,
+    password: "Secret123",
+    full_name: null,
+    role: "user",
+    is_active: true,
+    is_verified: false,
+    on_behalf_of: null,
   };
 }
 

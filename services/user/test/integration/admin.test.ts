@@ -64,7 +64,10 @@ describe("what happens when an admin changes a user", () => {
     const answer = await user.call("PATCH", url(id), { as: admin, body: { ...changes, password: "new" } });
     expect(answer).toMatchObject({ status: 200, body: changes });
     expect(user.auth.commands.at(-1)?.body).toEqual({
-      ...{ role: "admin", is_active: false, is_verified: true, password: "new" },
+      role: "admin",
+      is_active: false,
+      is_verified: true,
+      password: "new",
       on_behalf_of: { sub: admin.sub, sid: admin.sid, token_version: 1 },
     });
     expect((await user.call("GET", url(id), { as: admin })).body).toEqual(answer.body);

@@ -56,7 +56,9 @@ describe("what happens when somebody changes themselves", () => {
     expect(answer).toMatchObject({ status: 200, body: { full_name: "Ann Smith" } });
     expect(user.auth.commands).toHaveLength(before);
     expect((await user.announced(id)).at(-1)).toMatchObject({
-      ...{ type: "user.profile.updated", version: 2, actor: id },
+      type: "user.profile.updated",
+      version: 2,
+      actor: id,
       data: { user_id: id, full_name: "Ann Smith", changed: ["full_name"] },
     });
     expect((await user.call("GET", "/v1/auth/me", { as: { sub: id } })).body).toEqual(answer.body);
@@ -80,7 +82,8 @@ describe("what happens when somebody changes themselves", () => {
     const answer = await user.call("PATCH", "/v1/users/me", { as: { sub: id, sid }, body });
     expect(answer).toMatchObject({ status: 200, body: { email, full_name: null } });
     expect(user.auth.commands.at(-1)).toMatchObject({
-      ...{ method: "PATCH", path: `/internal/accounts/${id}` },
+      method: "PATCH",
+      path: `/internal/accounts/${id}`,
       body: { email, on_behalf_of: { sub: id, sid, token_version: 1 } },
     });
     await user.publish(accountEvent("auth.account.updated", id, 2, { email, changed: ["email"] }));

@@ -55,10 +55,17 @@ describe("what happens when events of an account come in any order", () => {
       const { user: row, early, tombstones } = await stored(id);
       expect([early, tombstones]).toEqual([[], []]);
       expect(row, `order ${order.join(", ")}`).toMatchObject({
-        ...{ email: `moved.${id}@example.com`, full_name: "Ann", role: length === 5 ? "admin" : "user" },
-        ...{ is_active: true, is_verified: false, is_deleted: length === 3, is_registered: true },
-        ...{ account_version: length === 3 ? 2 : length, deletion_version: length },
-        ...{ created_at: timeOfId(id), updated_at: new Date(last.time) },
+        email: `moved.${id}@example.com`,
+        full_name: "Ann",
+        role: length === 5 ? "admin" : "user",
+        is_active: true,
+        is_verified: false,
+        is_deleted: length === 3,
+        is_registered: true,
+        account_version: length === 3 ? 2 : length,
+        deletion_version: length,
+        created_at: timeOfId(id),
+        updated_at: new Date(last.time),
       });
       const announced = await types(id);
       expect(announced[0]).toBe("user.registered");

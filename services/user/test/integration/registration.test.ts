@@ -18,8 +18,14 @@ describe("what happens when somebody registers", () => {
     const { id } = answer.body;
     expect(answer).toMatchObject({ status: 201, headers: { "x-correlation-id": "corr-7" } });
     expect(answer.body).toEqual({
-      ...{ id, email, full_name: "Ann", role: "user", is_active: true, is_verified: false },
-      ...{ created_at: timeOfId(id).toISOString(), updated_at: user.auth.accounts.get(id)?.updated_at },
+      id,
+      email,
+      full_name: "Ann",
+      role: "user",
+      is_active: true,
+      is_verified: false,
+      created_at: timeOfId(id).toISOString(),
+      updated_at: user.auth.accounts.get(id)?.updated_at,
     });
     expect(await user.announced(id)).toMatchObject([
       { type: "user.registered", version: 1, correlationid: "corr-7", data: { user_id: id, email, full_name: "Ann" } },

@@ -90,12 +90,20 @@ export async function startAuthNeighbour() {
     checkEmail(id, email);
     const now = new Date().toISOString();
     return put({
-      ...{ id, email, role, is_active, is_verified, token_version: 1, version: 1 },
-      ...{ created_at: now, updated_at: now, deleted_at: null },
+      id,
+      email,
+      role,
+      is_active,
+      is_verified,
+      token_version: 1,
+      version: 1,
+      created_at: now,
+      updated_at: now,
+      deleted_at: null,
     });
   }
 
-  function update(id: string, { on_behalf_of: _, password, ...changes }: UpdateAccountCommand): Account {
+  function update(id: string, { on_behalf_of: _onBehalfOf, password, ...changes }: UpdateAccountCommand): Account {
     const account = live(id);
     if (changes.email !== undefined) checkEmail(id, changes.email);
     const differs = Object.entries(changes).some(([field, value]) => account[field as keyof Account] !== value);
@@ -168,6 +176,7 @@ export async function startAuthNeighbour() {
         .setExpirationTime("15 minutes")
         .sign(keys.privateKey),
     async stop() {
+      if (!server.listening) return;
       server.closeAllConnections();
       server.close();
       await once(server, "close");
