@@ -1,4 +1,5 @@
 import fastifySwagger from "@fastify/swagger";
+import { REFRESH_COOKIE } from "@gatehouse/contracts";
 import type { FastifyInstance } from "fastify";
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from "fastify-type-provider-zod";
 import type { App } from "./app.ts";
@@ -31,7 +32,7 @@ export function addOpenApi(app: App, info: OpenApiOptions): void {
         components: {
           securitySchemes: {
             bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
-            refresh_cookie: { type: "apiKey", in: "cookie", name: "refresh_token" },
+            refresh_cookie: { type: "apiKey", in: "cookie", name: REFRESH_COOKIE.name },
           },
         },
       },
