@@ -26,9 +26,10 @@ export interface Bus {
   close(): Promise<void>;
 }
 
-const CONNECT_TIMEOUT_MS = 2_000;
+// Short enough that an attempt made just before an outage ends does not prolong it by much.
+const CONNECT_TIMEOUT_MS = 1_500;
 const RECONNECT_FIRST_MS = 100;
-const RECONNECT_MAX_MS = 1_000;
+const RECONNECT_MAX_MS = 500;
 // A server that vanished without closing its sockets is noticed after three pings, not after the library's minutes.
 const PING_INTERVAL_MS = 2_000;
 const PINGS_UNANSWERED = 2;

@@ -1,0 +1,123 @@
+import { connect as dial, createServer, type Server, type Socket } from "node:net";
+import { STREAMS } from "@gatehouse/contracts";
+import { connectBus, ensureStreams } from "@gatehouse/messaging";
+import { createTestBus, type TestServer } from "@gatehouse/testing";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { managerOf } from "../../src/streams.ts";
+import { connected, createCleanup, logger } from "../fixtures/messaging.ts";
+
+let server: TestServer;
+const cleanup = createCleanup();
+beforeAll(async () => {
+  server = await createTestBus();
+});
+afterEach(() => cleanup.run());
+afterAll(() => server.stop());
+
+function connect(url = server.url) {
+  const bus = connectBus({ url, name: "test", logger });
+  cleanup.defer(() => bus.close());
+  return bus;
+}
+
+describe("what happens to connections", () => {
+  test("without a server there is none and nothing throws; with it there is one, and listeners hear of each", async () => {
+    await server.stop();
+    const bus = connect();
+    const heard: NatsConnection[] = [];
+    bus.onConnected((connection) => heard.push(connection));
+    bus.onConnected(() => {
+      throw new Error("a listener's bug");
+    });
+    expect([bus.isConnected(), bus.connection()]).toEqual([false, undefined]);
+    await expect(ensureStreams(bus, [STREAMS.auth], 1)).rejects.toThrow("not connected");
+    await server.start();
+    const first = await connected(bus);
+    await server.restart();
+    await expect.poll(() => heard.length, { timeout: 10_000 }).toBe(2);
+    expect(heard[0]).toBe(first);
+    expect(first.isClosed()).toBe(true);
+    expect(bus.connection()).toBe(heard[1]);
+  });
+
+  test("a listener that comes late hears of the present one, and one that left of none", async () => {
+    const bus = connect();
+    const connection = await connected(bus);
+    const heard: NatsConnection[] = [];
+    const unsubscribe = bus.onConnected((one) => heard.push(one));
+    expect(heard).toEqual([connection]);
+    unsubscribe();
+    await server.restart();
+    await connected(bus);
+    expect(heard).toHaveLength(1);
+  });
+
+  test("a request that is under way when the server goes fails at once", async () => {
+    const bus = connect();
+    const connection = await connected(bus);
+    connection.subscribe("echo");
+    const pending = connection.request("echo", "", { timeout: 60_000 });
+    const failed = expect(pending).rejects.toThrow();
+    await server.restart();
+    await failed;
+  });
+
+  test("a server that hangs is given up for another connection", async () => {
+    const hanging = await hangingProxy();
+    const bus = connect(`nats://127.0.0.1:${hanging.port}`);
+    const connection = await connected(bus);
+    hanging.hang();
+    await connection.closed();
+    expect(bus.isConnected()).toBe(false);
+  });
+
+  test("closing ends the attempts too", async () => {
+    await server.stop();
+    const bus = connect();
+    await bus.close();
+    await server.start();
+    expect(bus.isConnected()).toBe(false);
+  });
+});
+
+describe("what happens to streams", () => {
+  test("several processes make them at once, again and with another definition", async () => {
+    const connections = [await connected(connect()), await connected(connect())];
+    const all = Object.values(STREAMS);
+    await Promise.all(connections.map((connection) => ensureStreams(connection, all, 1)));
+    const changed = { ...STREAMS.auth, maxAge: 3_600_000, subjects: ["auth.>", "more.>"] };
+    await Promise.all(connections.map((connection) => ensureStreams(connection, [changed], 1)));
+    const manager = await managerOf(connections[0] as NatsConnection);
+    const { config } = await manager.streams.info("AUTH_EVENTS");
+    expect(config).toMatchObject({ max_age: 3_600e9, duplicate_window: 120e9, subjects: ["auth.>", "more.>"] });
+    expect(config).toMatchObject({ storage: "file", retention: "limits", discard: "old", num_replicas: 1 });
+    expect(await manager.streams.names().next()).toEqual(["AUTH_EVENTS", "DEAD_LETTERS", "USER_EVENTS"]);
+  });
+});
+
+/** Passes everything on to the server until `hang`, then nothing any more, with its sockets open. */
+async function hangingProxy() {
+  const sockets: Socket[] = [];
+
+  const proxy: Server = createServer((client) => {
+    const upstream = dial(server.port, "127.0.0.1");
+    client.pipe(upstream).pipe(client);
+    sockets.push(client, upstream);
+    for (const socket of [client, upstream]) socket.on("error", () => undefined);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  cleanup.defer(async () => {
+    for (const socket of sockets) socket.destroy();
+    proxy.close();
+  });
+  return {
+    port: (proxy.address() as { port: number }).port,
+    hang: () => {
+      for (const socket of sockets) {
+        socket.unpipe();
+        socket.pause();
+      }
+    },
+  };
+}

@@ -1,0 +1,340 @@
+import { type GatehouseEvent, newId, STREAMS } from "@gatehouse/contracts";
+import { AppError } from "@gatehouse/errors";
+import { type Consumer, type ConsumerOptions, ensureStreams, handleOnce, startConsumer } from "@gatehouse/messaging";
+import { currentContext, runInContext } from "@gatehouse/observability";
+import { jetstream } from "@nats-io/jetstream";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { managerOf } from "../../src/streams.ts";
+import { type Bench, connected, createBench, logger, someEvent } from "../fixtures/messaging.ts";
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await createBench();
+});
+afterEach(() => bench.reset());
+afterAll(() => bench.close());
+
+const DURABLE = "test-consumer";
+const WAIT = { timeout: 10_000 };
+
+function consume(options: Partial<ConsumerOptions> & Pick<ConsumerOptions, "handlers">): Consumer {
+  const consumer = startConsumer({
+    bus: bench.connect(),
+    stream: STREAMS.auth,
+    durable: DURABLE,
+    filter: "auth.session.>",
+    retryDelay: () => 20,
+    logger,
+    ...options,
+  });
+  bench.cleanup.defer(() => consumer.close());
+  return consumer;
+}
+
+/** A handler for session.started that notes what it saw. */
+function recorder() {
+  const seen: string[] = [];
+  const record = async (event: GatehouseEvent) => void seen.push(event.id);
+  return { seen, handlers: { "auth.session.started": record } };
+}
+
+async function publish(events: readonly GatehouseEvent[]): Promise<void> {
+  const connection = await connected(bench.admin());
+  await ensureStreams(connection, [STREAMS.auth], 1);
+  for (const event of events) {
+    await jetstream(connection).publish(event.type, JSON.stringify(event), { msgID: event.id });
+  }
+}
+
+async function letters() {
+  return await bench.stored(STREAMS.deadLetters);
+}
+
+async function consumerInfo() {
+  return await (await managerOf(await connected(bench.admin()))).consumers.info(STREAMS.auth.name, DURABLE);
+}
+
+describe("what happens to events for which there is a handler", () => {
+  test("each is handled in the context of the request that caused it, and acknowledged", async () => {
+    const context = { correlationId: "request-1", traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` };
+    const event = runInContext(context, () => someEvent());
+    const contexts: unknown[] = [];
+    const infos: unknown[] = [];
+    consume({
+      handlers: {
+        "auth.session.started": async (received, info) => {
+          expect(received).toEqual(event);
+          contexts.push(currentContext());
+          infos.push(info);
+        },
+      },
+    });
+    await publish([event]);
+    await expect.poll(() => contexts.length, WAIT).toBe(1);
+    expect(contexts[0]).toMatchObject({ correlationId: "request-1" });
+    expect((contexts[0] as typeof context).traceparent.split("-")[1]).toBe("a".repeat(32));
+    expect(infos[0]).toMatchObject({ stream: "AUTH_EVENTS", sequence: 1, attempt: 1 });
+    await expect.poll(async () => (await consumerInfo()).num_ack_pending).toBe(0);
+  });
+
+  test("those from before it started come too, those without a handler or outside the filter do not", async () => {
+    const { seen, handlers } = recorder();
+    const started = someEvent();
+    await publish([someEvent("auth.session.revoked"), started]);
+    const consumer = consume({ handlers });
+    await expect.poll(() => seen, WAIT).toEqual([started.id]);
+    await expect.poll(async () => (await consumerInfo()).num_pending).toBe(0);
+    expect(consumer.status()).toEqual({ connected: true, running: 0, handled: 1, failed: 0, deadLettered: 0 });
+  });
+
+  test("no more run at the same time than asked for", async () => {
+    let running = 0;
+    let most = 0;
+    let handled = 0;
+    const gate = Promise.withResolvers<void>();
+    consume({
+      concurrency: 3,
+      handlers: {
+        "auth.session.started": async () => {
+          most = Math.max(most, ++running);
+          if (running === 3) gate.resolve();
+          await gate.promise;
+          running -= 1;
+          handled += 1;
+        },
+      },
+    });
+    await publish(Array.from({ length: 20 }, () => someEvent()));
+    await expect.poll(() => handled, WAIT).toBe(20);
+    expect(most).toBe(3);
+  });
+
+  test("two replicas share them", async () => {
+    const [first, second] = [recorder(), recorder()];
+    consume({ handlers: first.handlers, concurrency: 1 });
+    consume({ handlers: second.handlers, concurrency: 1 });
+    const events = Array.from({ length: 40 }, () => someEvent());
+    await publish(events);
+    await expect.poll(() => first.seen.length + second.seen.length, WAIT).toBe(40);
+    expect(new Set([...first.seen, ...second.seen])).toEqual(new Set(events.map((event) => event.id)));
+  });
+});
+
+describe("what happens to an event that comes twice", () => {
+  test("an effect guarded by the inbox happens once", async () => {
+    let effects = 0;
+    let deliveries = 0;
+    consume({
+      concurrency: 1,
+      handlers: {
+        "auth.session.started": async (event) => {
+          await bench.db.transaction().execute(async (trx) => {
+            if (await handleOnce(trx, DURABLE, event.id)) effects += 1;
+          });
+          deliveries += 1;
+          if (deliveries === 1) throw new Error("lost the acknowledgement");
+        },
+      },
+    });
+    await publish([someEvent()]);
+    await expect.poll(() => deliveries, WAIT).toBe(2);
+    expect(effects).toBe(1);
+  });
+});
+
+describe("what happens when a handler fails", () => {
+  test("a poisoned event becomes a dead letter after six tries while the others go on", async () => {
+    const poison = someEvent("auth.session.revoked");
+    const good = Array.from({ length: 10 }, () => someEvent());
+    const { seen, handlers } = recorder();
+    const attempts: number[] = [];
+    const consumer = consume({
+      concurrency: 1,
+      handlers: {
+        ...handlers,
+        "auth.session.revoked": async (_event, info) => {
+          attempts.push(info.attempt);
+          throw new TypeError("a value nobody should see");
+        },
+      },
+    });
+    await publish([poison, ...good]);
+    await expect.poll(letters, WAIT).toHaveLength(1);
+    expect(attempts).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(seen).toEqual(good.map((event) => event.id));
+    const [letter] = await letters();
+    expect(letter?.subject).toBe(`dead.${DURABLE}.auth.session.revoked`);
+    expect(letter?.json()).toEqual(poison);
+    expect(letter?.header.get("Gatehouse-Attempts")).toBe("6");
+    expect(letter?.header.get("Gatehouse-Error")).toBe("TypeError");
+    expect(letter?.header.get("Gatehouse-Msg-Id")).toBe(poison.id);
+    await expect.poll(async () => (await consumerInfo()).num_ack_pending).toBe(0);
+    expect(consumer.status()).toMatchObject({ handled: 10, failed: 6, deadLettered: 1 });
+  });
+
+  test("it is tried again until it works", async () => {
+    const attempts: number[] = [];
+    consume({
+      handlers: {
+        "auth.session.started": async (_event, info) => {
+          attempts.push(info.attempt);
+          if (attempts.length < 4) throw new Error("not yet");
+        },
+      },
+    });
+    await publish([someEvent()]);
+    await expect.poll(() => attempts, WAIT).toEqual([1, 2, 3, 4]);
+    await expect.poll(async () => (await consumerInfo()).num_ack_pending).toBe(0);
+    expect(await letters()).toEqual([]);
+  });
+
+  test("failures of infrastructure do not count, and pause the whole consumer", async () => {
+    const attempts: number[] = [];
+    const consumer = consume({
+      concurrency: 1,
+      handlers: {
+        "auth.session.started": async (_event, info) => {
+          attempts.push(info.attempt);
+          if (attempts.length <= 3) throw new AppError("ServiceUnavailable");
+        },
+      },
+    });
+    await publish([someEvent()]);
+    await expect.poll(() => attempts, WAIT).toEqual([1, 1, 1, 1]);
+    expect(consumer.status()).toMatchObject({ handled: 1, failed: 0, deadLettered: 0 });
+  });
+
+  test("while dead letters cannot be written the event stays", async () => {
+    const connection = await connected(bench.admin());
+    const manager = await managerOf(connection);
+    const consumer = consume({
+      handlers: {
+        "auth.session.started": async () => {
+          throw new Error("poison");
+        },
+      },
+    });
+    await publish([]);
+    await expect.poll(() => consumer.status().connected, WAIT).toBe(true);
+    await manager.streams.delete(STREAMS.deadLetters.name);
+    await publish([someEvent()]);
+    await expect.poll(() => consumer.status().failed, WAIT).toBe(6);
+    await ensureStreams(connection, [STREAMS.deadLetters], 1);
+    await expect.poll(letters, { timeout: 15_000 }).toHaveLength(1);
+  });
+});
+
+describe("what happens to a message that is no event of ours", () => {
+  test("it becomes a dead letter at once, as it was", async () => {
+    const connection = await connected(bench.admin());
+    await publish([]);
+    await jetstream(connection).publish("auth.session.started", `{"id":"${newId()}"}`);
+    await jetstream(connection).publish("auth.session.started", "{");
+    const { seen, handlers } = recorder();
+    consume({ handlers });
+    await expect.poll(letters, WAIT).toHaveLength(2);
+    const texts = (await letters()).map((letter) => letter.string());
+    expect(texts).toContain("{");
+    for (const letter of await letters()) {
+      expect(letter.header.get("Gatehouse-Attempts")).toBe("1");
+      expect(letter.header.get("Gatehouse-Error")).toMatch(/^EventFormatError: /);
+    }
+    expect(seen).toEqual([]);
+  });
+
+  test("a subject newer than this build is passed over", async () => {
+    const connection = await connected(bench.admin());
+    await publish([]);
+    await jetstream(connection).publish("auth.session.unheard_of", "whatever");
+    const { seen, handlers } = recorder();
+    const event = someEvent();
+    await publish([event]);
+    consume({ handlers });
+    await expect.poll(() => seen, WAIT).toEqual([event.id]);
+    expect(await letters()).toEqual([]);
+  });
+});
+
+describe("what happens when the server is not what it was", () => {
+  test("a consumer started before its stream, or its server, waits for it", async () => {
+    await bench.server.stop();
+    const { seen, handlers } = recorder();
+    consume({ handlers });
+    await bench.server.start();
+    const event = someEvent();
+    await publish([event]);
+    await expect.poll(() => seen, WAIT).toEqual([event.id]);
+  });
+
+  test("after a restart it goes on where it was", async () => {
+    const { seen, handlers } = recorder();
+    const consumer = consume({ handlers });
+    const [before, after] = [someEvent(), someEvent()];
+    await publish([before]);
+    await expect.poll(() => seen, WAIT).toEqual([before.id]);
+    await expect.poll(async () => (await consumerInfo()).num_ack_pending).toBe(0);
+    await bench.server.restart();
+    await publish([after]);
+    await expect.poll(() => seen, WAIT).toEqual([before.id, after.id]);
+    expect(consumer.status().connected).toBe(true);
+  });
+
+  test("a wiped server, a deleted stream and a deleted consumer are begun anew", async () => {
+    const { seen, handlers } = recorder();
+    consume({ handlers });
+    const events = [someEvent(), someEvent(), someEvent(), someEvent()];
+    const publishNext = async (index: number) => {
+      await publish(events.slice(index, index + 1));
+      await expect.poll(() => seen.includes(events[index]?.id ?? ""), WAIT).toBe(true);
+    };
+    await publishNext(0);
+    await bench.server.restart({ wipe: true });
+    await publishNext(1);
+    await (await managerOf(await connected(bench.admin()))).streams.delete(STREAMS.auth.name);
+    await publishNext(2);
+    await (await managerOf(await connected(bench.admin()))).consumers.delete(STREAMS.auth.name, DURABLE);
+    await publishNext(3);
+  });
+
+  test("a durable of another configuration is brought to this one and keeps its place", async () => {
+    const first = recorder();
+    const consumer = consume({ handlers: first.handlers, filter: "auth.>" });
+    const [before, after] = [someEvent(), someEvent()];
+    await publish([before]);
+    await expect.poll(() => first.seen, WAIT).toEqual([before.id]);
+    await expect.poll(async () => (await consumerInfo()).num_ack_pending).toBe(0);
+    await consumer.close();
+    const second = recorder();
+    consume({ handlers: second.handlers, filter: "auth.session.started" });
+    await publish([after]);
+    await expect.poll(() => second.seen, WAIT).toEqual([after.id]);
+    expect((await consumerInfo()).config.filter_subject).toBe("auth.session.started");
+  });
+});
+
+describe("what happens when a consumer closes", () => {
+  test("what runs is finished and acknowledged, what waits goes to another replica at once", async () => {
+    const gate = Promise.withResolvers<void>();
+    const begun: string[] = [];
+    const closing = consume({
+      concurrency: 1,
+      handlers: {
+        "auth.session.started": async (event) => {
+          begun.push(event.id);
+          await gate.promise;
+        },
+      },
+    });
+    const events = [someEvent(), someEvent(), someEvent()];
+    await publish(events);
+    await expect.poll(() => begun, WAIT).toHaveLength(1);
+    const closed = closing.close();
+    const { seen, handlers } = recorder();
+    consume({ handlers });
+    await expect.poll(() => seen, WAIT).toHaveLength(2);
+    gate.resolve();
+    await closed;
+    await expect.poll(async () => (await consumerInfo()).num_ack_pending).toBe(0);
+    expect([...begun, ...seen].toSorted()).toEqual(events.map((event) => event.id).toSorted());
+  });
+});
