@@ -1,4 +1,4 @@
-import type { GatehouseEvent } from "@gatehouse/contracts";
+import { type GatehouseEvent, timeOfId } from "@gatehouse/contracts";
 import type { UserLedger } from "../services/user-ledger.service.ts";
 import { learn } from "../services/user-rules.ts";
 import { factOfAccountEvent } from "./facts.ts";
@@ -6,7 +6,9 @@ import { factOfAccountEvent } from "./facts.ts";
 /** Makes the row of a registration whose request died between auth's commit and its own. */
 export function handleAccountCreated(ledger: UserLedger) {
   return async (event: GatehouseEvent<"auth.account.created">): Promise<void> => {
-    const fact = { ...factOfAccountEvent(event), fullName: event.data.full_name };
+    // As auth's answer has it: an account that was only created has not been updated since.
+    const at = timeOfId(event.data.user_id);
+    const fact = { ...factOfAccountEvent(event), at, fullName: event.data.full_name };
     await ledger.change(event.data.user_id, event.actor, (known) => learn(known, fact));
   };
 }

@@ -14,7 +14,7 @@ afterAll(() => user.stop());
 
 const types = async (id: string) => (await user.announced(id)).map(({ type }) => type);
 
-/** One account's life, an hour ago; `length` of its events. */
+/** One account's life, the first `length` events of it. */
 function life(id: string, length: number): GatehouseEvent[] {
   const at = (minute: number) => new Date(timeOfId(id).getTime() + minute * 60_000);
   const email = `moved.${id}@example.com`;
@@ -39,10 +39,10 @@ async function take(event: GatehouseEvent): Promise<void> {
 }
 
 async function stored(id: string) {
-  const user_ = await user.db.selectFrom("users").selectAll().where("id", "=", id).executeTakeFirst();
+  const row = await user.db.selectFrom("users").selectAll().where("id", "=", id).executeTakeFirst();
   const early = await user.db.selectFrom("early_deletions").selectAll().where("id", "=", id).execute();
   const tombstones = await user.db.selectFrom("tombstones").selectAll().where("id", "=", id).execute();
-  return { user: user_, early, tombstones };
+  return { user: row, early, tombstones };
 }
 
 describe("what happens when events of an account come in any order", () => {

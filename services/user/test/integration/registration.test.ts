@@ -101,9 +101,10 @@ describe("what happens when a registration does not go smoothly", () => {
     await user.publish(accountEvent("auth.account.created", id, 1, { full_name: "Ann" }));
     await user.consumed();
     const answer = await user.call("GET", "/v1/users/me", { as: { sub: id } });
+    const madeAt = timeOfId(id).toISOString();
     expect(answer).toMatchObject({
       status: 200,
-      body: { id, full_name: "Ann", created_at: timeOfId(id).toISOString() },
+      body: { id, full_name: "Ann", created_at: madeAt, updated_at: madeAt },
     });
     expect((await user.announced(id)).map(({ type }) => type)).toEqual(["user.registered"]);
   });

@@ -4,6 +4,7 @@ import {
   type DeleteAccountCommand,
   type IntrospectionRequest,
   newId,
+  timeOfId,
   type UpdateAccountCommand,
 } from "@gatehouse/contracts";
 import { AppError, type ErrorCode, problemHeaders, toProblem } from "@gatehouse/errors";
@@ -88,7 +89,7 @@ export async function startAuthNeighbour() {
     const present = accounts.get(id);
     if (present?.email === email) return present;
     checkEmail(id, email);
-    const now = new Date().toISOString();
+    const now = timeOfId(id).toISOString();
     return put({
       id,
       email,
