@@ -1,12 +1,10 @@
-import { ACCESS_TOKEN_TYPE, type AccessClaims, verifyAccessToken } from "@gatehouse/access";
+import { ACCESS_TOKEN_TYPE, type AccessClaims, CLIENT_ID, verifyAccessToken } from "@gatehouse/access";
 import { newId } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import { SignJWT } from "jose";
 import type { AuthHandle } from "../db/database.ts";
 import { findStanding } from "../repositories/standing.repository.ts";
 import { type KeyService, SIGNING_ALGORITHMS } from "./key.service.ts";
-
-export const CLIENT_ID = "gatehouse";
 
 export interface AccessTokenConfig {
   readonly issuer: string;
@@ -62,7 +60,7 @@ export function createAccessTokenService(deps: { db: AuthHandle; keys: KeyServic
      */
     async authenticate(token: string): Promise<AccessClaims> {
       const claims = await verifyAccessToken(token, {
-        keyFor: (kid) => Promise.resolve(keys.publicKey(kid)),
+        keyFor: (kid) => keys.publicKey(kid),
         algorithms: [...SIGNING_ALGORITHMS],
         issuer: config.issuer,
         audience: config.audience,

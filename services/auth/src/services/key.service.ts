@@ -27,6 +27,7 @@ export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 const SECONDS_BEFORE_SIGNING = 15 * 60;
 /** Seconds that a superseded key outlives the last token it may have signed; covers a replica that has not reloaded. */
 const RETIREMENT_MARGIN_SECONDS = 120;
+const UNKNOWN_KID_PAUSE_MS = 1_000;
 const SEALING_PURPOSE = "signing-key";
 const KEYS_LOCK = "auth.signing-keys";
 
@@ -60,7 +61,11 @@ export type KeyService = ReturnType<typeof createKeyService>;
 export function createKeyService({ database, transact, config, now }: KeyServiceDeps) {
   let loaded: readonly LoadedKey[] = [];
 
+  let reloadedAt = 0;
+  const isLoaded = (kid: string) => loaded.some((key) => key.kid === kid);
+
   async function reload(): Promise<void> {
+    reloadedAt = now().getTime();
     const stored = await findKeys(database.db);
     const known = new Map(loaded.map((key) => [key.kid, key]));
     loaded = await Promise.all(stored.map((key) => known.get(key.kid) ?? openKey(key, config.secrets)));
@@ -93,8 +98,11 @@ export function createKeyService({ database, transact, config, now }: KeyService
       return key;
     },
 
-    /** The public half of a key that is not retired. */
-    publicKey: (kid: string): CryptoKey | undefined => loaded.find((key) => key.kid === kid)?.publicKey,
+    /** The public half of a key that is not retired. One that another replica has just made is looked up, but rarely: forgers invent kids. */
+    async publicKey(kid: string): Promise<CryptoKey | undefined> {
+      if (!isLoaded(kid) && now().getTime() - reloadedAt > UNKNOWN_KID_PAUSE_MS) await reload();
+      return loaded.find((key) => key.kid === kid)?.publicKey;
+    },
 
     /** RFC 7517: every public key that may verify, those that do not sign yet too. */
     jwks: () => ({ keys: loaded.map((key) => key.publicJwk) }),

@@ -1,0 +1,101 @@
+import { decodeProtectedHeader } from "jose";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createKeyService, SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../src/services/key.service.ts";
+import { type AuthFixture, startAuth } from "../fixtures.ts";
+
+let auth: AuthFixture;
+beforeAll(async () => {
+  auth = await startAuth();
+});
+afterAll(() => auth.stop());
+
+let clock = new Date();
+const replica = (algorithm: SigningAlgorithm = "EdDSA", secrets = ["jwt-secret-of-the-tests"]) =>
+  createKeyService({
+    database: auth.deps.database,
+    transact: auth.deps.services.transact,
+    config: { algorithm, secrets, accessSeconds: 900 },
+    now: () => clock,
+  });
+const later = (seconds: number) => {
+  clock = new Date(clock.getTime() + seconds * 1000);
+};
+
+describe("the signing keys", () => {
+  it("are public without anything private, and stored sealed", async () => {
+    const response = await auth.app.inject("/.well-known/jwks.json");
+    const { keys } = response.json<{ keys: Record<string, string>[] }>();
+    expect(keys).toEqual([
+      { kty: "OKP", crv: "Ed25519", x: expect.any(String), kid: expect.any(String), alg: "EdDSA", use: "sig" },
+    ]);
+    const [stored] = await auth.deps.services.keys.list();
+    expect(stored?.sealedPrivateKey?.toString("latin1")).not.toContain("PRIVATE KEY");
+  });
+
+  it("are made once when several replicas start at once", async () => {
+    await auth.db.deleteFrom("signing_keys").execute();
+    const replicas = [replica(), replica(), replica()];
+    await Promise.all(replicas.map((one) => one.prepare()));
+    expect(await auth.deps.services.keys.list()).toHaveLength(1);
+    expect(new Set(replicas.map((one) => one.signingKey().kid)).size).toBe(1);
+  });
+
+  it("rotate: published at once, signing after 15 minutes, the former retired when its last token has expired", async () => {
+    const keys = replica();
+    await keys.prepare();
+    const former = keys.signingKey().kid;
+    const { kid } = await keys.rotate();
+    expect(
+      keys
+        .jwks()
+        .keys.map((key) => key.kid)
+        .toSorted(),
+    ).toEqual([former, kid].toSorted());
+    later(14 * 60);
+    expect(keys.signingKey().kid).toBe(former);
+    later(61);
+    expect(keys.signingKey().kid).toBe(kid);
+    expect(await keys.retireSuperseded()).toEqual([]);
+    later(900 + 120);
+    expect(await keys.retireSuperseded()).toEqual([former]);
+    expect(await keys.publicKey(former)).toBeUndefined();
+    expect(await auth.eventsOf(former)).toMatchObject([{ type: "auth.key.retired", data: { kid: former } }]);
+    expect(await replica().retireSuperseded(), "once").toEqual([]);
+  });
+
+  it("rotate at once in an emergency, and another replica learns of the key when it meets it", async () => {
+    const [one, other] = [replica(), replica()];
+    await Promise.all([one.prepare(), other.prepare()]);
+    const { kid } = await one.rotate({ immediately: true });
+    expect(one.signingKey().kid).toBe(kid);
+    later(2);
+    expect(await other.publicKey(kid)).toBeDefined();
+    expect(await other.publicKey("invented")).toBeUndefined();
+  });
+
+  it.each(SIGNING_ALGORITHMS)("follow JWT_ALGORITHM to %s without breaking a verifier", async (algorithm) => {
+    const keys = replica(algorithm);
+    await keys.prepare();
+    later(15 * 60 + 1);
+    expect(keys.signingKey().algorithm).toBe(algorithm);
+  });
+
+  it("are sealed anew under the first of several secrets", async () => {
+    await replica("EdDSA", ["new-secret", "jwt-secret-of-the-tests"]).prepare();
+    await expect(replica("EdDSA", ["jwt-secret-of-the-tests"]).prepare()).rejects.toThrow(/JWT_SECRET_KEY/);
+    await replica("EdDSA", ["new-secret"]).prepare();
+  });
+});
+
+describe("access tokens", () => {
+  it("name the key that signed them", async () => {
+    const fresh = await startAuth({ JWT_ALGORITHM: "ES256" });
+    try {
+      const { accessToken } = await fresh.user();
+      const { alg, kid } = decodeProtectedHeader(accessToken);
+      expect({ alg, kid }).toEqual({ alg: "ES256", kid: fresh.deps.services.keys.signingKey().kid });
+    } finally {
+      await fresh.stop();
+    }
+  });
+});

@@ -1,0 +1,162 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { newRefreshToken } from "../../src/crypto/refresh-token.ts";
+import { type AuthFixture, type LoggedIn, problemOf, refreshCookieOf, startAuth } from "../fixtures.ts";
+
+/** Moves what happened to a session into the past. */
+async function age(auth: AuthFixture, user: LoggedIn, seconds: number) {
+  const interval = sql`make_interval(secs => ${seconds})`;
+  await sql`update refresh_tokens set revoked_at = revoked_at - ${interval}, expires_at = expires_at - ${interval}
+    where session_id = ${user.sessionId}`.execute(auth.db);
+  await sql`update sessions set created_at = created_at - ${interval} where id = ${user.sessionId}`.execute(auth.db);
+}
+const isAlive = async (auth: AuthFixture, user: LoggedIn) =>
+  (await auth.withToken(user.accessToken, "GET", "/v1/auth/sessions")).statusCode === 200;
+
+describe("a refresh without grace", () => {
+  let auth: AuthFixture;
+  beforeAll(async () => {
+    auth = await startAuth();
+  });
+  afterAll(() => auth.stop());
+
+  it("answers a new pair, and the access token of before goes on", async () => {
+    const user = await auth.user();
+    const response = await auth.refresh(user.refreshToken);
+    expect(response.statusCode).toBe(200);
+    expect(response.json()).toEqual({ access_token: expect.any(String), token_type: "bearer", expires_in: 900 });
+    expect(refreshCookieOf(response)?.value).not.toBe(user.refreshToken);
+    expect(await isAlive(auth, user)).toBe(true);
+  });
+
+  it("follows a family through many rotations", async () => {
+    const user = await auth.user();
+    let token = user.refreshToken;
+    for (let turn = 0; turn < 10; turn += 1) {
+      const response = await auth.refresh(token);
+      expect(response.statusCode).toBe(200);
+      token = refreshCookieOf(response)?.value ?? "";
+    }
+  });
+
+  it("ends the family when a rotated token is used again: the successor is dead, the cookie cleared, the access tokens too", async () => {
+    const user = await auth.user();
+    const successor = refreshCookieOf(await auth.refresh(user.refreshToken))?.value ?? "";
+    const replay = await auth.refresh(user.refreshToken);
+    expect(problemOf(replay)).toEqual([401, "TokenRevokedError"]);
+    expect(refreshCookieOf(replay)).toMatchObject({ value: "", maxAge: 0, path: "/v1/auth", httpOnly: true });
+    expect(await isAlive(auth, user)).toBe(false);
+
+    const late = await auth.refresh(successor);
+    expect(problemOf(late)).toEqual([401, "TokenRevokedError"]);
+    expect(refreshCookieOf(late), "only the answer that ended the family clears the cookie").toBeUndefined();
+  });
+
+  it("leaves the user's other sessions alone when one family ends", async () => {
+    const user = await auth.user();
+    const other = await auth.loggedIn({ id: user.userId, email: user.email });
+    await auth.refresh(user.refreshToken);
+    await auth.refresh(user.refreshToken);
+    expect(await isAlive(auth, other)).toBe(true);
+    expect((await auth.refresh(other.refreshToken)).statusCode).toBe(200);
+  });
+
+  it.each([
+    ["an unknown token", () => newRefreshToken()],
+    ["no token at all", () => "x"],
+    ["an access token", (user: LoggedIn) => user.accessToken],
+  ])("is 401 TokenError for %s, and the cookie stays", async (_what, token) => {
+    const user = await auth.user();
+    const response = await auth.refresh(token(user));
+    expect(problemOf(response)).toEqual([401, "TokenError"]);
+    expect(refreshCookieOf(response)).toBeUndefined();
+  });
+
+  it("is 401 AuthenticationError without a cookie", async () => {
+    expect(problemOf(await auth.app.inject({ method: "POST", url: "/v1/auth/refresh" }))).toEqual([
+      401,
+      "AuthenticationError",
+    ]);
+  });
+
+  it("is 401 TokenError once the token has expired", async () => {
+    const user = await auth.user();
+    await age(auth, user, 7 * 86_400 + 1);
+    expect(problemOf(await auth.refresh(user.refreshToken))).toEqual([401, "TokenError"]);
+  });
+
+  it("is refused to a user who was deactivated", async () => {
+    const [admin, user] = [await auth.admin(), await auth.user()];
+    await auth.internal("PATCH", `/internal/accounts/${user.userId}`, {
+      is_active: false,
+      on_behalf_of: auth.onBehalfOf(admin),
+    });
+    expect(problemOf(await auth.refresh(user.refreshToken))).toEqual([401, "TokenRevokedError"]);
+  });
+
+  it("never lets a session outlive SESSION_MAX_DAYS, however often it is used", async () => {
+    const user = await auth.user();
+    await sql`update sessions set created_at = now() - interval '89 days' where id = ${user.sessionId}`.execute(
+      auth.db,
+    );
+    const late = await auth.refresh(user.refreshToken);
+    expect(refreshCookieOf(late)?.maxAge).toBeLessThanOrEqual(86_400);
+    await sql`update sessions set created_at = now() - interval '91 days' where id = ${user.sessionId}`.execute(
+      auth.db,
+    );
+    expect(problemOf(await auth.refresh(refreshCookieOf(late)?.value ?? ""))).toEqual([401, "TokenError"]);
+  });
+});
+
+describe("a refresh with a grace of ten seconds", () => {
+  let auth: AuthFixture;
+  beforeAll(async () => {
+    auth = await startAuth({ REFRESH_REUSE_GRACE_SECONDS: "10" });
+  });
+  afterAll(() => auth.stop());
+
+  it("answers the loser of a race with the same successor", async () => {
+    const user = await auth.user();
+    const responses = await Promise.all(Array.from({ length: 5 }, () => auth.refresh(user.refreshToken)));
+    expect(responses.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200, 200]);
+    const successors = new Set(responses.map((response) => refreshCookieOf(response)?.value));
+    expect(successors.size).toBe(1);
+    expect((await auth.refresh([...successors][0] ?? "")).statusCode).toBe(200);
+  });
+
+  it("refuses the late one when the successor was used by then, without ending the family or touching the cookie", async () => {
+    const user = await auth.user();
+    const successor = refreshCookieOf(await auth.refresh(user.refreshToken))?.value ?? "";
+    const next = refreshCookieOf(await auth.refresh(successor))?.value ?? "";
+    const late = await auth.refresh(user.refreshToken);
+    expect(problemOf(late)).toEqual([401, "TokenError"]);
+    expect(refreshCookieOf(late)).toBeUndefined();
+    expect((await auth.refresh(next)).statusCode).toBe(200);
+  });
+
+  it("is a replay when the grace is over", async () => {
+    const user = await auth.user();
+    await auth.refresh(user.refreshToken);
+    await age(auth, user, 11);
+    expect(problemOf(await auth.refresh(user.refreshToken))).toEqual([401, "TokenRevokedError"]);
+    expect(await isAlive(auth, user)).toBe(false);
+  });
+
+  it("keeps the successor sealed, and forgets it when the grace is over", async () => {
+    const user = await auth.user();
+    const successor = refreshCookieOf(await auth.refresh(user.refreshToken))?.value ?? "";
+    const sealed = () =>
+      auth.db
+        .selectFrom("refresh_tokens")
+        .select("sealed_successor")
+        .where("session_id", "=", user.sessionId)
+        .where("sealed_successor", "is not", null)
+        .execute();
+    const [row] = await sealed();
+    expect(row?.sealed_successor?.includes(successor)).toBe(false);
+    await age(auth, user, 11);
+    const report = await auth.deps.services.maintenance.cleanUpTokens();
+    expect(report.sealedSuccessors).toBeGreaterThan(0);
+    expect(await sealed()).toEqual([]);
+  });
+});
