@@ -5,3 +5,9 @@ export {
   type TestDatabase,
 } from "./fixtures/test-database.ts";
 export { createTestBus, createTestRedis, type TestServer } from "./fixtures/test-server.ts";
+export {
+  type RunningServices,
+  type ServiceHandle,
+  type ServicesOptions,
+  startServices,
+} from "./services/start-services.ts";

@@ -1,28 +1,26 @@
-import { createMigrations, prepareSchema } from "@gatehouse/database";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import pg from "pg";
-import { databaseUrl, SERVICE_SCHEMAS } from "./database-urls.ts";
-import { REPOSITORY_ROOT } from "./repository-root.ts";
+import { databaseUrl } from "./database-urls.ts";
+import { prepareDatabases, SERVICE_SCHEMAS, type ServiceWithSchema } from "./service-schemas.ts";
 
+/** The database of which every test file gets a clone. */
 export const TEMPLATE = "gatehouse_template";
 
-/** Makes the database of which every test file gets a clone: both schemas, each migrated under its service's own role. */
+/** The password of both services' roles in test databases, which live for one run on loopback. */
+const ROLE_PASSWORD = "throw-away";
+
+/** Makes the template: both schemas, each migrated under its service's own role. */
 export async function migrateTemplate(superuserUrl: string): Promise<void> {
   await runSql(superuserUrl, `create database ${TEMPLATE}`);
   const ownerUrl = databaseUrl(superuserUrl, TEMPLATE);
-  for (const { schema, role, service } of SERVICE_SCHEMAS) {
-    const folder = pathToFileURL(join(REPOSITORY_ROOT, "services", service, "src/db/migrations/"));
-    const serviceUrl = databaseUrl(superuserUrl, TEMPLATE, role);
-    await prepareSchema({ ownerUrl, serviceUrl, schema });
-    const migrations = createMigrations({ url: serviceUrl, folder });
-    try {
-      await migrations.up();
-    } finally {
-      // A database that somebody is connected to cannot be cloned.
-      await migrations.close();
-    }
-  }
+  await prepareDatabases({ ownerUrl, serviceUrls: serviceUrlsOf(superuserUrl, TEMPLATE) });
+}
+
+/** How each service's role connects to a clone of the template. */
+export function serviceUrlsOf(superuserUrl: string, database: string): Record<ServiceWithSchema, string> {
+  const urls = SERVICE_SCHEMAS.map(
+    ({ service, role }) => [service, databaseUrl(superuserUrl, database, { role, password: ROLE_PASSWORD })] as const,
+  );
+  return Object.fromEntries(urls) as Record<ServiceWithSchema, string>;
 }
 
 /** Runs one statement as whoever the URL names. */

@@ -32,8 +32,8 @@ export interface ManagedProcess {
   readonly ended: Promise<string>;
   hasEnded(): boolean;
   kill(signal: NodeJS.Signals): void;
-  /** Asks it to end, waits, and kills it when it takes too long. Harmless when it has ended. */
-  stop(): Promise<void>;
+  /** Asks it to end (by its stop signal unless told), waits, and kills it when it takes too long. Says how it ended. */
+  stop(signal?: NodeJS.Signals): Promise<string>;
 }
 
 /** The process ended before it was ready; the message carries its last log lines. */
@@ -84,11 +84,12 @@ export async function spawnManaged(options: ProcessOptions): Promise<ManagedProc
     ended,
     hasEnded: () => over,
     kill,
-    async stop() {
-      kill(options.stopSignal);
-      const timer = setTimeout(() => killGroup(pid), options.stopWithinMs);
-      await ended;
+    async stop(signal = options.stopSignal) {
+      kill(signal);
+      const timer = over ? undefined : setTimeout(() => killGroup(pid), options.stopWithinMs);
+      const how = await ended;
       clearTimeout(timer);
+      return how;
     },
   };
 }

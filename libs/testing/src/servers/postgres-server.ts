@@ -61,7 +61,7 @@ export async function startPostgresServer(program: Program, options: ServerOptio
       await child.stop();
       throw error;
     }
-    return { url, port, stop: () => child.stop() };
+    return { url, port, stop: async () => void (await child.stop()) };
   });
 }
 

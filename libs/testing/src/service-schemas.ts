@@ -1,0 +1,36 @@
+import { createMigrations, prepareSchema } from "@gatehouse/database";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { REPOSITORY_ROOT } from "./repository-root.ts";
+
+/** The schemas of the services, the roles that own them, and extensions that are wanted, not needed. */
+export const SERVICE_SCHEMAS = [
+  { service: "auth", schema: "auth", role: "gatehouse_auth", extensions: [] },
+  { service: "user", schema: "users", role: "gatehouse_user", extensions: ["pg_trgm"] },
+] as const;
+
+export type ServiceWithSchema = (typeof SERVICE_SCHEMAS)[number]["service"];
+
+export interface ServiceDatabases {
+  /** Makes databases, roles and schemas. */
+  readonly ownerUrl: string;
+  /** The URL of each service's own role. */
+  readonly serviceUrls: Readonly<Record<ServiceWithSchema, string>>;
+}
+
+/** Makes both services' roles and schemas and migrates them; what is there already stays. */
+export async function prepareDatabases({ ownerUrl, serviceUrls }: ServiceDatabases): Promise<void> {
+  await Promise.all(
+    SERVICE_SCHEMAS.map(async ({ service, schema, extensions }) => {
+      const url = serviceUrls[service];
+      await prepareSchema({ ownerUrl, serviceUrl: url, schema, extensions });
+      const folder = pathToFileURL(join(REPOSITORY_ROOT, "services", service, "src/db/migrations/"));
+      const migrations = createMigrations({ url, folder });
+      try {
+        await migrations.up();
+      } finally {
+        await migrations.close();
+      }
+    }),
+  );
+}

@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { type ManagedProcess, spawnManaged, waitUntilReady } from "../process/managed-process.ts";
+import type { PidRecords } from "../process/pid-records.ts";
+import { REPOSITORY_ROOT } from "../repository-root.ts";
+import type { ServiceName } from "./service-environment.ts";
+
+export interface LaunchOptions {
+  readonly service: ServiceName;
+  /** How logs and errors call it, where there are several of one service. */
+  readonly name?: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly port: number;
+  readonly stopSignal?: NodeJS.Signals;
+  readonly records?: PidRecords | undefined;
+  readonly onLine?: (line: string) => void;
+  readonly keepLines?: number;
+}
+
+export interface LaunchedService extends ManagedProcess {
+  readonly url: string;
+  /** @throws ProcessEndedError when it ends before it is ready */
+  waitUntilReady(signal?: AbortSignal): Promise<void>;
+}
+
+/** A service may take 25 s to end; a little more, so that its own limit is the one that is felt. */
+const STOP_WITHIN_MS = 27_000;
+
+/** Starts one service as the process that it is in production: its main file, with nothing but its environment. */
+export async function launchService(options: LaunchOptions): Promise<LaunchedService> {
+  const { service, name = service, environment, port, stopSignal = "SIGINT", records, onLine, keepLines } = options;
+  const process_ = await spawnManaged({
+    name,
+    kind: "service",
+    command: process.execPath,
+    args: ["src/main.ts"],
+    folder: join(REPOSITORY_ROOT, "services", service),
+    // Compiled code is kept, which makes every start but the first one quicker.
+    environment: { NODE_COMPILE_CACHE: join(REPOSITORY_ROOT, ".cache", "compile"), ...environment },
+    stopSignal,
+    stopWithinMs: STOP_WITHIN_MS,
+    records,
+    ...(onLine === undefined ? {} : { onLine }),
+    ...(keepLines === undefined ? {} : { keepLines }),
+  });
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    ...process_,
+    url,
+    waitUntilReady: (signal) => waitUntilReady(process_, () => answersReady(url), { signal }),
+  };
+}
+
+async function answersReady(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2000) });
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

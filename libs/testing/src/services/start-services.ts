@@ -1,0 +1,149 @@
+import { randomBytes } from "node:crypto";
+import { inject } from "vitest";
+import "../global-setup.ts";
+import { createTestDatabase, type TestDatabase } from "../fixtures/test-database.ts";
+import { createTestBus, createTestRedis, type TestServer } from "../fixtures/test-server.ts";
+import { freePort } from "../process/free-port.ts";
+import { runFolder } from "../temporary-folders.ts";
+import { launchService, type LaunchedService } from "./launch-service.ts";
+import { serviceEnvironment, type ServiceName } from "./service-environment.ts";
+
+export interface ServicesOptions {
+  /** Variables for all services. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Variables for one service, over those for all. */
+  readonly auth?: NodeJS.ProcessEnv;
+  readonly user?: NodeJS.ProcessEnv;
+  readonly gateway?: NodeJS.ProcessEnv;
+  /** How many gateways, 1 unless told; all speak to the same auth and user. */
+  readonly gateways?: number;
+  /** False: without Redis. */
+  readonly redis?: boolean;
+}
+
+/** One service process; its URL and port stay the same however often it is stopped and started. */
+export interface ServiceHandle {
+  readonly name: string;
+  readonly url: string;
+  /** The number of the present process, undefined while it is stopped. */
+  pid(): number | undefined;
+  /** Every line that it has written so far, in this and earlier lives. */
+  logs(): readonly string[];
+  /** SIGTERM unless told; resolves with how it ended, such as "exit code 0". */
+  stop(signal?: NodeJS.Signals): Promise<string>;
+  /** Starts it again and waits until it is ready; variables given here are over those it had. */
+  start(environment?: NodeJS.ProcessEnv): Promise<void>;
+  restart(environment?: NodeJS.ProcessEnv): Promise<void>;
+}
+
+export interface RunningServices {
+  /** The first gateway's URL. */
+  readonly url: string;
+  readonly auth: ServiceHandle;
+  readonly user: ServiceHandle;
+  readonly gateways: readonly ServiceHandle[];
+  readonly database: TestDatabase;
+  readonly bus: TestServer;
+  readonly redis: TestServer | null;
+  /** Secrets of this stack by variable name, for calls to /internal. */
+  readonly secrets: Readonly<Record<(typeof SECRETS)[number], string>>;
+  /** Ends everything. */
+  stop(): Promise<void>;
+}
+
+const SECRETS = ["JWT_SECRET_KEY", "INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN"] as const;
+
+/** Tests wait for hashes; these are the cheapest parameters that are still the real thing. Limits off, tests come from one address. */
+const TEST_DEFAULTS = {
+  ENVIRONMENT: "test",
+  HOST: "127.0.0.1",
+  ARGON2_MEMORY_KIB: "8192",
+  ARGON2_TIME_COST: "1",
+  RATE_LIMIT_ENABLED: "false",
+};
+
+/** Starts auth, user and gateways as real processes with a database, a NATS server and a Redis of their own; returns when all are ready. */
+export async function startServices(options: ServicesOptions = {}): Promise<RunningServices> {
+  const [database, bus, redis] = await Promise.all([
+    createTestDatabase(),
+    createTestBus(),
+    options.redis === false ? null : createTestRedis(),
+  ]);
+  const secrets = Object.fromEntries(SECRETS.map((name) => [name, randomBytes(32).toString("base64url")])) as Record<
+    (typeof SECRETS)[number],
+    string
+  >;
+  const ports = { auth: await freePort(), user: await freePort(), gateway: await freePort() };
+  const environmentOf = (service: ServiceName, port: number) => ({
+    ...serviceEnvironment(
+      service,
+      { PATH: process.env["PATH"], ...TEST_DEFAULTS, ...secrets, ...options.environment },
+      {
+        ports: { ...ports, [service]: port },
+        databaseUrls: { auth: database.authUrl, user: database.userUrl },
+        natsUrl: bus.url,
+        redisUrl: redis?.url ?? null,
+      },
+    ),
+    ...options[service],
+  });
+  const auth = createHandle("auth", "auth", ports.auth, environmentOf("auth", ports.auth));
+  const user = createHandle("user", "user", ports.user, environmentOf("user", ports.user));
+  const gateways: ServiceHandle[] = [];
+  for (let number = 1; number <= (options.gateways ?? 1); number++) {
+    const port = number === 1 ? ports.gateway : await freePort();
+    gateways.push(createHandle("gateway", `gateway-${number}`, port, environmentOf("gateway", port)));
+  }
+  const handles = [...gateways, user, auth];
+  const stop = async () => {
+    await Promise.all(handles.map((handle) => handle.stop("SIGINT")));
+    await Promise.all([bus.stop(), redis?.stop()]);
+    await database.drop();
+  };
+  try {
+    await Promise.all(handles.map((handle) => handle.start()));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const url = gateways[0]?.url ?? "";
+  return { url, auth, user, gateways, database, bus, redis, secrets, stop };
+}
+
+function createHandle(service: ServiceName, name: string, port: number, environment: NodeJS.ProcessEnv): ServiceHandle {
+  const { records } = runFolder(inject("gatehouse").folder);
+  const lines: string[] = [];
+  let current = environment;
+  let running: LaunchedService | undefined;
+
+  const start = async (more: NodeJS.ProcessEnv = {}) => {
+    if (running !== undefined && !running.hasEnded()) throw new Error(`${name} is running already`);
+    current = { ...current, ...more };
+    running = await launchService({
+      service,
+      name,
+      environment: current,
+      port,
+      records,
+      onLine: (line) => lines.push(line),
+    });
+    await running.waitUntilReady();
+  };
+  const stop = async (signal: NodeJS.Signals = "SIGTERM") => {
+    const process_ = running;
+    running = undefined;
+    return process_ === undefined ? "not running" : process_.stop(signal);
+  };
+  return {
+    name,
+    url: `http://127.0.0.1:${port}`,
+    pid: () => (running === undefined || running.hasEnded() ? undefined : running.pid),
+    logs: () => lines,
+    start,
+    stop,
+    async restart(more) {
+      await stop();
+      await start(more);
+    },
+  };
+}
