@@ -20,8 +20,6 @@ const HOUR_MILLISECONDS = 3_600_000;
 /** Published rows outlive every access token, whose revocations a recreated stream must be told again. */
 const OUTBOX_MARGIN_SECONDS = 300;
 
-export type Dependencies = Awaited<ReturnType<typeof createDependencies>>;
-
 /**
  * Everything the process is made of, put together. Starts and works while NATS and auth are away; a database that is away is waited
  * for in the background. What is acquired is added to `releasers` at once.

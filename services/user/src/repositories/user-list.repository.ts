@@ -19,7 +19,7 @@ export interface UserSlice {
 }
 
 /** Beyond this a total is the planner's estimate: counting millions of rows for a number that nobody reads costs seconds. */
-export const COUNT_EXACTLY_UP_TO = 10_000;
+const COUNT_EXACTLY_UP_TO = 10_000;
 
 /** Newest first: an id begins with the time it was made. */
 export async function listUsers(db: UserHandle, filter: UserFilter, slice: UserSlice): Promise<User[]> {
