@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { isIPv6 } from "node:net";
 import { normalizeEmail } from "@gatehouse/contracts";
+import ipaddr from "ipaddr.js";
 import type { Rate } from "./rate.ts";
 import { createRateCounter, type RateCounter } from "./rate-counter.ts";
 import type { RedisConnection } from "./redis.ts";
@@ -39,22 +40,14 @@ export function userKey(userId: string): string {
 
 /** An address's key: an IPv6 client owns its whole /64, so that is what counts. */
 export function addressKey(address: string): string {
-  return `ip:${isIPv6(address) ? networkOf(address) : address}`;
+  if (!isIPv6(address)) return `ip:${address}`;
+  const parsed = ipaddr.IPv6.parse(address);
+  if (parsed.isIPv4MappedAddress()) return `ip:${parsed.toIPv4Address().toString()}`;
+  const network = parsed.parts.slice(0, 4).map((part) => part.toString(16));
+  return `ip:${network.join(":")}::/64`;
 }
 
 /** The key of the email that a login form names; hashed, because Redis is no place for personal data. */
 export function emailKey(email: string): string {
   return `email:${createHash("sha256").update(normalizeEmail(email)).digest("base64url")}`;
-}
-
-function networkOf(address: string): string {
-  const [unzoned = ""] = address.split("%");
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(unzoned);
-  if (mapped?.[1] !== undefined) return mapped[1];
-  const [head = "", tail] = unzoned.split("::");
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const groups = [...before, ...new Array<string>(Math.max(0, 8 - before.length - after.length)).fill("0"), ...after];
-  const network = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
-  return `${network.join(":")}::/64`;
 }

@@ -14,7 +14,7 @@ export interface Rotation {
  * @param now a monotonic clock in milliseconds
  */
 export function createRotation(count: number, now: () => number): Rotation {
-  const restsUntil = new Array<number>(count).fill(Number.NEGATIVE_INFINITY);
+  const restsUntil = Array.from({ length: count }, () => Number.NEGATIVE_INFINITY);
   const single = [0];
   let turn = 0;
 
