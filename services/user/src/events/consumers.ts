@@ -1,4 +1,3 @@
-import { isTransientDatabaseError } from "@gatehouse/database";
 import { STREAMS } from "@gatehouse/contracts";
 import { type Bus, type Consumer, startConsumer } from "@gatehouse/messaging";
 import type { Logger } from "@gatehouse/observability";
@@ -29,6 +28,5 @@ export function startConsumers({ bus, ledger, replicas, logger }: ConsumersOptio
     },
     logger,
     replicas,
-    isTransient: isTransientDatabaseError,
   });
 }
