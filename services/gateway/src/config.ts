@@ -21,6 +21,7 @@ import { z } from "zod";
 import { parseRate, type Rate } from "./services/rate.ts";
 
 const WILDCARD = "*";
+const HOST_SHAPE = /^(?:(?:\*\.)?[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i;
 
 const rate = (fallback: string) =>
   z
@@ -70,6 +71,14 @@ const noWildcardInProduction: Rule = inProduction(function* ({ CORS_ORIGINS = []
     yield { name: "CORS_ORIGINS", message: "must name every origin in production, a wildcard is refused" };
 });
 
+const hostsAreHosts: Rule = function* ({ ALLOWED_HOSTS = [] }) {
+  if (!ALLOWED_HOSTS.every((item) => item === WILDCARD || HOST_SHAPE.test(item)))
+    yield {
+      name: "ALLOWED_HOSTS",
+      message: "must be comma-separated host names such as api.example.com or *.example.com, without a scheme",
+    };
+};
+
 const allowedHostsInProduction: Rule = inProduction(function* ({ ALLOWED_HOSTS = [] }): Iterable<ConfigProblem> {
   if (ALLOWED_HOSTS.length === 0)
     yield { name: "ALLOWED_HOSTS", message: "is required in production: the host names that clients use" };
@@ -118,6 +127,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     strongSecretsInProduction("INTROSPECTION_TOKEN"),
     originsAreOrigins,
     noWildcardInProduction,
+    hostsAreHosts,
     allowedHostsInProduction,
     proxiesAreNetworks,
   ]);

@@ -1,4 +1,3 @@
-import { clientAddress } from "@gatehouse/access";
 import { AppError } from "@gatehouse/errors";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import fp from "fastify-plugin";
@@ -36,14 +35,14 @@ export const rateLimit = fp<{ limits: RateLimits }>(
 );
 
 function callerKey(request: FastifyRequest): string {
-  return request.user ? userKey(request.user.sub) : addressKey(clientAddress(request));
+  return request.user ? userKey(request.user.sub) : addressKey(request.callerAddress);
 }
 
 function keyBeforeBody(name: LimitName, request: FastifyRequest): string | undefined {
   switch (name) {
     case "login":
     case "register":
-      return addressKey(clientAddress(request));
+      return addressKey(request.callerAddress);
     case "password":
       // Without a token that verifies the request is refused anyway.
       return request.user ? userKey(request.user.sub) : undefined;

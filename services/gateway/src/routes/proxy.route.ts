@@ -1,5 +1,4 @@
 import httpProxy from "@fastify/http-proxy";
-import { clientAddress } from "@gatehouse/access";
 import { AppError, isAppError } from "@gatehouse/errors";
 import type { App } from "@gatehouse/http";
 import { outgoingHeaders } from "@gatehouse/observability";
@@ -75,13 +74,13 @@ const forward: Forward = (request, reply, path, options) => {
   return reply.from(path, { ...options, body, contentType: request.headers["content-type"] ?? ANY_CONTENT_TYPE });
 };
 
-type Caller = Pick<FastifyRequest, "headers" | "ip" | "protocol" | "host">;
+type Caller = Pick<FastifyRequest, "headers" | "callerAddress" | "protocol" | "host">;
 
 function rewriteRequestHeaders(request: Caller, received: IncomingHttpHeaders): IncomingHttpHeaders {
   return requestHeaders(received, {
     ...outgoingHeaders(),
     "content-type": request.headers["content-type"],
-    "x-forwarded-for": clientAddress(request),
+    "x-forwarded-for": request.callerAddress,
     "x-forwarded-proto": request.protocol,
     "x-forwarded-host": request.host,
   });

@@ -6,7 +6,7 @@ export function createHostCheck(allowed: readonly string[]): (host: string | und
   if (allowed.length === 0) return () => true;
   const names = new Set<string>();
   const suffixes: string[] = [];
-  for (const item of allowed.map((each) => each.toLowerCase())) {
+  for (const item of allowed.map(hostName)) {
     if (item.startsWith("*.")) suffixes.push(item.slice(1));
     else names.add(item);
   }

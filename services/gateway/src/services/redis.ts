@@ -31,8 +31,8 @@ export function connectRedis(url: string, logger: Logger): RedisConnection {
   });
   // ioredis reports every failed attempt; the log gets one line when it goes and one when it comes.
   let away = false;
-  client.on("error", (error: Error & { code?: string }) => {
-    if (!away) logger.warn({ reason: error.code ?? error.name }, "Redis is away, rate limits count in memory");
+  client.on("error", (error: Error) => {
+    if (!away) logger.warn({ reason: error.message }, "Redis is away, rate limits count in memory");
     away = true;
   });
   client.on("close", () => {

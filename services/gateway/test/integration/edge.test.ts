@@ -148,6 +148,9 @@ describe("behind a trusted proxy", () => {
     ["6.6.6.6, 203.0.113.7", "203.0.113.7"],
     ["6.6.6.6, 203.0.113.7, 10.1.1.1", "203.0.113.7"],
     ["2001:db8::1, 10.1.1.1", "2001:db8::1"],
+    ["::ffff:203.0.113.7", "203.0.113.7"],
+    ["unknown", "127.0.0.1"],
+    ["203.0.113.7:4711", "127.0.0.1"],
   ])("the client is the nearest address that no trusted proxy has: %s", async (header, address) => {
     await fetch(`${trusting.url}/v1/auth/login`, { method: "POST", headers: { "x-forwarded-for": header } });
     expect(trusting.auth.received.at(-1)?.headers["x-forwarded-for"]).toBe(address);

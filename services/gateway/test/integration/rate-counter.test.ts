@@ -1,8 +1,7 @@
 import { createLogger } from "@gatehouse/observability";
 import { createTestRedis, type TestServer } from "@gatehouse/testing";
 import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createConnection, createServer, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createRateCounter } from "../../src/services/rate-counter.ts";
 import { connectRedis, type RedisConnection } from "../../src/services/redis.ts";
@@ -104,27 +103,54 @@ describe("counting in Redis", () => {
   });
 });
 
-describe("a Redis that accepts connections and says nothing", () => {
-  let silent: Server;
-  const sockets = new Set<Socket>();
-  beforeAll(async () => {
-    silent = createServer((socket) => {
-      sockets.add(socket);
-      socket.on("error", () => undefined);
-    });
-    silent.listen(0, "127.0.0.1");
-    await once(silent, "listening");
-  });
-  afterAll(() => {
-    for (const socket of sockets) socket.destroy();
-    silent.close();
-  });
+describe("a Redis that falls silent", () => {
+  it("holds up the request under way a moment and no other, and is used again when it speaks", async () => {
+    const relay = await startRelay(redis.port);
+    try {
+      const connection = await connectReady(`redis://127.0.0.1:${relay.port}`);
+      const count = createRateCounter("silent", { limit: 10, seconds: 60 }, connection);
+      expect(await count("a")).toMatchObject({ remaining: 9 });
+      expect(await count("a")).toMatchObject({ remaining: 8 });
 
-  it("is never ready, so counting does not wait for it", async () => {
-    const connection = connect(`redis://127.0.0.1:${(silent.address() as AddressInfo).port}`);
-    await once(connection.client, "connect");
-    const count = createRateCounter("silent", { limit: 2, seconds: 60 }, connection);
-    expect(await count("a")).toMatchObject({ remaining: 1 });
-    expect(connection.isReady()).toBe(false);
+      relay.mute(true);
+      const givenUp = once(connection.client, "close");
+      expect(await count("a")).toMatchObject({ remaining: 9 });
+      await givenUp;
+      expect(connection.isReady()).toBe(false);
+      expect(await count("a")).toMatchObject({ remaining: 8 });
+
+      relay.mute(false);
+      await becomesReady(connection);
+      expect((await count("a")).remaining).toBeLessThan(8);
+    } finally {
+      relay.close();
+    }
   });
 });
+
+/** Stands between client and Redis, and can stop passing anything on without closing anything. */
+async function startRelay(target: number) {
+  const sockets = new Set<Socket>();
+  let muted = false;
+  const server = createServer((client) => {
+    const upstream = createConnection(target, "127.0.0.1");
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from);
+      from.on("data", (chunk) => void (muted || to.write(chunk)));
+      from.on("error", () => undefined).on("close", () => to.destroy());
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    mute: (silent: boolean) => void (muted = silent),
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}

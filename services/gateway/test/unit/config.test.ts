@@ -71,6 +71,17 @@ describe("the gateway's configuration", () => {
     expect(readConfig({ ...MINIMAL, ALLOWED_HOSTS: "*" }).allowedHosts).toEqual([]);
   });
 
+  it.each([
+    ["api.example.com", true],
+    ["localhost:8000", true],
+    ["*.example.com,[::1]:80", true],
+    ["https://api.example.com", false],
+    ["api.*.com", false],
+    ["api.example.com/x", false],
+  ])("reads ALLOWED_HOSTS=%s as valid: %s", (hosts, valid) => {
+    expect(problemsOf({ ...MINIMAL, ALLOWED_HOSTS: hosts })).toEqual(valid ? [] : ["ALLOWED_HOSTS"]);
+  });
+
   it("logs more when DEBUG asks for it", () => {
     expect(readConfig({ ...MINIMAL, DEBUG: "true" }).logLevel).toBe("debug");
     expect(readConfig({ ...MINIMAL, DEBUG: "true", LOG_LEVEL: "error" }).logLevel).toBe("error");

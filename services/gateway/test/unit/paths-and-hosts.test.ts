@@ -32,7 +32,7 @@ describe("a path", () => {
 });
 
 describe("the allowed hosts", () => {
-  const isAllowed = createHostCheck(["api.example.com", "*.apps.example.com", "[::1]"]);
+  const isAllowed = createHostCheck(["API.example.com:8000", "*.apps.example.com", "[::1]"]);
 
   it.each([
     "api.example.com",
