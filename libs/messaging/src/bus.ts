@@ -78,7 +78,7 @@ export function connectBus({ url, name, logger }: BusOptions): Bus {
     if (stopped.signal.aborted) return closeQuietly(connection);
     current = connection;
     logger.info({ server: connection.getServer() }, "connected to NATS");
-    for (const listener of [...listeners]) notify(listener, connection);
+    for (const listener of Array.from(listeners)) notify(listener, connection);
     const error = await connection.closed();
     current = undefined;
     if (!stopped.signal.aborted) logger.warn({ ...(error && { err: error }) }, "lost NATS, reconnecting");

@@ -8,8 +8,11 @@ import {
 } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/nats-core";
 
-/** A message that is not acknowledged for so long goes to another replica; the runner extends it while a handler works. */
-export const ACK_WAIT_MS = 30_000;
+/**
+ * A message that is not acknowledged for so long is delivered again, also to another replica: what a killed process or a lost
+ * connection had in hand waits no longer than this. The runner extends it for messages that wait or are being handled.
+ */
+export const ACK_WAIT_MS = 10_000;
 const MAX_ACK_PENDING = 1_000;
 
 /** JetStream: the name is taken by a consumer with another configuration (10148 since 2.10, 10013 before). */

@@ -10,7 +10,7 @@ import type { FailureCounter } from "./failure-counter.ts";
 import { readEvent } from "./read-event.ts";
 
 /** Counted failures after which a message goes to the dead letters. */
-export const MAX_FAILURES = 6;
+const MAX_FAILURES = 6;
 const LETTER_TIMEOUT_MS = 2_000;
 const LETTER_RETRY_MS = 5_000;
 

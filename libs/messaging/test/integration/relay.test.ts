@@ -194,6 +194,46 @@ describe("what happens when the stream began anew", () => {
   });
 });
 
+describe("what happens when something else goes wrong", () => {
+  test("a row that JetStream refuses stays, is tried again, and is in nobody's way", async () => {
+    const refused = someEvent();
+    await bench.emit([refused]);
+    // More than a message may have.
+    await sql`update outbox set payload = to_jsonb(repeat('x', 1100000))`.execute(bench.db);
+    const list = events(600);
+    await bench.emit(list);
+    const relay = bench.relay();
+    await expect.poll(unpublished, { timeout: 10_000 }).toBe(1);
+    expect(await storedIds()).toEqual(idsOf(list));
+    expect(relay.status().failed).toBeGreaterThan(0);
+    await sql`update outbox set payload = ${JSON.stringify(refused)}, claimed_until = null where id = ${refused.id}`.execute(
+      bench.db,
+    );
+    await expect.poll(unpublished, { timeout: 10_000 }).toBe(0);
+  });
+
+  test("a relay whose database connections are cut goes on", async () => {
+    const relay = bench.relay();
+    const before = someEvent();
+    await bench.emit([before], relay.wake);
+    await expect.poll(unpublished).toBe(0);
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`.execute(
+      bench.db,
+    );
+    const after = someEvent();
+    await expect
+      .poll(() =>
+        bench.emit([after], relay.wake).then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    await expect.poll(unpublished, { timeout: 10_000 }).toBe(0);
+    expect(await storedIds()).toEqual(idsOf([before, after]));
+  });
+});
+
 describe("what happens to the order", () => {
   test("revoking rows leave before older ordinary ones", async () => {
     await bench.emit(events(700));
