@@ -1,1 +1,11 @@
-export { type ManagedProcess, ProcessEndedError } from "./process/managed-process.ts";
+export { databaseUrl } from "./database-urls.ts";
+export { type LocalStack, startLocalStack } from "./local-stack.ts";
+export { FolderInUseError, type FolderLock, lockFolder } from "./process/folder-lock.ts";
+export { isPortFree } from "./process/free-port.ts";
+export { identify, isAlive, type ProcessIdentity } from "./process/identity.ts";
+export { createPidRecords, type PidRecords } from "./process/pid-records.ts";
+export { REPOSITORY_ROOT } from "./repository-root.ts";
+export { prepareDatabases } from "./service-schemas.ts";
+export { hasAdmin, waitForFirstAdmin } from "./services/first-admin.ts";
+export { launchService, type LaunchedService } from "./services/launch-service.ts";
+export { serviceEnvironment, type ServiceName, type StackAddresses } from "./services/service-environment.ts";

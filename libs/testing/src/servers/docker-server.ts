@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { runCommand } from "../process/run-command.ts";
 import { answers } from "./answers.ts";
-import type { Part, RunningServer, ServerOptions } from "./running-server.ts";
+import { NEVER, type Part, type RunningServer, type ServerOptions } from "./running-server.ts";
 import { startOnPort } from "./start-on-port.ts";
 
 interface ContainerPlan {
@@ -47,7 +47,7 @@ export async function startDockerServer(part: Part, image: string, options: Serv
       await stop();
       throw error;
     }
-    return { url: plan.url(port), port, stop };
+    return { url: plan.url(port), port, ended: NEVER, stop };
   });
 }
 
@@ -69,14 +69,17 @@ const PLANS: Record<Part, (options: ServerOptions) => Promise<ContainerPlan>> = 
       port: 5432,
       volumeAt: "/var/lib/postgresql",
       environment: {
+        POSTGRES_USER: "gatehouse_superuser",
         POSTGRES_PASSWORD: password,
+        POSTGRES_DB: "postgres",
         POSTGRES_INITDB_ARGS: "--locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C",
       },
       command: ["postgres", "-c", "max_connections=300"],
-      url: (port) => `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+      url: (port) => `postgres://gatehouse_superuser:${password}@127.0.0.1:${port}/postgres`,
       // Over TCP, since the image first serves on a socket only, while it prepares the cluster.
       isReady: async (_port, container) =>
-        (await runCommand("docker", ["exec", container, "pg_isready", "-h", "127.0.0.1", "-U", "postgres"])).ok,
+        (await runCommand("docker", ["exec", container, "pg_isready", "-h", "127.0.0.1", "-U", "gatehouse_superuser"]))
+          .ok,
     };
   },
   nats: async () => ({

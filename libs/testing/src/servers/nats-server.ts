@@ -31,6 +31,6 @@ export async function startNatsServer(program: Program, options: ServerOptions):
       await child.stop();
       throw error;
     }
-    return { url: `nats://127.0.0.1:${port}`, port, stop: async () => void (await child.stop()) };
+    return { url: `nats://127.0.0.1:${port}`, port, ended: child.ended, stop: async () => void (await child.stop()) };
   });
 }

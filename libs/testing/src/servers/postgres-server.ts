@@ -16,7 +16,8 @@ interface Program {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-export const SUPERUSER = "postgres";
+/** The cluster's first superuser; owners that people name are made beside it. */
+const SUPERUSER = "gatehouse_superuser";
 
 /** Settings of a server whose data nobody will miss. */
 const THROW_AWAY = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off"];
@@ -61,7 +62,7 @@ export async function startPostgresServer(program: Program, options: ServerOptio
       await child.stop();
       throw error;
     }
-    return { url, port, stop: async () => void (await child.stop()) };
+    return { url, port, ended: child.ended, stop: async () => void (await child.stop()) };
   });
 }
 

@@ -37,7 +37,12 @@ export async function startRedisServer(program: Program, options: ServerOptions)
       throw error;
     }
     const credentials = options.password === undefined ? "" : `:${encodeURIComponent(options.password)}@`;
-    return { url: `redis://${credentials}127.0.0.1:${port}`, port, stop: async () => void (await child.stop()) };
+    return {
+      url: `redis://${credentials}127.0.0.1:${port}`,
+      port,
+      ended: child.ended,
+      stop: async () => void (await child.stop()),
+    };
   });
 }
 

@@ -30,5 +30,10 @@ export interface RunningServer {
   /** For PostgreSQL the URL of its superuser and the database `postgres`. */
   readonly url: string;
   readonly port: number;
+  /** Settles, with how, when the server has ended; never for one that is not a process of ours. */
+  readonly ended: Promise<string>;
   stop(): Promise<void>;
 }
+
+/** The end of a server that is not a process of ours. */
+export const NEVER: Promise<string> = new Promise(() => undefined);

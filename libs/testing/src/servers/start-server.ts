@@ -2,7 +2,7 @@ import { startDockerServer } from "./docker-server.ts";
 import { startNatsServer } from "./nats-server.ts";
 import { startPostgresServer } from "./postgres-server.ts";
 import { startRedisServer } from "./redis-server.ts";
-import type { Part, RunningServer, ServerOptions, Source } from "./running-server.ts";
+import { NEVER, type Part, type RunningServer, type ServerOptions, type Source } from "./running-server.ts";
 import { startTestContainer } from "./testcontainers-server.ts";
 
 const PROGRAMS = { postgres: startPostgresServer, nats: startNatsServer, redis: startRedisServer };
@@ -11,7 +11,7 @@ const PROGRAMS = { postgres: startPostgresServer, nats: startNatsServer, redis: 
 export async function startServer(part: Part, source: Source, options: ServerOptions): Promise<RunningServer> {
   switch (source.kind) {
     case "url":
-      return { url: source.url, port: Number(new URL(source.url).port), stop: () => Promise.resolve() };
+      return { url: source.url, port: Number(new URL(source.url).port), ended: NEVER, stop: () => Promise.resolve() };
     case "program":
       return PROGRAMS[part](source, options);
     case "docker":

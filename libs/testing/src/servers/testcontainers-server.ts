@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import type { Part, RunningServer, ServerOptions } from "./running-server.ts";
+import { NEVER, type Part, type RunningServer, type ServerOptions } from "./running-server.ts";
 import { startOnPort } from "./start-on-port.ts";
 
 interface ContainerPlan {
@@ -67,6 +67,6 @@ export async function startTestContainer(part: Part, image: string, options: Ser
         .withUser(`${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`);
     const container = await prepared.start();
     const url = plan.url(`${container.getHost()}:${port}`);
-    return { url, port, stop: async () => void (await container.stop()) };
+    return { url, port, ended: NEVER, stop: async () => void (await container.stop()) };
   });
 }

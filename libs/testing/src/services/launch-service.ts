@@ -9,7 +9,10 @@ export interface LaunchOptions {
   /** How logs and errors call it, where there are several of one service. */
   readonly name?: string;
   readonly environment: NodeJS.ProcessEnv;
-  readonly port: number;
+  /** Where it will listen. */
+  readonly url: string;
+  /** Restart it whenever a file that it has loaded changes. */
+  readonly watch?: boolean;
   readonly stopSignal?: NodeJS.Signals;
   readonly records?: PidRecords | undefined;
   readonly onLine?: (line: string) => void;
@@ -17,7 +20,6 @@ export interface LaunchOptions {
 }
 
 export interface LaunchedService extends ManagedProcess {
-  readonly url: string;
   /** @throws ProcessEndedError when it ends before it is ready */
   waitUntilReady(signal?: AbortSignal): Promise<void>;
 }
@@ -25,14 +27,16 @@ export interface LaunchedService extends ManagedProcess {
 /** A service may take 25 s to end; a little more, so that its own limit is the one that is felt. */
 const STOP_WITHIN_MS = 27_000;
 
+const WATCH = ["--watch", "--watch-preserve-output", "--watch-kill-signal=SIGINT"];
+
 /** Starts one service as the process that it is in production: its main file, with nothing but its environment. */
 export async function launchService(options: LaunchOptions): Promise<LaunchedService> {
-  const { service, name = service, environment, port, stopSignal = "SIGINT", records, onLine, keepLines } = options;
+  const { service, name = service, environment, url, stopSignal = "SIGINT", records, onLine, keepLines } = options;
   const process_ = await spawnManaged({
     name,
     kind: "service",
     command: process.execPath,
-    args: ["src/main.ts"],
+    args: [...(options.watch ? WATCH : []), "src/main.ts"],
     folder: join(REPOSITORY_ROOT, "services", service),
     // Compiled code is kept, which makes every start but the first one quicker.
     environment: { NODE_COMPILE_CACHE: join(REPOSITORY_ROOT, ".cache", "compile"), ...environment },
@@ -42,10 +46,8 @@ export async function launchService(options: LaunchOptions): Promise<LaunchedSer
     ...(onLine === undefined ? {} : { onLine }),
     ...(keepLines === undefined ? {} : { keepLines }),
   });
-  const url = `http://127.0.0.1:${port}`;
   return {
     ...process_,
-    url,
     waitUntilReady: (signal) => waitUntilReady(process_, () => answersReady(url), { signal }),
   };
 }

@@ -9,7 +9,12 @@ export interface StackAddresses {
   readonly redisUrl: string | null;
 }
 
-const LOOPBACK = "127.0.0.1/32,::1/128";
+/** Services are reached by the gateway only, on loopback, and believe the client's address from nobody else; HOST and TRUSTED_PROXIES as the user set them are the gateway's. */
+const INNER = { HOST: "127.0.0.1", TRUSTED_PROXIES: "127.0.0.1/32,::1/128" };
+
+const GATEWAY_SECRETS = ["INTROSPECTION_TOKEN"];
+const USER_SECRETS = ["INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN"];
+const AUTH_SECRETS = [...USER_SECRETS, "JWT_SECRET_KEY", "FIRST_ADMIN_EMAIL", "FIRST_ADMIN_PASSWORD"];
 
 /**
  * The environment of one service: what the user set, secrets included, and over it where everything of this stack is.
@@ -24,24 +29,18 @@ export function serviceEnvironment(
   const authUrl = `http://127.0.0.1:${ports.auth}`;
   const userUrl = `http://127.0.0.1:${ports.user}`;
   switch (service) {
-    // Both believe the client's address from the gateway only, which is on loopback; what the user trusts is the gateway's.
     case "auth": {
-      const own = { AUTH_PORT: String(ports.auth), AUTH_DATABASE_URL: databaseUrls.auth, TRUSTED_PROXIES: LOOPBACK };
-      return {
-        ...shared,
-        ...own,
-        ...pick(base, ["JWT_SECRET_KEY", "INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN"]),
-        ...pick(base, ["FIRST_ADMIN_EMAIL", "FIRST_ADMIN_PASSWORD"]),
-      };
+      const own = { AUTH_PORT: String(ports.auth), AUTH_DATABASE_URL: databaseUrls.auth };
+      return { ...shared, ...INNER, ...own, ...pick(base, AUTH_SECRETS) };
     }
     case "user": {
-      const own = { USER_PORT: String(ports.user), USER_DATABASE_URL: databaseUrls.user, TRUSTED_PROXIES: LOOPBACK };
-      return { ...shared, ...own, AUTH_URL: authUrl, ...pick(base, ["INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN"]) };
+      const own = { USER_PORT: String(ports.user), USER_DATABASE_URL: databaseUrls.user, AUTH_URL: authUrl };
+      return { ...shared, ...INNER, ...own, ...pick(base, USER_SECRETS) };
     }
     case "gateway": {
       const redis = redisUrl === null ? {} : { REDIS_URL: redisUrl };
       const own = { GATEWAY_PORT: String(ports.gateway), AUTH_URL: authUrl, USER_URL: userUrl, ...redis };
-      return { ...shared, ...own, ...pick(base, ["INTROSPECTION_TOKEN"]) };
+      return { ...shared, ...own, ...pick(base, GATEWAY_SECRETS) };
     }
   }
 }
@@ -51,7 +50,7 @@ const NOT_SHARED = new Set([
   ...["DATABASE_URL", "AUTH_DATABASE_URL", "USER_DATABASE_URL"],
   ...["POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "POSTGRES_HOST", "POSTGRES_PORT"],
   ...["REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD"],
-  ...["JWT_SECRET_KEY", "INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN", "FIRST_ADMIN_EMAIL", "FIRST_ADMIN_PASSWORD"],
+  ...AUTH_SECRETS,
   ...["AUTH_URL", "USER_URL", "NATS_URL"],
 ]);
 

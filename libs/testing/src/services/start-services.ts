@@ -116,6 +116,7 @@ function createHandle(service: ServiceName, name: string, port: number, environm
   let current = environment;
   let running: LaunchedService | undefined;
 
+  const url = `http://127.0.0.1:${port}`;
   const start = async (more: NodeJS.ProcessEnv = {}) => {
     if (running !== undefined && !running.hasEnded()) throw new Error(`${name} is running already`);
     current = { ...current, ...more };
@@ -123,7 +124,7 @@ function createHandle(service: ServiceName, name: string, port: number, environm
       service,
       name,
       environment: current,
-      port,
+      url,
       records,
       onLine: (line) => lines.push(line),
     });
@@ -136,7 +137,7 @@ function createHandle(service: ServiceName, name: string, port: number, environm
   };
   return {
     name,
-    url: `http://127.0.0.1:${port}`,
+    url,
     pid: () => (running === undefined || running.hasEnded() ? undefined : running.pid),
     logs: () => lines,
     start,

@@ -1,0 +1,51 @@
+import { setTimeout as delay } from "node:timers/promises";
+import pg from "pg";
+
+/** How long the events between the two services may take. */
+const WITHIN_MS = 30_000;
+
+/**
+ * Waits until the first admin, whom auth has made at its start, is known to the user service as well. When an admin was
+ * there already auth made nobody, and there is nothing to wait for.
+ */
+export async function waitForFirstAdmin(
+  email: string,
+  databaseUrls: { readonly auth: string; readonly user: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  // As every email is stored.
+  const stored = email.trim().normalize("NFC").toLowerCase();
+  await withClient(databaseUrls.auth, async (auth) => {
+    const account = await auth.query("select from accounts where email = $1 and deleted_at is null", [stored]);
+    if (account.rowCount === 0) return;
+    await withClient(databaseUrls.user, async (user) => {
+      const deadline = performance.now() + WITHIN_MS;
+      while ((await user.query("select from users where email = $1", [stored])).rowCount === 0) {
+        signal?.throwIfAborted();
+        if (performance.now() > deadline)
+          throw new Error("The user service has not heard of the first admin within 30 s");
+        await delay(25);
+      }
+    });
+  });
+}
+
+/** Whether there is an admin at all. */
+export async function hasAdmin(authDatabaseUrl: string): Promise<boolean> {
+  let found = false;
+  await withClient(authDatabaseUrl, async (auth) => {
+    const admins = await auth.query("select from accounts where role = 'admin' and deleted_at is null limit 1");
+    found = admins.rowCount !== 0;
+  });
+  return found;
+}
+
+async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,75 @@
+import { FolderInUseError, identify, isAlive, type ProcessIdentity, REPOSITORY_ROOT } from "@gatehouse/testing/stack";
+import { join } from "node:path";
+import { helpText, parseStackArguments, UsageError } from "./arguments.ts";
+import { readOptionalFile, readSettings } from "./settings.ts";
+import { createShutdown, type Shutdown } from "./shutdown.ts";
+import { startEverything } from "./start-everything.ts";
+
+export interface RunOptions {
+  readonly command: "start" | "dev";
+  readonly args: readonly string[];
+  readonly watch: boolean;
+}
+
+const say = (line: string) => console.log(line);
+
+/** The command itself: starts everything and stays until a signal ends it, with exit code 0, or the start fails, with 1. */
+export async function runStack({ command, args, watch }: RunOptions): Promise<void> {
+  // Whoever reads what we say may go away before us.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  const shutdown = createShutdown((error) => console.error("could not be stopped in order:", error));
+  try {
+    const { help, fresh } = parseStackArguments(args);
+    if (help) return console.log(helpText(command));
+    const envFile = readOptionalFile(join(REPOSITORY_ROOT, ".env"));
+    const settings = readSettings(process.env, envFile, process.cwd());
+    const master = masterProcess();
+    const starting = startEverything({ settings, fresh, watch, master, shutdown, say });
+    endOnSignal(shutdown, starting);
+    if (master !== undefined) endWithMaster(master);
+    await starting;
+  } catch (error) {
+    if (shutdown.signal.aborted) return;
+    console.error(describe(error, command));
+    await shutdown.run();
+    process.exit(1);
+  }
+}
+
+/** The package manager that started us. When it is killed nobody can end us any more from its terminal. */
+function masterProcess(): ProcessIdentity | undefined {
+  return process.env["npm_lifecycle_event"] === undefined ? undefined : identify(process.ppid);
+}
+
+function endWithMaster(master: ProcessIdentity): void {
+  const timer = setInterval(() => {
+    if (isAlive(master)) return;
+    clearInterval(timer);
+    process.kill(process.pid, "SIGTERM");
+  }, 500);
+  timer.unref();
+}
+
+function endOnSignal(shutdown: Shutdown, starting: Promise<void>): void {
+  let asked = 0;
+  const end = async () => {
+    asked++;
+    // Asked twice: somebody does not want to wait for what hangs. The next start cleans up.
+    if (asked > 1) process.exit(130);
+    say("stopping");
+    await shutdown.run();
+    // What was being started when the signal came is ended as soon as it is there.
+    await starting.catch(() => undefined);
+    await shutdown.run();
+    process.exit(0);
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void end());
+}
+
+function describe(error: unknown, command: string): string {
+  if (error instanceof FolderInUseError)
+    return `${error.folder} is in use by another \`pnpm ${command}\` (process ${error.pid}). Stop that one, or set STACK_DIR and the ports for this one.`;
+  if (error instanceof UsageError) return error.message;
+  if (process.env["DEBUG"] && error instanceof Error) return String(error.stack);
+  return error instanceof Error ? error.message : String(error);
+}

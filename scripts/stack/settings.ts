@@ -1,0 +1,64 @@
+import type { ServiceName } from "@gatehouse/testing/stack";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { UsageError } from "./arguments.ts";
+
+export interface StackSettings {
+  readonly dir: string;
+  readonly ports: Readonly<Record<ServiceName, number>>;
+  /** The variables of the process over those of .env. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+const PORTS = { auth: ["AUTH_PORT", 8001], user: ["USER_PORT", 8002], gateway: ["GATEWAY_PORT", 8000] } as const;
+
+export const PORT_VARIABLES: Readonly<Record<ServiceName, string>> = {
+  auth: PORTS.auth[0],
+  user: PORTS.user[0],
+  gateway: PORTS.gateway[0],
+};
+
+/**
+ * What this stack is to be, from the variables of the process and the text of .env, which the former override.
+ * @throws UsageError naming a variable that is wrong
+ */
+export function readSettings(variables: NodeJS.ProcessEnv, envFile: string, root: string): StackSettings {
+  const environment: NodeJS.ProcessEnv = { ...parseEnv(envFile), ...variables };
+  const ports = {
+    auth: readPort(environment, ...PORTS.auth),
+    user: readPort(environment, ...PORTS.user),
+    gateway: readPort(environment, ...PORTS.gateway),
+  };
+  for (const name of ["POSTGRES_PORT", "REDIS_PORT"]) if (environment[name]) readPort(environment, name, 0);
+  const names = Object.keys(ports) as ServiceName[];
+  for (const [index, name] of names.entries()) {
+    const same = names.slice(index + 1).find((other) => ports[other] === ports[name]);
+    if (same !== undefined)
+      throw new UsageError(`${PORT_VARIABLES[name]} and ${PORT_VARIABLES[same]} are the same port, ${ports[name]}`);
+  }
+  if (!environment["DATABASE_URL"] && !environment["POSTGRES_HOST"])
+    for (const name of ["AUTH_DATABASE_URL", "USER_DATABASE_URL"])
+      if (environment[name])
+        throw new UsageError(
+          `${name} is set but DATABASE_URL, which makes the schema in it, is not: set both or neither`,
+        );
+  return { dir: resolve(root, environment["STACK_DIR"] || ".stack"), ports, environment };
+}
+
+/** The text of a file, empty when there is none. */
+export function readOptionalFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
+}
+
+function readPort(environment: NodeJS.ProcessEnv, name: string, fallback: number): number {
+  const raw = environment[name] || String(fallback);
+  const port = /^\s*\d{1,5}\s*$/.test(raw) ? Number(raw) : Number.NaN;
+  if (port >= (fallback === 0 ? 0 : 1) && port <= 65_535) return port;
+  throw new UsageError(`${name} must be a port, a whole number from 1 to 65535`);
+}

@@ -1,0 +1,131 @@
+import {
+  createPidRecords,
+  databaseUrl,
+  hasAdmin,
+  launchService,
+  lockFolder,
+  type PidRecords,
+  prepareDatabases,
+  type ProcessIdentity,
+  serviceEnvironment,
+  type ServiceName,
+  type StackAddresses,
+  startLocalStack,
+  waitForFirstAdmin,
+} from "@gatehouse/testing/stack";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { assertPortsFree, gatewayHost } from "./ports.ts";
+import { loadSecrets, type StackSecrets } from "./secrets.ts";
+import type { StackSettings } from "./settings.ts";
+import type { Shutdown } from "./shutdown.ts";
+
+export interface StartOptions {
+  readonly settings: StackSettings;
+  readonly fresh: boolean;
+  readonly watch: boolean;
+  readonly master: ProcessIdentity | undefined;
+  readonly shutdown: Shutdown;
+  readonly say: (line: string) => void;
+}
+
+/** Everything that a stack keeps in its folder, and all that --fresh removes from it. */
+const KEPT = ["postgres", "nats", "redis", "secrets.json"];
+
+/** Starts servers and services in the order of their needs; returns when requests are answered and the first admin is there. */
+export async function startEverything(options: StartOptions): Promise<void> {
+  const { settings, say } = options;
+  const { records, secrets } = await takeFolder(options);
+  await assertPortsFree(settings);
+  // What the user has set, and a secret for everything that he has not.
+  const environment: NodeJS.ProcessEnv & StackSecrets = { ...secrets, ...withoutBlanks(settings.environment) };
+  const addresses = await startServers(options, environment, records);
+  await startServices(options, environment, addresses, records);
+  const email = environment["FIRST_ADMIN_EMAIL"];
+  if (email !== undefined) await waitForFirstAdmin(email, addresses.databaseUrls, options.shutdown.signal);
+  else if (!(await hasAdmin(addresses.databaseUrls.auth)))
+    say("There is no admin yet: set FIRST_ADMIN_EMAIL and FIRST_ADMIN_PASSWORD and start again to get one.");
+  say(`gatehouse ready on http://${gatewayHost(settings.environment)}:${settings.ports.gateway}`);
+}
+
+/** Locks the folder, ends what an earlier run left behind, and removes its data when asked to. */
+async function takeFolder({
+  settings,
+  fresh,
+  master,
+  shutdown,
+  say,
+}: StartOptions): Promise<{ records: PidRecords; secrets: StackSecrets }> {
+  const { dir } = settings;
+  mkdirSync(dir, { recursive: true });
+  const lock = await lockFolder(dir, master);
+  shutdown.add(() => lock.release());
+  const records = createPidRecords(join(dir, "run"));
+  const left = await records.endAll();
+  if (left.length > 0) say(`ended what an earlier run left behind: ${left.join(", ")}`);
+  if (fresh) for (const name of KEPT) rmSync(join(dir, name), { recursive: true, force: true });
+  return { records, secrets: loadSecrets(dir) };
+}
+
+async function startServers(
+  { settings, fresh, shutdown, say }: StartOptions,
+  environment: NodeJS.ProcessEnv & StackSecrets,
+  records: PidRecords,
+): Promise<StackAddresses> {
+  const stack = startLocalStack({
+    dir: settings.dir,
+    environment,
+    ownerPassword: environment.POSTGRES_PASSWORD,
+    fresh,
+    log: say,
+    records,
+    signal: shutdown.signal,
+    onStarted(part, server) {
+      shutdown.add(() => server.stop());
+      void server.ended.then((how) => shutdown.signal.aborted || say(`${part} has ended (${how})`));
+    },
+  });
+  const migrated = stack.postgres().then(async (ownerUrl) => {
+    const database = decodeURIComponent(new URL(ownerUrl).pathname.slice(1));
+    const urlOf = (role: string, password: string) => databaseUrl(ownerUrl, database, { role, password });
+    const serviceUrls = {
+      auth: environment["AUTH_DATABASE_URL"] ?? urlOf("gatehouse_auth", environment.AUTH_DATABASE_PASSWORD),
+      user: environment["USER_DATABASE_URL"] ?? urlOf("gatehouse_user", environment.USER_DATABASE_PASSWORD),
+    };
+    await prepareDatabases({ ownerUrl, serviceUrls });
+    say("both schemas are migrated");
+    return serviceUrls;
+  });
+  const [databaseUrls, natsUrl, redisUrl] = await Promise.all([migrated, stack.nats(), stack.redis()]);
+  return { ports: settings.ports, databaseUrls, natsUrl, redisUrl };
+}
+
+const SERVICES: readonly ServiceName[] = ["auth", "user", "gateway"];
+
+async function startServices(
+  { settings, watch, shutdown, say }: StartOptions,
+  environment: NodeJS.ProcessEnv,
+  addresses: StackAddresses,
+  records: PidRecords,
+): Promise<void> {
+  const start = async (service: ServiceName) => {
+    const host = service === "gateway" ? gatewayHost(settings.environment) : "127.0.0.1";
+    const launched = await launchService({
+      service,
+      environment: serviceEnvironment(service, environment, addresses),
+      url: `http://${host}:${addresses.ports[service]}`,
+      watch,
+      records,
+      onLine: (line) => say(`${service.padEnd(7)} | ${line}`),
+    });
+    shutdown.add(() => launched.stop());
+    await launched.waitUntilReady(shutdown.signal);
+    void launched.ended.then((how) => shutdown.signal.aborted || say(`${service} has ended (${how})`));
+  };
+  await Promise.all(SERVICES.map(start));
+}
+
+/** An empty variable counts as absent, as it does for the services. */
+function withoutBlanks(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+}
