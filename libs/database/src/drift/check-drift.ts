@@ -1,0 +1,95 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createDatabase } from "../database.ts";
+import { explainingFailures } from "../schema/setup-error.ts";
+import { type Column, readColumns } from "./columns.ts";
+import { type Drift, driftProgram, type TablesType } from "./drift-program.ts";
+
+export interface DriftOptions {
+  /** The service's own role. */
+  readonly url: string;
+  readonly tables: TablesType;
+  /** The repository: its compiler and its tsconfig.base.json are used. */
+  readonly root: URL;
+}
+
+/**
+ * Compares the tables' types with the migrated schema, in both directions: tables, columns, types, nullability, and what an
+ * insert must and may say. The compiler itself judges, so the types may be written in any way.
+ * @throws DatabaseSetupError when the database does not answer; Error when the types do not compile
+ */
+export async function checkDrift({ url, tables, root }: DriftOptions): Promise<Drift[]> {
+  const columns = await explainingFailures(url, () => columnsOf(url));
+  const unheardOf = columns.filter(({ type }) => type === undefined);
+  const { text, claims } = driftProgram(columns, tables);
+  const errors = await compile(text, fileURLToPath(root));
+  const wrong = errors.find(({ line, isMismatch }) => !isMismatch || !claims.has(line));
+  if (wrong) throw new Error(`the types in ${fileURLToPath(tables.file)} cannot be read: ${wrong.message}`);
+  return [
+    ...errors.flatMap(({ line, message }) => claims.get(line)?.(message) ?? []),
+    ...unheardOf.map(({ table, name, sqlType }) => ({
+      table,
+      column: name,
+      problem: `is ${sqlType}, of which the drift check does not know what the driver makes`,
+    })),
+  ];
+}
+
+async function columnsOf(url: string): Promise<Column[]> {
+  const limits = { poolSize: 1, maxOverflow: 0, timeoutSeconds: 5, recycleSeconds: 3_600 };
+  const database = createDatabase<never>({ url, ...limits, applicationName: "gatehouse-migrate" });
+  try {
+    return await readColumns(database.db);
+  } finally {
+    await database.close();
+  }
+}
+
+const NOT_ASSIGNABLE = "TS2322";
+
+interface CompilerError {
+  readonly line: number;
+  readonly isMismatch: boolean;
+  readonly message: string;
+}
+
+/** The compiler's errors in the program itself; those in files that it imports are for the type check to tell. */
+async function compile(text: string, root: string): Promise<CompilerError[]> {
+  const compiler = join(root, "node_modules/typescript/bin/tsc");
+  if (!existsSync(compiler)) throw new Error("the drift check needs the development dependencies: run `pnpm install`");
+  const folder = await mkdtemp(join(tmpdir(), "gatehouse-drift-"));
+  try {
+    const config = {
+      extends: join(root, "tsconfig.base.json"),
+      compilerOptions: { noUnusedLocals: false, types: ["node"], typeRoots: [join(root, "node_modules/@types")] },
+      files: ["drift.mts"],
+    };
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
+    await writeFile(join(folder, "drift.mts"), text);
+    const output = await run(process.execPath, [compiler, "--project", folder, "--pretty", "false"], folder);
+    return [...output.matchAll(/^drift\.mts\((\d+),\d+\): error (TS\d+): (.*)$/gm)].map(
+      ([, line, code, message = ""]) => ({
+        line: Number(line),
+        isMismatch: code === NOT_ASSIGNABLE,
+        message,
+      }),
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function run(command: string, args: readonly string[], cwd: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(command, args, { cwd, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      // Errors in the program are what it ends with 1 or 2 for; anything without an exit code did not run.
+      if (error && typeof error.code !== "number") reject(error);
+      else if (stderr !== "") reject(new Error(`the compiler failed: ${stderr}`));
+      else resolve(stdout);
+    });
+  });
+}

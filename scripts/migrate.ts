@@ -1,0 +1,105 @@
+import { ConfigError } from "@gatehouse/config";
+import { DatabaseSetupError } from "@gatehouse/database";
+import { Command, Option } from "commander";
+import { relative } from "node:path";
+import { findDrift, migrateDown, migrateUp, migrationStatus, writeMigration } from "./migrate/commands.ts";
+import { loadEnvironment, ownerUrlOf, servicesOf } from "./migrate/environment.ts";
+import { SERVICE_SCHEMAS, type ServiceSchema } from "./services.ts";
+
+interface Options {
+  readonly service?: ServiceSchema["name"];
+  readonly json?: boolean;
+  readonly yes?: boolean;
+}
+
+const NAMES = SERVICE_SCHEMAS.map(({ name }) => name);
+
+function command(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .addOption(new Option("--service <name>", "only this one").choices(NAMES))
+    .option("--json", "the result as JSON");
+}
+
+/** The result, for people line by line. */
+function print({ json }: Options, result: unknown, lines: readonly string[]): void {
+  console.log(json ? JSON.stringify(result) : lines.join("\n"));
+}
+
+const up = command(
+  "up",
+  "apply what is missing; with DATABASE_URL, the owner's, make databases, roles and schemas first",
+).action(async (options: Options) => {
+  const environment = loadEnvironment();
+  const services = await migrateUp(servicesOf(environment, options.service), ownerUrlOf(environment));
+  const lines = services.flatMap(({ service, applied }) =>
+    applied.length === 0 ? `${service}: nothing to do` : applied.map((name) => `${service}: applied ${name}`),
+  );
+  print(options, { services }, lines);
+});
+
+const down = command("down", "revert the last migration of each service")
+  .option("--yes", "in production, too")
+  .action(async (options: Options) => {
+    const environment = loadEnvironment();
+    const isProduction = environment["ENVIRONMENT"] === "production";
+    const services = await migrateDown(servicesOf(environment, options.service), isProduction, options.yes === true);
+    const lines = services.flatMap(({ service, reverted }) =>
+      reverted.length === 0 ? `${service}: nothing to revert` : reverted.map((name) => `${service}: reverted ${name}`),
+    );
+    print(options, { services }, lines);
+  });
+
+const status = command("status", "list the migrations and when each was applied").action(async (options: Options) => {
+  const services = await migrationStatus(servicesOf(loadEnvironment(), options.service));
+  const lines = services.flatMap(({ service, migrations }) =>
+    migrations.map(({ name, appliedAt, isKnown }) => {
+      const when = appliedAt === undefined ? "pending" : `applied ${appliedAt.toISOString()}`;
+      return `${service}: ${name} ${when}${isKnown ? "" : ", unknown to this build"}`;
+    }),
+  );
+  const listed = services.map(({ migrations, ...service }) => ({
+    ...service,
+    migrations: migrations.map(({ name, appliedAt = null, isKnown }) => ({
+      name,
+      applied_at: appliedAt,
+      is_known: isKnown,
+    })),
+  }));
+  print(options, { services: listed }, lines);
+});
+
+const create = command("create", "write an empty migration, named by the time")
+  .argument("<name>", "what it does, as in create_accounts")
+  .action(async (name: string, options: Options) => {
+    const service = SERVICE_SCHEMAS.find((one) => one.name === options.service);
+    if (!service) throw new DatabaseSetupError(`whose migration? Say --service ${NAMES.join(" or --service ")}`);
+    const file = relative(process.cwd(), await writeMigration(service, name));
+    print(options, { service: service.name, file }, [file]);
+  });
+
+const check = command("check", "compare the tables' types with the migrated schema; exit 1 when they differ").action(
+  async (options: Options) => {
+    const services = await findDrift(servicesOf(loadEnvironment(), options.service));
+    const lines = services.flatMap(({ service, drift }) =>
+      drift.length === 0
+        ? `${service}: the types equal the schema`
+        : drift.map(
+            ({ table, column, problem }) => `${service}: ${[table, column].filter(Boolean).join(".")} ${problem}`,
+          ),
+    );
+    print(options, { services }, lines);
+    if (services.some(({ drift }) => drift.length > 0)) process.exitCode = 1;
+  },
+);
+
+const program = new Command("pnpm migrate").description("The schemas of the services: auth, users.");
+for (const one of [up, down, status, create, check]) program.addCommand(one);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const isExpected = error instanceof ConfigError || error instanceof DatabaseSetupError;
+  console.error(isExpected ? error.message : error);
+  process.exitCode = 1;
+}

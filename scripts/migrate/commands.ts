@@ -1,0 +1,71 @@
+import {
+  createMigration,
+  createMigrations,
+  DatabaseSetupError,
+  type Migrations,
+  type MigrationStatus,
+  prepareSchema,
+} from "@gatehouse/database";
+import { checkDrift, type Drift } from "@gatehouse/database/drift";
+import { fileURLToPath } from "node:url";
+import type { ServiceSchema } from "../services.ts";
+import type { MigratedService } from "./environment.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** What a command says of one service. */
+export type Outcome<R> = { readonly service: string; readonly schema: string } & R;
+
+/** Makes roles and schemas when the owner's URL is known, then applies what is missing. */
+export async function migrateUp(services: readonly MigratedService[], ownerUrl: string | undefined) {
+  if (ownerUrl !== undefined)
+    for (const { url, schema, extensions } of services)
+      await prepareSchema({ ownerUrl, serviceUrl: url, schema, extensions });
+  return forEach(services, async (migrations) => ({ applied: await migrations.up() }));
+}
+
+/** @throws DatabaseSetupError in production without `isConfirmed` */
+export async function migrateDown(services: readonly MigratedService[], isProduction: boolean, isConfirmed: boolean) {
+  if (isProduction && !isConfirmed)
+    throw new DatabaseSetupError("down loses what the tables hold: in production it wants --yes");
+  return forEach(services, async (migrations) => ({ reverted: await migrations.down() }));
+}
+
+export async function migrationStatus(
+  services: readonly MigratedService[],
+): Promise<Outcome<{ migrations: MigrationStatus[] }>[]> {
+  return forEach(services, async (migrations) => ({ migrations: await migrations.status() }));
+}
+
+/** The types are compared with a schema that this build has migrated; with another one everything would be a drift. */
+export async function findDrift(services: readonly MigratedService[]): Promise<Outcome<{ drift: Drift[] }>[]> {
+  return forEach(services, async (migrations, { name, url, tables }) => {
+    const other = (await migrations.status()).find(({ appliedAt, isKnown }) => appliedAt === undefined || !isKnown);
+    if (other)
+      throw new DatabaseSetupError(
+        `the schema of ${name} is not the one that this build makes (${other.name}): run \`pnpm migrate up\` first`,
+      );
+    return { drift: await checkDrift({ url, tables, root: ROOT }) };
+  });
+}
+
+/** @returns the file, as a path */
+export async function writeMigration(service: ServiceSchema, name: string): Promise<string> {
+  return fileURLToPath(await createMigration(service.migrations, name, new Date()));
+}
+
+async function forEach<R>(
+  services: readonly MigratedService[],
+  work: (migrations: Migrations, service: MigratedService) => Promise<R>,
+): Promise<Outcome<R>[]> {
+  const outcomes: Outcome<R>[] = [];
+  for (const service of services) {
+    const migrations = createMigrations({ url: service.url, folder: service.migrations });
+    try {
+      outcomes.push({ service: service.name, schema: service.schema, ...(await work(migrations, service)) });
+    } finally {
+      await migrations.close();
+    }
+  }
+  return outcomes;
+}

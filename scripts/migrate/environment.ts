@@ -1,0 +1,50 @@
+import { ConfigError, type ConfigProblem } from "@gatehouse/config";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { SERVICE_SCHEMAS, type ServiceSchema } from "../services.ts";
+
+/** A service's schema and the URL of its role. */
+export interface MigratedService extends ServiceSchema {
+  readonly url: string;
+}
+
+/** What the environment says, with what `.env` adds to it. */
+export function loadEnvironment(): NodeJS.ProcessEnv {
+  const file = fileURLToPath(new URL("../../.env", import.meta.url));
+  if (existsSync(file)) process.loadEnvFile(file);
+  return process.env;
+}
+
+/** @throws ConfigError naming every URL that is missing or wrong */
+export function servicesOf(environment: NodeJS.ProcessEnv, only: ServiceSchema["name"] | undefined): MigratedService[] {
+  const problems: ConfigProblem[] = [];
+  const services = SERVICE_SCHEMAS.filter(({ name }) => only === undefined || name === only).map((service) => {
+    const url = environment[service.urlVariable] ?? "";
+    if (!isDatabaseUrl(url)) problems.push({ name: service.urlVariable, message: URL_RULE });
+    return { ...service, url };
+  });
+  const owner = ownerUrlOf(environment);
+  if (owner !== undefined && !isDatabaseUrl(owner)) problems.push({ name: "DATABASE_URL", message: URL_RULE });
+  if (problems.length > 0) throw new ConfigError(problems);
+  return services;
+}
+
+/** DATABASE_URL, or the URL that its pieces make; undefined where roles and schemas are made by other means. */
+export function ownerUrlOf(environment: NodeJS.ProcessEnv): string | undefined {
+  if (environment["DATABASE_URL"]) return environment["DATABASE_URL"];
+  const host = environment["POSTGRES_HOST"];
+  if (!host) return undefined;
+  const url = new URL("postgres://localhost");
+  url.hostname = host;
+  url.port = environment["POSTGRES_PORT"] || "5432";
+  url.username = encodeURIComponent(environment["POSTGRES_USER"] || "postgres");
+  url.password = encodeURIComponent(environment["POSTGRES_PASSWORD"] ?? "");
+  url.pathname = `/${encodeURIComponent(environment["POSTGRES_DB"] || "gatehouse")}`;
+  return url.href;
+}
+
+const URL_RULE = "must be a URL that begins with postgres:// or postgresql://";
+
+function isDatabaseUrl(text: string): boolean {
+  return /^postgres(ql)?:\/\//.test(text) && URL.canParse(text);
+}
