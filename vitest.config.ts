@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     // Two cores run the suite; more workers only take turns, and the servers they test want a share as well.
     maxWorkers: 2,
+    // How long a test waits for what it expects to happen. It ends as soon as that does, so only failures take so long.
+    expect: { poll: { timeout: 10_000 } },
     coverage: {
       provider: "v8",
       include: ["libs/*/src/**/*.ts", "services/*/src/**/*.ts"],
