@@ -4,7 +4,7 @@ import { headers, type MsgHdrs } from "@nats-io/nats-core";
 import type { Delivered } from "../jetstream/delivered.ts";
 
 /** The headers of a dead letter, beside those of the message as received. */
-export const DEAD_LETTER_HEADERS = {
+const DEAD_LETTER_HEADERS = {
   consumer: "Gatehouse-Consumer",
   subject: "Gatehouse-Subject",
   stream: "Gatehouse-Stream",

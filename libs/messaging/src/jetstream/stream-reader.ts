@@ -29,10 +29,14 @@ export interface StreamReaderOptions {
   /** Called in the stream's order, synchronously; an error it throws is logged and the message counts as read. */
   readonly onMessage: (message: StreamMessage) => void;
   /**
-   * A pass begins: `lastSequence` was the stream's last just before, so what is greater is live;
-   * `streamCreated` differs from the pass before when the stream is another.
+   * A pass begins: `lastSequence` was the stream's last when it did, so what is greater is live; `pending` says how many
+   * messages it begins with; `streamCreated` differs from the pass before when the stream is another.
    */
-  readonly onStart?: (pass: { readonly streamCreated: string; readonly lastSequence: number }) => void;
+  readonly onStart?: (pass: {
+    readonly streamCreated: string;
+    readonly lastSequence: number;
+    readonly pending: number;
+  }) => void;
   /** A pass ended: a gap, a lost connection, a stall, a deleted stream or consumer. Another begins as soon as one can. */
   readonly onEnd?: (reason: string) => void;
   readonly logger: Logger;
@@ -56,10 +60,11 @@ export function readStream(options: StreamReaderOptions): StreamReader {
 
   async function pass(connection: NatsConnection): Promise<string> {
     const manager = await managerOf(connection);
-    const info = await manager.streams.info(stream.name);
-    const { name } = await manager.consumers.add(stream.name, consumerConfig(options));
-    options.onStart?.({ streamCreated: info.created, lastSequence: info.state.last_seq });
+    const { name, num_pending: pending } = await manager.consumers.add(stream.name, consumerConfig(options));
     try {
+      // Asked after the consumer was made: were the stream replaced in between, the consumer would be gone and the pass over.
+      const { created, state } = await manager.streams.info(stream.name);
+      options.onStart?.({ streamCreated: created, lastSequence: state.last_seq, pending });
       const reason = await readAll(connection, name);
       options.onEnd?.(reason);
       return reason;

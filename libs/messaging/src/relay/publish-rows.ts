@@ -5,7 +5,7 @@ import type { ClaimedRow } from "./claim.ts";
 /** Shorter than the lease, so that a row is given back rather than published by two. */
 const ACKNOWLEDGE_TIMEOUT_MS = 2_000;
 
-export const CLOUD_EVENT_TYPE = "application/cloudevents+json";
+const CLOUD_EVENT_TYPE = "application/cloudevents+json";
 
 export interface PublishResult {
   readonly acknowledged: string[];

@@ -5,7 +5,7 @@ import type { MessagingTables } from "../tables/messaging.table.ts";
 import type { Session } from "./session.ts";
 
 /** A moment by the database's clock (RFC 3339, microseconds), and whether an older revocation is still unpublished. */
-export interface Moment {
+interface Moment {
   readonly asOf: string;
   readonly blocked: boolean;
 }
@@ -14,7 +14,7 @@ export interface Moment {
  * The database's time, and whether it may be vouched for. One statement, because PostgreSQL takes now() before the snapshot: so
  * whatever was committed before that time is seen.
  */
-export async function takeMoment(db: Kysely<MessagingTables>): Promise<Moment> {
+async function takeMoment(db: Kysely<MessagingTables>): Promise<Moment> {
   const { rows } = await sql<Moment>`
     select
       to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "asOf",
@@ -25,7 +25,7 @@ export async function takeMoment(db: Kysely<MessagingTables>): Promise<Moment> {
 }
 
 /** Whether a revocation from before `asOf` is still unpublished. */
-export async function isBlocked(db: Kysely<MessagingTables>, asOf: string): Promise<boolean> {
+async function isBlocked(db: Kysely<MessagingTables>, asOf: string): Promise<boolean> {
   const { rows } = await sql<{ blocked: boolean }>`
     select exists (
       select 1 from outbox where published_at is null and revoking and created_at < ${asOf}::timestamptz
@@ -34,7 +34,7 @@ export async function isBlocked(db: Kysely<MessagingTables>, asOf: string): Prom
 }
 
 /** `auth.watermark`: everything that revokes and was committed before `asOf` has been published. The id makes it one a second for all replicas. */
-export function watermarkMessage(source: "auth", asOf: string): { subject: string; payload: string; msgID: string } {
+function watermarkMessage(source: "auth", asOf: string): { subject: string; payload: string; msgID: string } {
   const event = createEvent({ source, type: "auth.watermark", subject: source, data: { as_of: asOf } });
   return { subject: event.type, payload: JSON.stringify(event), msgID: `watermark-${asOf.slice(0, 19)}` };
 }
@@ -60,10 +60,13 @@ export async function publishWatermark(options: {
   const { db, session, signal } = options;
   const until = performance.now() + options.patienceMs;
   const { asOf, blocked } = await takeMoment(db);
+  const giveUp = (): boolean => performance.now() >= until || signal.aborted || session.connection.isClosed();
   for (let wait = blocked; wait; wait = await isBlocked(db, asOf)) {
-    if (performance.now() >= until || signal.aborted || session.connection.isClosed()) return undefined;
+    if (giveUp()) return undefined;
     await Promise.race([options.settled(), pause(RETRY_MS, signal)]);
   }
+  // Also when it was the database that took its time.
+  if (giveUp()) return undefined;
   const { subject, payload, msgID } = watermarkMessage(options.source, asOf);
   await session.client.publish(subject, payload, { msgID, timeout: PUBLISH_TIMEOUT_MS });
   return asOf;

@@ -35,7 +35,7 @@ describe("what happens to connections", () => {
     await server.start();
     const first = await connected(bus);
     await server.restart();
-    await expect.poll(() => heard.length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => heard.length).toBe(2);
     expect(heard[0]).toBe(first);
     expect(first.isClosed()).toBe(true);
     expect(bus.connection()).toBe(heard[1]);

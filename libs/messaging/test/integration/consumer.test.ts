@@ -15,7 +15,6 @@ afterEach(() => bench.reset());
 afterAll(() => bench.close());
 
 const DURABLE = "test-consumer";
-const WAIT = { timeout: 10_000 };
 
 function consume(options: Partial<ConsumerOptions> & Pick<ConsumerOptions, "handlers">): Consumer {
   const consumer = startConsumer({
@@ -70,7 +69,7 @@ describe("what happens to events for which there is a handler", () => {
       },
     });
     await publish([event]);
-    await expect.poll(() => contexts.length, WAIT).toBe(1);
+    await expect.poll(() => contexts.length).toBe(1);
     expect(contexts[0]).toMatchObject({ correlationId: "request-1" });
     expect((contexts[0] as typeof context).traceparent.split("-")[1]).toBe("a".repeat(32));
     expect(infos[0]).toMatchObject({ stream: "AUTH_EVENTS", sequence: 1, attempt: 1 });
@@ -82,7 +81,7 @@ describe("what happens to events for which there is a handler", () => {
     const started = someEvent();
     await publish([someEvent("auth.session.revoked"), started]);
     const consumer = consume({ handlers });
-    await expect.poll(() => seen, WAIT).toEqual([started.id]);
+    await expect.poll(() => seen).toEqual([started.id]);
     await expect.poll(async () => (await consumerInfo()).num_pending).toBe(0);
     expect(consumer.status()).toEqual({ connected: true, running: 0, handled: 1, failed: 0, deadLettered: 0 });
   });
@@ -105,7 +104,7 @@ describe("what happens to events for which there is a handler", () => {
       },
     });
     await publish(Array.from({ length: 20 }, () => someEvent()));
-    await expect.poll(() => handled, WAIT).toBe(20);
+    await expect.poll(() => handled).toBe(20);
     expect(most).toBe(3);
   });
 
@@ -115,7 +114,7 @@ describe("what happens to events for which there is a handler", () => {
     consume({ handlers: second.handlers, concurrency: 1 });
     const events = Array.from({ length: 40 }, () => someEvent());
     await publish(events);
-    await expect.poll(() => first.seen.length + second.seen.length, WAIT).toBe(40);
+    await expect.poll(() => first.seen.length + second.seen.length).toBe(40);
     expect(new Set([...first.seen, ...second.seen])).toEqual(new Set(events.map((event) => event.id)));
   });
 });
@@ -137,7 +136,7 @@ describe("what happens to an event that comes twice", () => {
       },
     });
     await publish([someEvent()]);
-    await expect.poll(() => deliveries, WAIT).toBe(2);
+    await expect.poll(() => deliveries).toBe(2);
     expect(effects).toBe(1);
   });
 });
@@ -159,7 +158,7 @@ describe("what happens when a handler fails", () => {
       },
     });
     await publish([poison, ...good]);
-    await expect.poll(letters, WAIT).toHaveLength(1);
+    await expect.poll(letters).toHaveLength(1);
     expect(attempts).toEqual([1, 2, 3, 4, 5, 6]);
     expect(seen).toEqual(good.map((event) => event.id));
     const [letter] = await letters();
@@ -183,7 +182,7 @@ describe("what happens when a handler fails", () => {
       },
     });
     await publish([someEvent()]);
-    await expect.poll(() => attempts, WAIT).toEqual([1, 2, 3, 4]);
+    await expect.poll(() => attempts).toEqual([1, 2, 3, 4]);
     await expect.poll(async () => (await consumerInfo()).num_ack_pending).toBe(0);
     expect(await letters()).toEqual([]);
   });
@@ -200,7 +199,7 @@ describe("what happens when a handler fails", () => {
       },
     });
     await publish([someEvent()]);
-    await expect.poll(() => attempts, WAIT).toEqual([1, 1, 1, 1]);
+    await expect.poll(() => attempts).toEqual([1, 1, 1, 1]);
     expect(consumer.status()).toMatchObject({ handled: 1, failed: 0, deadLettered: 0 });
   });
 
@@ -215,10 +214,10 @@ describe("what happens when a handler fails", () => {
       },
     });
     await publish([]);
-    await expect.poll(() => consumer.status().connected, WAIT).toBe(true);
+    await expect.poll(() => consumer.status().connected).toBe(true);
     await manager.streams.delete(STREAMS.deadLetters.name);
     await publish([someEvent()]);
-    await expect.poll(() => consumer.status().failed, WAIT).toBe(6);
+    await expect.poll(() => consumer.status().failed).toBe(6);
     await ensureStreams(connection, [STREAMS.deadLetters], 1);
     await expect.poll(letters, { timeout: 15_000 }).toHaveLength(1);
   });
@@ -232,7 +231,7 @@ describe("what happens to a message that is no event of ours", () => {
     await jetstream(connection).publish("auth.session.started", "{");
     const { seen, handlers } = recorder();
     consume({ handlers });
-    await expect.poll(letters, WAIT).toHaveLength(2);
+    await expect.poll(letters).toHaveLength(2);
     const texts = (await letters()).map((letter) => letter.string());
     expect(texts).toContain("{");
     for (const letter of await letters()) {
@@ -250,7 +249,7 @@ describe("what happens to a message that is no event of ours", () => {
     const event = someEvent();
     await publish([event]);
     consume({ handlers });
-    await expect.poll(() => seen, WAIT).toEqual([event.id]);
+    await expect.poll(() => seen).toEqual([event.id]);
     expect(await letters()).toEqual([]);
   });
 });
@@ -263,7 +262,7 @@ describe("what happens when the server is not what it was", () => {
     await bench.server.start();
     const event = someEvent();
     await publish([event]);
-    await expect.poll(() => seen, WAIT).toEqual([event.id]);
+    await expect.poll(() => seen).toEqual([event.id]);
   });
 
   test("after a restart it goes on where it was", async () => {
@@ -271,11 +270,11 @@ describe("what happens when the server is not what it was", () => {
     const consumer = consume({ handlers });
     const [before, after] = [someEvent(), someEvent()];
     await publish([before]);
-    await expect.poll(() => seen, WAIT).toEqual([before.id]);
+    await expect.poll(() => seen).toEqual([before.id]);
     await expect.poll(async () => (await consumerInfo()).num_ack_pending).toBe(0);
     await bench.server.restart();
     await publish([after]);
-    await expect.poll(() => seen, WAIT).toEqual([before.id, after.id]);
+    await expect.poll(() => seen).toEqual([before.id, after.id]);
     expect(consumer.status().connected).toBe(true);
   });
 
@@ -285,7 +284,7 @@ describe("what happens when the server is not what it was", () => {
     const events = [someEvent(), someEvent(), someEvent(), someEvent()];
     const publishNext = async (index: number) => {
       await publish(events.slice(index, index + 1));
-      await expect.poll(() => seen.includes(events[index]?.id ?? ""), WAIT).toBe(true);
+      await expect.poll(() => seen.includes(events[index]?.id ?? "")).toBe(true);
     };
     await publishNext(0);
     await bench.server.restart({ wipe: true });
@@ -301,13 +300,13 @@ describe("what happens when the server is not what it was", () => {
     const consumer = consume({ handlers: first.handlers, filter: "auth.>" });
     const [before, after] = [someEvent(), someEvent()];
     await publish([before]);
-    await expect.poll(() => first.seen, WAIT).toEqual([before.id]);
+    await expect.poll(() => first.seen).toEqual([before.id]);
     await expect.poll(async () => (await consumerInfo()).num_ack_pending).toBe(0);
     await consumer.close();
     const second = recorder();
     consume({ handlers: second.handlers, filter: "auth.session.started" });
     await publish([after]);
-    await expect.poll(() => second.seen, WAIT).toEqual([after.id]);
+    await expect.poll(() => second.seen).toEqual([after.id]);
     expect((await consumerInfo()).config.filter_subject).toBe("auth.session.started");
   });
 });
@@ -327,11 +326,11 @@ describe("what happens when a consumer closes", () => {
     });
     const events = [someEvent(), someEvent(), someEvent()];
     await publish(events);
-    await expect.poll(() => begun, WAIT).toHaveLength(1);
+    await expect.poll(() => begun).toHaveLength(1);
     const closed = closing.close();
     const { seen, handlers } = recorder();
     consume({ handlers });
-    await expect.poll(() => seen, WAIT).toHaveLength(2);
+    await expect.poll(() => seen).toHaveLength(2);
     gate.resolve();
     await closed;
     await expect.poll(async () => (await consumerInfo()).num_ack_pending).toBe(0);

@@ -26,7 +26,7 @@ async function databaseTime(): Promise<string> {
 test("what happens each second: the database's time is vouched for, once however many relays there are", async () => {
   bench.relay({ watermarks });
   bench.relay({ watermarks });
-  await expect.poll(async () => (await watermarkTimes()).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(3);
+  await expect.poll(async () => (await watermarkTimes()).length).toBeGreaterThanOrEqual(3);
   const seconds = (await watermarkTimes()).map((time) => time.slice(0, 19));
   expect(new Set(seconds).size).toBe(seconds.length);
 });
@@ -37,7 +37,7 @@ test("what happens while a revoking row is in other hands: nothing later is vouc
   await sql`update outbox set claimed_until = now() + interval '3 seconds'`.execute(bench.db);
   const committed = await databaseTime();
   const relay = bench.relay({ watermarks });
-  await expect.poll(() => relay.status().lastWatermark, { timeout: 10_000 }).toBeDefined();
+  await expect.poll(() => relay.status().lastWatermark).toBeDefined();
   const messages = await bench.stored();
   expect(messages[0] && idOf(messages[0])).toBe(revoking.id);
   expect((await watermarkTimes()).every((time) => time > committed)).toBe(true);
@@ -47,7 +47,7 @@ test("what happens while ordinary rows wait: they hold no watermark up", async (
   await bench.emit([someEvent()]);
   await sql`update outbox set claimed_until = now() + interval '1 hour'`.execute(bench.db);
   bench.relay({ watermarks });
-  await expect.poll(async () => (await watermarkTimes()).length, { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(async () => (await watermarkTimes()).length).toBeGreaterThan(0);
 });
 
 test("what happens under a steady rain of revocations: watermarks come, and each one's promise is kept", async () => {
@@ -64,9 +64,9 @@ test("what happens under a steady rain of revocations: watermarks come, and each
   };
   const storm = Promise.all([rain(), rain(), rain(), rain()]);
   try {
-    await expect.poll(() => relay.status().lastWatermark, { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => relay.status().lastWatermark).toBeDefined();
     const first = relay.status().lastWatermark;
-    await expect.poll(() => relay.status().lastWatermark !== first, { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => relay.status().lastWatermark !== first).toBe(true);
   } finally {
     raining.done = true;
     await storm;
@@ -83,7 +83,7 @@ test("what happens on a wiped server: what revokes is there again before anythin
   const relay = bench.relay({ watermarks });
   const revoking = Array.from({ length: 50 }, () => someEvent("auth.session.revoked"));
   await bench.emit(revoking, relay.wake);
-  await expect.poll(() => relay.status().lastWatermark, { timeout: 10_000 }).toBeDefined();
+  await expect.poll(() => relay.status().lastWatermark).toBeDefined();
   await bench.server.restart({ wipe: true });
   await expect.poll(async () => (await watermarkTimes()).length, { timeout: 15_000 }).toBeGreaterThan(0);
   const subjects = (await bench.stored()).map((message) => message.subject);
