@@ -1,8 +1,11 @@
 import type { FastifyRequest } from "fastify";
 
-const BEARER = /^Bearer +(\S+) *$/i;
+const BEARER = /^Bearer(?: +(.*))?$/i;
 
-/** The token of an `Authorization: Bearer` header (RFC 6750, section 2.1); the scheme's case does not matter (RFC 9110, section 11.1). */
+/**
+ * What an `Authorization: Bearer` header carries (RFC 6750, section 2.1), well-formed or not; undefined without one.
+ * The scheme's case does not matter (RFC 9110, section 11.1).
+ */
 export function bearerOf(request: Pick<FastifyRequest, "headers">): string | undefined {
-  return BEARER.exec(request.headers.authorization ?? "")?.[1];
+  return BEARER.exec(request.headers.authorization ?? "")?.[1]?.trim() || undefined;
 }

@@ -16,23 +16,31 @@ export interface ConnectVerifierOptions {
   /** An access token's lifetime. */
   readonly lifetimeSeconds: number;
   readonly maxStalenessSeconds: number;
+  /** All that auth can be set to, unless given: while its algorithm is being changed, tokens of both are about. */
+  readonly algorithms?: readonly string[];
   readonly logger: Logger;
 }
 
 export interface ConnectedVerifier extends Verifier {
+  /** Seconds since auth last vouched for the view of revocations; Infinity before the first time. */
+  stalenessSeconds(): number;
   close(): Promise<void>;
 }
 
-/** A verifier with all that it needs, for a service that wants nothing but to know who calls. */
+/** What auth signs with; HS256 is not among them, since whoever verifies could sign. */
+const ALGORITHMS: readonly string[] = ["EdDSA", "ES256", "RS256"];
+
+/** A verifier with all that it needs, for a service that wants nothing but to know who calls. Returns at once. */
 export function connectVerifier(options: ConnectVerifierOptions): ConnectedVerifier {
-  const { bus, authUrls: urls, logger, issuer, audience, lifetimeSeconds, maxStalenessSeconds } = options;
+  const { authUrls: urls, algorithms = ALGORITHMS, logger, lifetimeSeconds, ...rest } = options;
   const reach = lifetimeSeconds + CLOCK_SKEW_SECONDS;
   const view = createRevocationView({ lifetimeSeconds: reach, now: () => performance.now() });
-  const follower = followRevocations({ bus, view, lifetimeSeconds: reach, maxStalenessSeconds, logger });
-  const keySet = createKeySet({ urls, logger });
-  const introspector = createIntrospector({ urls, token: options.introspectionToken });
+  const follower = followRevocations({ ...rest, view, lifetimeSeconds: reach, logger });
+  const keySet = createKeySet({ urls, algorithms, logger });
+  const introspector = createIntrospector({ urls, token: options.introspectionToken, logger });
   return {
-    ...createVerifier({ keySet, view, follower, introspector, issuer, audience, lifetimeSeconds }),
+    ...createVerifier({ ...rest, keySet, view, follower, introspector, algorithms, lifetimeSeconds, logger }),
+    stalenessSeconds: follower.stalenessSeconds,
     async close() {
       keySet.close();
       await follower.close();

@@ -1,6 +1,7 @@
 import { REVOKING_SUBJECTS, STREAMS } from "@gatehouse/contracts";
 import { type Bus, readStream, type StreamMessage } from "@gatehouse/messaging";
 import type { Logger } from "@gatehouse/observability";
+import { createLagMeter } from "./lag-meter.ts";
 import { applyRevocation } from "./revocation-event.ts";
 import type { RevocationView } from "./revocation-view.ts";
 
@@ -11,67 +12,79 @@ export interface FollowerOptions {
   readonly lifetimeSeconds: number;
   readonly maxStalenessSeconds: number;
   readonly logger: Logger;
-  /** Milliseconds of a monotonic clock. */
-  readonly now?: () => number;
 }
 
 export interface Follower {
   /** True while a live watermark arrived within the allowed staleness: the view vouches. */
   isCurrent(): boolean;
-  /** True while the bus is there and the view has read all that it holds. */
+  /** True while the bus is there and the view has read all that auth put on it. */
   hasCaughtUp(): boolean;
-  /** Seconds since the last live watermark; Infinity before the first. */
-  staleness(): number;
+  /** Seconds since auth last vouched for the view by a live watermark; Infinity before the first. */
+  stalenessSeconds(): number;
   close(): Promise<void>;
 }
 
-/** A pass over a stream that has nothing to read says nothing; after this long it counts as read. */
-const SILENCE_MS = 1_000;
+/** One reading of the stream from the beginning of the window. */
+interface Pass {
+  /** What is greater came after the pass began. */
+  readonly lastSequence: number;
+  hasReadAll: boolean;
+  /** A watermark was read, be it an old one: without any, this stream cannot tell what auth has done (it was wiped, say). */
+  hasWatermark: boolean;
+}
+
 const WATERMARK: string = "auth.watermark";
 
 /**
  * Keeps the view filled from auth's stream. Each pass begins one lifetime back and entries are idempotent, so a pass that
  * ended for whatever reason is simply followed by another; entries outlive passes and streams.
  *
- * Old watermarks come again in every pass. They are proof of nothing: only one that was stored after the pass began is live.
+ * Old watermarks come again in every pass. They say nothing about now: only one that was stored after the pass began is live,
+ * and one that was long under way vouches for as much less.
  */
 export function followRevocations(options: FollowerOptions): Follower {
   const { view, logger, lifetimeSeconds, maxStalenessSeconds } = options;
-  const now = options.now ?? (() => performance.now());
   const revoking: ReadonlySet<string> = REVOKING_SUBJECTS;
-  let pass: { lastSequence: number; begunAt: number; readTo: number } | undefined;
-  let watermarkAt = Number.NEGATIVE_INFINITY;
+  const lag = createLagMeter();
+  let pass: Pass | undefined;
+  let stream: string | undefined;
+  let vouchedAt = Number.NEGATIVE_INFINITY;
+
+  function begin(start: { streamCreated: string; lastSequence: number; pending: number }): void {
+    if (stream !== start.streamCreated) lag.reset();
+    stream = start.streamCreated;
+    pass = { lastSequence: start.lastSequence, hasReadAll: start.pending === 0, hasWatermark: false };
+  }
 
   function receive(message: StreamMessage): void {
-    if (pass) pass.readTo = message.sequence;
-    if (message.subject === WATERMARK) {
-      if (pass && message.sequence > pass.lastSequence) watermarkAt = now();
-    } else if (revoking.has(message.subject)) applyRevocation(view, message.data);
+    if (!pass) return;
+    if (message.pending === 0 || message.sequence >= pass.lastSequence) pass.hasReadAll = true;
+    if (message.subject === WATERMARK) receiveWatermark(pass, message);
+    else if (revoking.has(message.subject)) applyRevocation(view, message.data);
+  }
+
+  function receiveWatermark(current: Pass, { sequence, storedAt }: StreamMessage): void {
+    current.hasWatermark = true;
+    if (sequence <= current.lastSequence) return;
+    const now = performance.now();
+    vouchedAt = Math.max(vouchedAt, now - lag.measure(storedAt.getTime(), now));
   }
 
   const reader = readStream({
     bus: options.bus,
     stream: STREAMS.auth,
     since: () => new Date(Date.now() - lifetimeSeconds * 1_000),
-    onStart: ({ lastSequence }) => {
-      pass = { lastSequence, begunAt: now(), readTo: 0 };
-    },
-    onEnd: () => {
-      pass = undefined;
-    },
+    onStart: begin,
+    onEnd: () => (pass = undefined),
     onMessage: receive,
     logger,
   });
 
-  const staleness = () => (now() - watermarkAt) / 1_000;
+  const stalenessSeconds = () => (performance.now() - vouchedAt) / 1_000;
   return {
-    staleness,
-    isCurrent: () => staleness() <= maxStalenessSeconds,
-    hasCaughtUp() {
-      if (!pass || !options.bus.isConnected()) return false;
-      const nothingToRead = pass.readTo === 0 && now() - pass.begunAt > SILENCE_MS;
-      return nothingToRead || pass.readTo >= pass.lastSequence;
-    },
+    stalenessSeconds,
+    isCurrent: () => stalenessSeconds() <= maxStalenessSeconds,
+    hasCaughtUp: () => pass !== undefined && pass.hasReadAll && pass.hasWatermark && options.bus.isConnected(),
     close: () => reader.close(),
   };
 }

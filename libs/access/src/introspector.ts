@@ -4,50 +4,63 @@ import {
   IntrospectionResponse,
   type IntrospectionResult,
 } from "@gatehouse/contracts";
-import { outgoingHeaders } from "@gatehouse/observability";
+import type { Logger } from "@gatehouse/observability";
 import type { AccessClaims } from "./claims.ts";
+import { createReplicas } from "./replicas.ts";
+import type { AuthState } from "./verdict.ts";
 
 export interface IntrospectorOptions {
   /** auth's, one or several; asked in turn. */
   readonly urls: readonly string[];
+  /** INTROSPECTION_TOKEN. */
   readonly token: string;
+  readonly logger: Logger;
   /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
 }
 
+/** What auth says of a token, or why it does not. */
+export type AuthWord = IntrospectionResult | Exclude<AuthState, "answers">;
+
 export interface Introspector {
-  /** What auth says of the token; undefined when it does not answer. */
-  ask(claims: AccessClaims): Promise<IntrospectionResult | undefined>;
+  ask(claims: AccessClaims): Promise<AuthWord>;
   /** Whether auth answers introspection at all. */
   answers(): Promise<boolean>;
 }
 
 const ANSWER_TIMEOUT_MS = 1_000;
-/** How long an answer is used again. */
+/** How long an answer is used again, and how long auth is left alone after it did not give one. */
 const KEPT_MS = 1_000;
 /** How long questions are gathered. */
 const GATHER_MS = 2;
+const UNAVAILABLE: ReadonlySet<number> = new Set([502, 503, 504]);
+const NOBODY = "00000000-0000-0000-0000-000000000000";
 
 interface Question {
   readonly claims: IntrospectionClaims;
-  readonly settle: (result: IntrospectionResult | undefined) => void;
+  readonly settle: (word: AuthWord) => void;
 }
 
-/** Asks auth whether tokens still stand: questions of the same moment go together, answers are kept for a second. */
-export function createIntrospector({ urls, token, now = () => performance.now() }: IntrospectorOptions): Introspector {
-  const kept = new Map<string, { readonly answer: Promise<IntrospectionResult | undefined>; readonly until: number }>();
-  let waiting: Question[] = [];
-  let turn = 0;
+/** auth is there and answers, but not what was asked. */
+class FaultyAnswer extends Error {}
 
-  function ask(claims: AccessClaims): Promise<IntrospectionResult | undefined> {
-    const question = { sub: claims.sub, sid: claims.sid, token_version: claims.tokenVersion, kid: claims.kid };
-    const key = Object.values(question).join(" ");
+/** Asks auth whether tokens still stand: questions of the same moment go together, answers are kept for a second. */
+export function createIntrospector({ urls, token, logger, now = monotonic }: IntrospectorOptions): Introspector {
+  const replicas = createReplicas(urls, now);
+  const kept = new Map<string, { readonly word: Promise<AuthWord>; readonly until: number }>();
+  let waiting: Question[] = [];
+  let failed: { readonly as: Exclude<AuthState, "answers">; readonly until: number } | undefined;
+
+  function ask({ sub, sid, tokenVersion, kid }: AccessClaims): Promise<AuthWord> {
+    const key = `${sub} ${sid} ${tokenVersion} ${kid}`;
+    // Otherwise every request would wait for a time-out of its own while auth is away.
+    if (failed && failed.until > now()) return Promise.resolve(failed.as);
     const known = kept.get(key);
-    if (known && known.until > now()) return known.answer;
+    if (known && known.until > now()) return known.word;
     forgetOld();
-    const answer = enqueue(question);
-    kept.set(key, { answer, until: now() + KEPT_MS });
-    return answer;
+    const word = enqueue({ sub, sid, token_version: tokenVersion, kid });
+    kept.set(key, { word, until: now() + KEPT_MS });
+    return word;
   }
 
   /** A Map keeps the order of insertion, and all answers are kept equally long. */
@@ -58,7 +71,7 @@ export function createIntrospector({ urls, token, now = () => performance.now() 
     }
   }
 
-  function enqueue(claims: IntrospectionClaims): Promise<IntrospectionResult | undefined> {
+  function enqueue(claims: IntrospectionClaims): Promise<AuthWord> {
     if (waiting.length === 0) setTimeout(flush, GATHER_MS);
     return new Promise((settle) => waiting.push({ claims, settle }));
   }
@@ -71,37 +84,60 @@ export function createIntrospector({ urls, token, now = () => performance.now() 
   }
 
   async function settle(questions: readonly Question[]): Promise<void> {
-    const results = await request(questions.map(({ claims }) => claims));
-    for (const [index, question] of questions.entries()) question.settle(results?.[index]);
-  }
-
-  /** One try at each address; undefined when none answers. */
-  async function request(tokens: readonly IntrospectionClaims[]): Promise<IntrospectionResult[] | undefined> {
-    for (const _attempt of urls) {
-      const url = urls[turn++ % urls.length];
-      const results = await post(`${url}/internal/introspect`, tokens).catch(() => undefined);
-      if (results?.length === tokens.length) return results;
+    const tokens = questions.map(({ claims }) => claims);
+    try {
+      const results = await replicas.ask((url) => post(url, tokens));
+      if (failed) logger.info("auth answers introspection again");
+      failed = undefined;
+      for (const [index, question] of questions.entries()) question.settle(results[index] ?? "faulty");
+    } catch (error) {
+      const as = stateAfter(error);
+      if (failed?.as !== as) logger.warn({ err: error, auth: as }, "auth does not answer introspection");
+      failed = { as, until: now() + KEPT_MS };
+      for (const question of questions) question.settle(as);
     }
-    return undefined;
   }
 
-  async function post(url: string, tokens: readonly IntrospectionClaims[]): Promise<IntrospectionResult[] | undefined> {
-    const response = await fetch(url, {
+  async function post(url: string, tokens: readonly IntrospectionClaims[]): Promise<IntrospectionResult[]> {
+    const response = await fetch(`${url}/internal/introspect`, {
       method: "POST",
-      headers: { ...outgoingHeaders(), authorization: `Bearer ${token}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       body: JSON.stringify({ tokens }),
+      redirect: "manual",
       signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
     });
-    if (!response.ok) {
-      await response.body?.cancel();
-      return undefined;
-    }
-    return IntrospectionResponse.parse(await response.json()).results;
+    if (response.status === 200) return readResults(await response.text(), tokens.length);
+    await response.body?.cancel();
+    const Failure = UNAVAILABLE.has(response.status) ? Error : FaultyAnswer;
+    throw new Failure(`status ${response.status}`);
   }
 
-  const NOBODY = "00000000-0000-0000-0000-000000000000";
   return {
     ask,
-    answers: async () => (await enqueue({ sub: NOBODY, sid: NOBODY, token_version: 0, kid: "" })) !== undefined,
+    async answers() {
+      const word = await enqueue({ sub: NOBODY, sid: NOBODY, token_version: 0, kid: "" });
+      return typeof word === "object";
+    },
   };
+}
+
+function readResults(body: string, count: number): IntrospectionResult[] {
+  try {
+    const { results } = IntrospectionResponse.parse(JSON.parse(body));
+    if (results.length === count) return results;
+  } catch (error) {
+    throw new FaultyAnswer("not an answer to introspection", { cause: error });
+  }
+  throw new FaultyAnswer("answers to other questions");
+}
+
+/** One replica that lives is enough: what it commits may be missing in the view. */
+function stateAfter(error: unknown): Exclude<AuthState, "answers"> {
+  return error instanceof AggregateError && error.errors.some((cause) => cause instanceof FaultyAnswer)
+    ? "faulty"
+    : "unreachable";
+}
+
+function monotonic(): number {
+  return performance.now();
 }

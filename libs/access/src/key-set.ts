@@ -2,10 +2,13 @@ import { Jwks, type PublicJwk } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import type { Logger } from "@gatehouse/observability";
 import { type CryptoKey, importJWK } from "jose";
+import { createReplicas } from "./replicas.ts";
 
 export interface KeySetOptions {
   /** auth's, one or several; asked in turn. */
   readonly urls: readonly string[];
+  /** Keys of any other are passed over. */
+  readonly algorithms: readonly string[];
   readonly logger: Logger;
 }
 
@@ -23,20 +26,19 @@ const REFRESH_MS = 60_000;
 const RETRY_MS = 250;
 const UNKNOWN_KID_PAUSE_MS = 1_000;
 const ANSWER_TIMEOUT_MS = 2_000;
-export const VERIFICATION_ALGORITHMS: readonly string[] = ["EdDSA", "ES256", "RS256"];
 
 /**
  * auth's public keys, fetched each minute. The last good set is kept for as long as auth is away: jose's own remote set
  * would begin to refuse every token when its cache is over.
  */
-export function createKeySet({ urls, logger }: KeySetOptions): KeySet {
+export function createKeySet({ urls, algorithms, logger }: KeySetOptions): KeySet {
+  const replicas = createReplicas(urls, () => performance.now());
+  const closed = new AbortController();
   let keys: ReadonlyMap<string, CryptoKey> | undefined;
-  let turn = 0;
   let refreshing: Promise<void> | undefined;
   let refreshedAt = Number.NEGATIVE_INFINITY;
-  let closed = false;
+  let failing = false;
   let timer: NodeJS.Timeout | undefined;
-  let reported = false;
 
   function refresh(): Promise<void> {
     refreshing ??= load().finally(() => {
@@ -47,21 +49,40 @@ export function createKeySet({ urls, logger }: KeySetOptions): KeySet {
   }
 
   async function load(): Promise<void> {
-    const url = urls[turn++ % urls.length];
     try {
-      const response = await fetch(`${url}/.well-known/jwks.json`, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
-      if (!response.ok) throw new Error(`the key set was answered with ${response.status}`);
-      keys = await importAll(Jwks.parse(await response.json()).keys);
-      reported = false;
+      const jwks = await replicas.ask(fetchKeys);
+      const imported = await importAll(jwks.filter(({ alg }) => algorithms.includes(alg)));
+      // auth always has a key to sign with, so a set without any is a fault of auth's.
+      if (imported.size === 0) throw new Error("auth answers with no usable key");
+      keys = imported;
+      failing = false;
     } catch (error) {
-      if (!reported) logger.warn({ err: error }, "the key set cannot be fetched; the last one goes on");
-      reported = true;
+      if (!failing && !closed.signal.aborted) logger.warn({ err: error }, "cannot fetch auth's keys, trying on");
+      failing = true;
     }
+  }
+
+  async function fetchKeys(url: string): Promise<readonly PublicJwk[]> {
+    const signal = AbortSignal.any([closed.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+    const response = await fetch(`${url}/.well-known/jwks.json`, { signal });
+    if (response.ok) return Jwks.parse(await response.json()).keys;
+    await response.body?.cancel();
+    throw new Error(`status ${response.status}`);
+  }
+
+  async function importAll(jwks: readonly PublicJwk[]): Promise<ReadonlyMap<string, CryptoKey>> {
+    const imported = new Map<string, CryptoKey>();
+    for (const jwk of jwks) {
+      const key = await importJWK(jwk, jwk.alg).catch(() => undefined);
+      if (key === undefined || key instanceof Uint8Array) logger.warn({ kid: jwk.kid }, "a key of auth's is unusable");
+      else imported.set(jwk.kid, key);
+    }
+    return imported;
   }
 
   async function keepFresh(): Promise<void> {
     await refresh();
-    if (!closed) timer = setTimeout(() => void keepFresh(), keys ? REFRESH_MS : RETRY_MS);
+    if (!closed.signal.aborted) timer = setTimeout(() => void keepFresh(), keys ? REFRESH_MS : RETRY_MS);
   }
   void keepFresh();
 
@@ -70,21 +91,14 @@ export function createKeySet({ urls, logger }: KeySetOptions): KeySet {
     async keyFor(kid) {
       const known = keys?.get(kid);
       if (known) return known;
-      if (refreshing || performance.now() - refreshedAt > UNKNOWN_KID_PAUSE_MS) await refresh();
+      if (refreshing ? !failing : performance.now() - refreshedAt > UNKNOWN_KID_PAUSE_MS) await refresh();
       if (!keys)
         throw new AppError("ServiceUnavailable", { detail: "The keys to verify tokens with are not there yet" });
       return keys.get(kid);
     },
     close() {
-      closed = true;
+      closed.abort();
       clearTimeout(timer);
     },
   };
-}
-
-async function importAll(jwks: readonly PublicJwk[]): Promise<ReadonlyMap<string, CryptoKey>> {
-  const usable = jwks.filter(({ alg }) => VERIFICATION_ALGORITHMS.includes(alg));
-  return new Map(
-    await Promise.all(usable.map(async (jwk) => [jwk.kid, (await importJWK(jwk, jwk.alg)) as CryptoKey] as const)),
-  );
 }

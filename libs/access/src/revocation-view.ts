@@ -1,15 +1,14 @@
-/** What the view says of a token. */
-export interface RevocableClaims {
-  readonly sub: string;
-  readonly sid: string;
-  readonly kid: string;
-  readonly tokenVersion: number;
-}
+import type { AccessClaims } from "./claims.ts";
+
+/** What the view goes by. */
+export type RevocableClaims = Pick<AccessClaims, "sub" | "sid" | "jti" | "kid" | "tokenVersion">;
 
 export interface RevocationView {
   /** Tokens of the user with a lower version are refused. The higher of two versions wins, so order and repetition do no harm. */
   raiseVersion(userId: string, leastValid: number): void;
   endSession(sessionId: string): void;
+  /** One token by its `jti`, where neither its session nor its version says why. */
+  refuseToken(tokenId: string): void;
   retireKey(kid: string): void;
   isRevoked(claims: RevocableClaims): boolean;
   /** Entries held, of all kinds. */
@@ -18,55 +17,63 @@ export interface RevocationView {
 
 interface Generation {
   readonly versions: Map<string, number>;
-  readonly sessions: Set<string>;
-  readonly keys: Set<string>;
+  /** Sessions and single tokens: both are UUIDs. */
+  readonly ended: Set<string>;
 }
 
-const newGeneration = (): Generation => ({ versions: new Map(), sessions: new Set(), keys: new Set() });
+const newGeneration = (): Generation => ({ versions: new Map(), ended: new Set() });
 
 /**
  * What has been revoked within one lifetime of an access token: older tokens have expired by themselves, so the view
  * is bounded by recent revocations and not by users. Entries live in two generations; the older one is dropped whole when
- * it is certainly over, which costs no timer and no time stamp an entry.
+ * it is certainly over, which costs no timer and no time stamp an entry. Retired keys stay: they are few, and one that leaked
+ * could sign for ever.
  * @param options.lifetimeSeconds how long an entry is kept at least: an access token's lifetime and the clock skew
  * @param options.now milliseconds, of a clock that never goes back
  */
 export function createRevocationView(options: { lifetimeSeconds: number; now: () => number }): RevocationView {
   const lifetime = options.lifetimeSeconds * 1_000;
+  const retiredKeys = new Set<string>();
   let young = newGeneration();
   let old = newGeneration();
   let youngSince = options.now();
 
   function age(): void {
-    const elapsed = options.now() - youngSince;
+    const time = options.now();
+    const elapsed = time - youngSince;
     if (elapsed < lifetime) return;
     old = elapsed < 2 * lifetime ? young : newGeneration();
     young = newGeneration();
-    youngSince = options.now();
+    youngSince = time;
   }
+
+  function end(id: string): void {
+    age();
+    young.ended.add(id);
+  }
+
+  function leastVersion(userId: string): number {
+    return Math.max(young.versions.get(userId) ?? 0, old.versions.get(userId) ?? 0);
+  }
+
+  const hasEnded = (id: string): boolean => young.ended.has(id) || old.ended.has(id);
 
   return {
     raiseVersion(userId, leastValid) {
       age();
-      const known = Math.max(young.versions.get(userId) ?? 0, old.versions.get(userId) ?? 0);
-      young.versions.set(userId, Math.max(known, leastValid));
+      young.versions.set(userId, Math.max(leastVersion(userId), leastValid));
     },
-    endSession(sessionId) {
+    endSession: end,
+    refuseToken: end,
+    retireKey: (kid) => void retiredKeys.add(kid),
+    isRevoked({ sub, sid, jti, kid, tokenVersion }) {
       age();
-      young.sessions.add(sessionId);
+      return hasEnded(sid) || tokenVersion < leastVersion(sub) || hasEnded(jti) || retiredKeys.has(kid);
     },
-    retireKey(kid) {
+    size() {
       age();
-      young.keys.add(kid);
+      const entries = [young, old].map(({ versions, ended }) => versions.size + ended.size);
+      return retiredKeys.size + entries.reduce((sum, count) => sum + count);
     },
-    isRevoked({ sub, sid, kid, tokenVersion }) {
-      age();
-      return [young, old].some(
-        ({ versions, sessions, keys }) =>
-          sessions.has(sid) || tokenVersion < (versions.get(sub) ?? 0) || (keys.size > 0 && keys.has(kid)),
-      );
-    },
-    size: () =>
-      [young, old].reduce((sum, { versions, sessions, keys }) => sum + versions.size + sessions.size + keys.size, 0),
   };
 }

@@ -10,7 +10,9 @@ import type { Guard } from "./guards.ts";
 export function serviceTokenGuard(tokens: readonly string[]): Guard {
   const digests = tokens.map(digest);
   return async (request) => {
-    const presented = digest(bearerOf(request) ?? "");
+    const token = bearerOf(request);
+    if (token === undefined) throw new AppError("AuthenticationError");
+    const presented = digest(token);
     let matches = false;
     for (const expected of digests) matches = timingSafeEqual(presented, expected) || matches;
     if (!matches) throw new AppError("AuthenticationError");

@@ -1,21 +1,27 @@
 /** Who decides about a token whose signature is good (design, Revocation). */
 export type Decider = "view" | "auth" | "nobody";
 
+/**
+ * What came of asking auth. `unreachable`: no answer, or 502, 503, 504, by which auth or a proxy before it says that it cannot work.
+ * `faulty`: it is there, but answers something else (it does not know our token, say).
+ */
+export type AuthState = "answers" | "unreachable" | "faulty";
+
 export interface Situation {
   /** A watermark came in time. */
   readonly viewIsCurrent: boolean;
-  /** auth answered when it was asked. undefined: it has not been asked. */
-  readonly authAnswers: boolean | undefined;
-  /** The bus is there, and all that it holds has been read. */
+  /** undefined: auth has not been asked. */
+  readonly auth: AuthState | undefined;
+  /** The bus is there, and all that auth put on it has been read. */
   readonly viewHasCaughtUp: boolean;
 }
 
 /**
- * The view decides while it is current. Otherwise auth is asked. When auth does not answer either but the bus does, the view
- * goes on: a dead auth commits nothing, so nothing is missing. With both away nobody knows.
+ * The view decides while it is current. Otherwise auth is asked. When auth cannot be reached but the bus can, the view
+ * goes on: a dead auth commits nothing, so nothing is missing. With both away, or with an auth that lives and does not say, nobody knows.
  */
-export function deciderFor({ viewIsCurrent, authAnswers, viewHasCaughtUp }: Situation): Decider {
+export function deciderFor({ viewIsCurrent, auth, viewHasCaughtUp }: Situation): Decider {
   if (viewIsCurrent) return "view";
-  if (authAnswers !== false) return "auth";
-  return viewHasCaughtUp ? "view" : "nobody";
+  if (auth === undefined || auth === "answers") return "auth";
+  return auth === "unreachable" && viewHasCaughtUp ? "view" : "nobody";
 }

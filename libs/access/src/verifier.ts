@@ -1,23 +1,26 @@
 import type { IntrospectionResult } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
+import type { Logger } from "@gatehouse/observability";
 import type { AccessClaims } from "./claims.ts";
 import type { Follower } from "./follower.ts";
-import type { Introspector } from "./introspector.ts";
-import { type KeySet, VERIFICATION_ALGORITHMS } from "./key-set.ts";
+import type { AuthWord, Introspector } from "./introspector.ts";
+import type { KeySet } from "./key-set.ts";
 import type { RevocationView } from "./revocation-view.ts";
 import { createSignatureCache } from "./signature-cache.ts";
-import { deciderFor } from "./verdict.ts";
+import { type Decider, deciderFor } from "./verdict.ts";
 import { verifyAccessToken } from "./verify-access-token.ts";
 
 export interface VerifierParts {
-  readonly keySet: KeySet;
+  readonly keySet: Pick<KeySet, "keyFor" | "isLoaded">;
   readonly view: RevocationView;
-  readonly follower: Follower;
+  readonly follower: Pick<Follower, "isCurrent" | "hasCaughtUp">;
   readonly introspector: Introspector;
+  readonly algorithms: readonly string[];
   readonly issuer: string;
   readonly audience: string;
   /** An access token's lifetime. The view reaches back that far and a clock skew more. */
   readonly lifetimeSeconds: number;
+  readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -25,7 +28,10 @@ export interface VerifierParts {
 export interface Verifier {
   /** @throws AppError TokenError, TokenRevokedError, ServiceUnavailable */
   verify(token: string): Promise<AccessClaims>;
-  /** The keys are there, and either the view is current or auth answers. */
+  /**
+   * True once the keys were there and either the view was current or auth answered, and from then on: what fails
+   * later fails requests, not readiness, or one blip would take every replica away.
+   */
   ready(): Promise<boolean>;
 }
 
@@ -38,50 +44,74 @@ export function createVerifier(parts: VerifierParts): Verifier {
   const { keySet, view, follower, introspector, lifetimeSeconds } = parts;
   const now = parts.now ?? Date.now;
   const verified = createSignatureCache(CACHED_SIGNATURES, now);
+  const report = reportChanges(parts.logger);
+  let wasReady = false;
 
   async function checkSignature(token: string): Promise<AccessClaims> {
     const known = verified.get(token);
     if (known) return known;
-    const claims = await verifyAccessToken(token, {
-      keyFor: (kid) => keySet.keyFor(kid),
-      algorithms: VERIFICATION_ALGORITHMS,
-      issuer: parts.issuer,
-      audience: parts.audience,
-      now,
-    });
+    const { algorithms, issuer, audience } = parts;
+    const claims = await verifyAccessToken(token, { keyFor: keySet.keyFor, algorithms, issuer, audience, now });
     verified.set(token, claims);
     return claims;
   }
 
+  /** Further back the view does not reach, so it could not vouch. */
+  function checkReach({ iat }: AccessClaims): void {
+    if (iat < now() / 1_000 - lifetimeSeconds - CLOCK_SKEW_SECONDS) throw new AppError("TokenError");
+  }
+
   async function checkStanding(claims: AccessClaims): Promise<void> {
     if (view.isRevoked(claims)) throw new AppError("TokenRevokedError");
-    const viewIsCurrent = follower.isCurrent();
-    const answer = viewIsCurrent ? undefined : await introspector.ask(claims);
-    const authAnswers = viewIsCurrent ? undefined : answer !== undefined;
-    const decider = deciderFor({ viewIsCurrent, authAnswers, viewHasCaughtUp: follower.hasCaughtUp() });
+    if (follower.isCurrent()) return report("view");
+    const word = await introspector.ask(claims);
+    const auth = typeof word === "object" ? "answers" : word;
+    const situation = { viewIsCurrent: follower.isCurrent(), auth, viewHasCaughtUp: follower.hasCaughtUp() } as const;
+    const decider = deciderFor(situation);
+    report(decider);
     if (decider === "nobody")
       throw new AppError("ServiceUnavailable", { detail: "It cannot be known now whether the token still stands" });
-    if (decider === "auth" && answer?.active !== true) {
-      if (answer) remember(view, claims, answer);
-      throw new AppError("TokenRevokedError");
-    }
+    remember(view, claims, word);
+    if (view.isRevoked(claims)) throw new AppError("TokenRevokedError");
   }
 
   return {
     async verify(token) {
       const claims = await checkSignature(token);
-      // Further back the view does not reach, so it could not vouch.
-      if (claims.iat < now() / 1_000 - lifetimeSeconds - CLOCK_SKEW_SECONDS) throw new AppError("TokenError");
+      checkReach(claims);
       await checkStanding(claims);
       return claims;
     },
-    ready: async () => keySet.isLoaded() && (follower.isCurrent() || (await introspector.answers())),
+    async ready() {
+      wasReady ||= keySet.isLoaded() && (follower.isCurrent() || (await introspector.answers()));
+      return wasReady;
+    },
   };
 }
 
 /** Enters what auth refused, so that no token is accepted again that was refused once. */
-function remember(view: RevocationView, { sub, sid, tokenVersion }: AccessClaims, answer: IntrospectionResult): void {
-  if (answer.session_ended) view.endSession(sid);
-  const least = answer.least_token_version ?? tokenVersion + 1;
-  if (least > tokenVersion) view.raiseVersion(sub, least);
+function remember(view: RevocationView, { sub, sid, jti, tokenVersion }: AccessClaims, word: AuthWord): void {
+  if (typeof word !== "object" || word.active) return;
+  const { session_ended: sessionEnded, least_token_version: least } = word satisfies IntrospectionResult;
+  if (sessionEnded) view.endSession(sid);
+  else if (least === null) view.raiseVersion(sub, tokenVersion + 1);
+  else if (least > tokenVersion) view.raiseVersion(sub, least);
+  else view.refuseToken(jti);
+}
+
+const REPORTS = {
+  view: ["info", "the view of revocations decides"],
+  auth: ["warn", "the view of revocations is not current: auth decides"],
+  nobody: ["error", "neither the view nor auth can tell whether tokens still stand"],
+} as const satisfies Record<Decider, readonly ["info" | "warn" | "error", string]>;
+
+/** A line whenever somebody else decides than before. */
+function reportChanges(logger: Logger): (decider: Decider) => void {
+  let last: Decider | undefined;
+  return (decider) => {
+    if (decider === last) return;
+    last = decider;
+    const [level, message] = REPORTS[decider];
+    logger[level](message);
+  };
 }

@@ -1,10 +1,10 @@
 import { parseRole, uuid } from "@gatehouse/contracts";
-import { AppError, isAppError } from "@gatehouse/errors";
-import { type CryptoKey, type JWTPayload, jwtVerify } from "jose";
+import { AppError } from "@gatehouse/errors";
+import { type CryptoKey, decodeProtectedHeader, type JWTPayload, jwtVerify } from "jose";
 import { ACCESS_TOKEN_TYPE, type AccessClaims, CLIENT_ID } from "./claims.ts";
 
 export interface VerificationOptions {
-  /** The public key of a kid; undefined when there is none. */
+  /** The public key of a kid; undefined when there is none. What it throws is thrown on. */
   readonly keyFor: (kid: string) => Promise<CryptoKey | undefined>;
   readonly algorithms: readonly string[];
   readonly issuer: string;
@@ -14,61 +14,62 @@ export interface VerificationOptions {
 }
 
 /** Longer than any token of ours; bounds the work that a forger can ask for. */
-const MAX_LENGTH = 8_192;
+const LENGTH_MAX = 8_192;
+const KID_LENGTH_MAX = 100;
 /** How far clocks may differ, in seconds: for when a token begins to be valid, not for when it ends. */
-const CLOCK_SKEW = 30;
-const KID_MAX = 100;
+const LEEWAY = 30;
 
 const idShape = uuid();
 
 /**
  * Checks an access token by itself: signature, header and claims (RFC 9068, section 4). Whether it has been revoked is another matter.
- * @throws AppError TokenError; ServiceUnavailable where `keyFor` throws it
+ * Only `kid` chooses the key: what else a header offers (`jwk`, `jku`, `x5c`, `x5u`) is a forger's.
+ * @throws AppError TokenError; and whatever `keyFor` throws
  */
 export async function verifyAccessToken(token: string, options: VerificationOptions): Promise<AccessClaims> {
-  if (token.length > MAX_LENGTH) throw new AppError("TokenError");
   const now = options.now?.() ?? Date.now();
+  const kid = readKid(token, options.algorithms);
+  const key = await options.keyFor(kid);
+  if (!key) throw new AppError("TokenError");
+  return toClaims(await readPayload(token, key, options, new Date(now)), kid, now / 1_000);
+}
+
+function readKid(token: string, algorithms: readonly string[]): string {
+  if (token.length > LENGTH_MAX) throw new AppError("TokenError");
+  const { alg, kid } = orTokenError(() => decodeProtectedHeader(token));
+  const wellFormed =
+    typeof alg === "string" && algorithms.includes(alg) && typeof kid === "string" && kid.length <= KID_LENGTH_MAX;
+  if (!wellFormed) throw new AppError("TokenError");
+  return kid;
+}
+
+async function readPayload(
+  token: string,
+  key: CryptoKey,
+  { algorithms, issuer, audience }: VerificationOptions,
+  currentDate: Date,
+): Promise<JWTPayload> {
+  const checks = { algorithms: [...algorithms], issuer, audience, typ: ACCESS_TOKEN_TYPE, currentDate };
   try {
-    let signedBy = "";
-    const { payload } = await jwtVerify(
-      token,
-      async ({ kid }) => {
-        const key = typeof kid === "string" && kid.length <= KID_MAX ? await options.keyFor(kid) : undefined;
-        if (!key) throw new AppError("TokenError");
-        signedBy = String(kid);
-        return key;
-      },
-      {
-        algorithms: [...options.algorithms],
-        issuer: options.issuer,
-        audience: options.audience,
-        typ: ACCESS_TOKEN_TYPE,
-        clockTolerance: CLOCK_SKEW,
-        currentDate: new Date(now),
-        requiredClaims: ["sub", "sid", "iat", "exp", "jti", "client_id", "role", "token_version"],
-      },
-    );
-    return toClaims(payload, signedBy, now / 1000);
+    const { payload } = await jwtVerify(token, key, { ...checks, clockTolerance: LEEWAY });
+    return payload;
   } catch (error) {
-    if (isAppError(error)) throw error;
     throw new AppError("TokenError", { cause: error });
   }
 }
 
 function toClaims(payload: JWTPayload, kid: string, now: number): AccessClaims {
-  const { sub, iat, exp, jti } = payload;
-  const { sid, role, token_version: tokenVersion, client_id: clientId } = payload;
+  const { sub, sid, role, iat, exp, jti, token_version: tokenVersion, client_id: clientId } = payload;
   const wellFormed =
     isId(sub) &&
     isId(sid) &&
+    isWhole(tokenVersion) &&
+    isWhole(iat) &&
+    isWhole(exp) &&
     typeof role === "string" &&
-    typeof tokenVersion === "number" &&
-    Number.isSafeInteger(tokenVersion) &&
     typeof jti === "string" &&
     clientId === CLIENT_ID &&
-    typeof iat === "number" &&
-    typeof exp === "number" &&
-    iat <= now + CLOCK_SKEW &&
+    iat <= now + LEEWAY &&
     exp > now;
   if (!wellFormed) throw new AppError("TokenError");
   return { sub, sid, role: parseRole(role), tokenVersion, iat, exp, jti, kid, clientId };
@@ -78,4 +79,16 @@ function toClaims(payload: JWTPayload, kid: string, now: number): AccessClaims {
 function isId(value: unknown): value is string {
   const parsed = idShape.safeParse(value);
   return parsed.success && parsed.data === value;
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function orTokenError<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new AppError("TokenError", { cause: error });
+  }
 }
