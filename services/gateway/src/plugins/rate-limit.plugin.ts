@@ -25,10 +25,14 @@ export const rateLimit = fp<{ limits: RateLimits }>(
       apply(request, reply, await Promise.all(pending));
     });
 
-    app.addHook("preHandler", async (request, reply) => {
-      if (!request.routeOptions.config.entry?.limits?.includes("loginEmail")) return;
-      const email = emailOf(request.body);
-      if (email !== undefined) apply(request, reply, [await limits.loginEmail(emailKey(email))]);
+    app.addHook("preHandler", (request, reply, done) => {
+      const { entry } = request.routeOptions.config;
+      const email = entry?.limits?.includes("loginEmail") ? emailOf(request.body) : undefined;
+      if (email === undefined) return done();
+      limits
+        .loginEmail(emailKey(email))
+        .then((count) => apply(request, reply, [count]))
+        .then(() => done(), done);
     });
   },
   { name: "rate-limit", dependencies: ["identity", "cross-origin"] },

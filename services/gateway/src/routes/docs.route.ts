@@ -4,11 +4,24 @@ import { fileURLToPath } from "node:url";
 import type { OpenApiService } from "../services/openapi.service.ts";
 import { REDOC_PAGE, SWAGGER_PAGE, SWAGGER_SCRIPT } from "./docs-pages.ts";
 
-const ASSETS = {
-  "/docs/swagger-ui.css": { module: "@fastify/swagger-ui/static/swagger-ui.css", type: "text/css; charset=utf-8" },
-  "/docs/swagger-ui-bundle.js": { module: "@fastify/swagger-ui/static/swagger-ui-bundle.js", type: "text/javascript" },
-  "/redoc/redoc.standalone.js": { module: "redoc/bundles/redoc.standalone.js", type: "text/javascript" },
-} as const;
+/** Files of packages, found when they are asked for: in production nobody asks. */
+const ASSETS = [
+  {
+    url: "/docs/swagger-ui.css",
+    type: "text/css",
+    find: () => import.meta.resolve("@fastify/swagger-ui/static/swagger-ui.css"),
+  },
+  {
+    url: "/docs/swagger-ui-bundle.js",
+    type: "text/javascript",
+    find: () => import.meta.resolve("@fastify/swagger-ui/static/swagger-ui-bundle.js"),
+  },
+  {
+    url: "/redoc/redoc.standalone.js",
+    type: "text/javascript",
+    find: () => import.meta.resolve("redoc/bundles/redoc.standalone.js"),
+  },
+];
 
 const ASSET_SECONDS = 3_600;
 
@@ -35,10 +48,8 @@ export async function docsRoutes(app: App, { openapi }: { openapi: OpenApiServic
   serve("/docs", "text/html; charset=utf-8", () => SWAGGER_PAGE);
   serve("/docs/init.js", "text/javascript", () => SWAGGER_SCRIPT);
   serve("/redoc", "text/html; charset=utf-8", () => REDOC_PAGE);
-  for (const [url, { module, type }] of Object.entries(ASSETS)) {
-    const file = fileURLToPath(import.meta.resolve(module));
-    serve(url, type, () => createReadStream(file), `public, max-age=${ASSET_SECONDS}`);
-  }
+  for (const { url, type, find } of ASSETS)
+    serve(url, type, () => createReadStream(fileURLToPath(find())), `public, max-age=${ASSET_SECONDS}`);
 
   function serve(url: string, type: string, body: () => string | NodeJS.ReadableStream, cache = "no-store"): void {
     const headers = { "content-type": type, "cache-control": cache, "content-security-policy": PAGE_POLICY };

@@ -66,7 +66,7 @@ async function fetchDocument(upstream: Upstream): Promise<OpenApiDocument> {
 }
 
 /** Takes from each service's document the routes that the table forwards to it, and every shared component once. */
-export function mergeDocuments<Service extends string>(
+function mergeDocuments<Service extends string>(
   routes: readonly ForwardedRoute<Service>[],
   documents: Readonly<Record<Service, OpenApiDocument>>,
 ): object {

@@ -11,8 +11,8 @@ const CONNECTIONS_PER_REPLICA = 256;
 // being closed: what cannot be repeated would fail. It caps the server's own keep-alive hint too.
 const IDLE_CONNECTION_MS = 1_000;
 
-export type UpstreamRequest = Dispatcher.RequestOptions;
-export type UpstreamCallback = (error: Error | null, response: Dispatcher.ResponseData) => void;
+type UpstreamRequest = Dispatcher.RequestOptions;
+type UpstreamCallback = (error: Error | null, response: Dispatcher.ResponseData) => void;
 
 /** One service, by all its replicas. */
 export interface Upstream {
