@@ -29,6 +29,8 @@ export const accountUpdated = (account: Account, changed: readonly string[], act
   createEvent({
     ...about(account, actor),
     type: "auth.account.updated",
+    // The moment that the account itself shows, so that the projection shows the same.
+    time: account.updatedAt,
     data: { ...facts(account), changed: [...changed] },
   });
 
@@ -36,6 +38,7 @@ export const accountRestored = (account: Account, actor: string) =>
   createEvent({
     ...about(account, actor),
     type: "auth.account.restored",
+    time: account.updatedAt,
     data: { ...facts(account), changed: ["deleted_at"] },
   });
 
@@ -44,6 +47,7 @@ export const accountDeleted = (account: Account, soft: boolean, actor?: string) 
   createEvent({
     ...about(account, actor),
     type: "auth.account.deleted",
+    ...(account.deletedAt && { time: account.deletedAt }),
     data: { user_id: account.id, soft, token_version: account.tokenVersion },
   });
 

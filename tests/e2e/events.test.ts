@@ -1,0 +1,124 @@
+import { EVENT_DATA, type GatehouseEvent, parseEvent, REVOKING_SUBJECTS, STREAMS } from "@gatehouse/contracts";
+import { type RunningServices, startServices } from "@gatehouse/testing";
+import { AckPolicy, jetstreamManager, jetstream } from "@nats-io/jetstream";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { call, FIRST_ADMIN, login, loginAdmin, PASSWORD, type Person, register, until } from "./support/api.ts";
+
+let system: RunningServices;
+let base: string;
+let admin: Person;
+let connection: NatsConnection;
+beforeAll(async () => {
+  system = await startServices({ auth: FIRST_ADMIN });
+  base = system.url;
+  admin = await loginAdmin(base);
+  connection = await connect({ servers: system.bus.url });
+});
+afterAll(async () => {
+  await connection.close();
+  await system.stop();
+});
+
+/** Everything that a stream holds, read as any consumer in any language would read it. */
+async function readAll(stream: string): Promise<{ raw: string; event: GatehouseEvent; id: string | undefined }[]> {
+  const manager = await jetstreamManager(connection);
+  const { name } = await manager.consumers.add(stream, { ack_policy: AckPolicy.None });
+  const consumer = await jetstream(connection).consumers.get(stream, name);
+  const events = [];
+  for (;;) {
+    const message = await consumer.next({ expires: 1_000 });
+    if (!message) return events;
+    const raw = message.string();
+    events.push({ raw, event: parseEvent(JSON.parse(raw)), id: message.headers?.get("Nats-Msg-Id") });
+    if (message.info.pending === 0) return events;
+  }
+}
+const published = async () => [...(await readAll(STREAMS.auth.name)), ...(await readAll(STREAMS.user.name))];
+const admins = (method: string, id: string, json?: object, rest = "") =>
+  call(base, method, `/v1/admin/users/${id}${rest}`, { token: admin.token, json });
+
+describe("the events of the system", () => {
+  it("are all published, each in the contract's envelope, and none carries a secret", async () => {
+    const user = await register(base, { full_name: "Ada" });
+    await call(base, "PATCH", "/v1/users/me", { token: user.token, json: { full_name: "Ada L." } });
+    await call(base, "POST", "/v1/auth/logout", { token: user.token });
+    const again = await login(base, user.email);
+    await call(base, "POST", "/v1/auth/logout-all", { token: again.token });
+    const third = await login(base, user.email);
+    const passwords = { current_password: PASSWORD, new_password: "Battery-Staple-2" };
+    await call(base, "POST", "/v1/auth/change-password", { token: third.token, json: passwords });
+    await admins("PATCH", user.id, { is_verified: true });
+    const last = await login(base, user.email, "Battery-Staple-2");
+    await call(base, "DELETE", "/v1/users/me", { token: last.token, json: { password: "Battery-Staple-2" } });
+    await admins("POST", user.id, undefined, "/restore");
+    await admins("DELETE", user.id);
+
+    // auth.key.retired takes a key's whole life to come about; the key tests of auth see to it.
+    const expected = Object.keys(EVENT_DATA).filter((subject) => subject !== "auth.key.retired");
+    await until(async () => {
+      const seen = new Set((await published()).map(({ event }) => event.type as string));
+      return expected.every((subject) => seen.has(subject));
+    });
+    const secrets = [PASSWORD, "Battery-Staple-2", "argon2", user.token, user.cookie, third.token, third.cookie];
+    for (const { raw, event, id } of await published()) {
+      for (const secret of secrets) expect(raw).not.toContain(secret);
+      expect(event.source).toBe(event.type.split(".")[0]);
+      if (event.type === "auth.watermark") continue;
+      expect(id).toBe(event.id);
+      if (event.source === "user" || event.subject === user.id) expect(event.version).toEqual(expect.any(Number));
+    }
+  });
+
+  it("of one user have versions that grow by one with each change, and name who did it", async () => {
+    const user = await register(base);
+    await admins("PATCH", user.id, { role: "admin" });
+    await admins("PATCH", user.id, { is_active: false, password: "x" });
+    const mine = async () =>
+      (await readAll(STREAMS.auth.name))
+        .map(({ event }) => event)
+        .filter((event) => event.subject === user.id && event.type !== "auth.session.started");
+    await until(async () => (await mine()).length === 6);
+    const events = (await mine()).toSorted(
+      (a, b) => Number(a.version) - Number(b.version) || a.type.localeCompare(b.type),
+    );
+    expect(events.map(({ type, version, actor }) => [type, version, actor])).toEqual([
+      ["auth.account.created", 1, undefined],
+      ["auth.account.updated", 2, admin.id],
+      ["auth.sessions.revoked", 2, admin.id],
+      ["auth.account.updated", 3, admin.id],
+      ["auth.password.changed", 3, admin.id],
+      ["auth.sessions.revoked", 3, admin.id],
+    ]);
+    expect(REVOKING_SUBJECTS.has("auth.sessions.revoked")).toBe(true);
+  });
+
+  it("carry the correlation id of the request that caused them", async () => {
+    const correlation = `events-${process.pid}`;
+    const email = `${correlation}@example.com`;
+    const headers = {
+      "x-correlation-id": correlation,
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    };
+    await call(base, "POST", "/v1/users", { json: { email, password: PASSWORD }, headers });
+    const caused = async () => (await published()).filter(({ event }) => event.correlationid === correlation);
+    await until(async () => (await caused()).length === 2);
+    expect((await caused()).map(({ event }) => event.type).toSorted()).toEqual([
+      "auth.account.created",
+      "user.registered",
+    ]);
+    for (const { event } of await caused()) expect(event.traceparent).toContain("0af7651916cd43dd8448eb211c80319c");
+  });
+});
+
+describe("the projections", () => {
+  it("follow what the other service owns: auth answers a login with the name that the user service was told", async () => {
+    const user = await register(base, { full_name: "Before" });
+    await call(base, "PATCH", "/v1/users/me", { token: user.token, json: { full_name: "After" } });
+    await until(async () => {
+      const form = { username: user.email, password: PASSWORD };
+      const answer = await call<{ user: { full_name: string } }>(base, "POST", "/v1/auth/login", { form });
+      return answer.body.user.full_name === "After";
+    });
+  });
+});
