@@ -1,0 +1,115 @@
+import { translateDatabaseError } from "@gatehouse/database";
+import { sql } from "kysely";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createCuttableLine, type CuttableLine } from "../fixtures/cuttable-line.ts";
+import { createThings, type TestThings } from "../fixtures/database.ts";
+
+let things: TestThings;
+let line: CuttableLine;
+beforeAll(async () => {
+  things = await createThings();
+});
+afterAll(() => things.end());
+beforeEach(async () => {
+  line = await createCuttableLine(things.ownerUrl);
+});
+afterEach(() => line.close());
+
+const ask = (db: TestThings["db"]) => sql`select 1`.execute(db);
+
+/** The promise of the contract, and a little for two busy cores. */
+const PROMISED_MS = 2_000;
+const SLACK_MS = 500;
+
+async function failsInTime(work: () => Promise<unknown>): Promise<void> {
+  const began = performance.now();
+  const error: unknown = await work().then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(things.isUnavailable(error), String(error)).toBe(true);
+  expect(performance.now() - began).toBeLessThan(PROMISED_MS + SLACK_MS);
+}
+
+describe("what happens when PostgreSQL falls silent", () => {
+  test("a query on a connection in hand fails within two seconds", async () => {
+    const { db } = things.open({ url: line.url });
+    await db
+      .connection()
+      .execute(async (connection) => {
+        await ask(connection);
+        line.silence();
+        await failsInTime(() => ask(connection));
+      })
+      .catch((error: unknown) => expect(things.isUnavailable(error)).toBe(true));
+    await line.restore();
+    await ask(db);
+  });
+
+  test("a crowd of new queries fails within two seconds, those that wait for a connection too, and it comes back by itself", async () => {
+    const { db, stats } = things.open({ url: line.url, poolSize: 2, maxOverflow: 0, timeoutSeconds: 30 });
+    await ask(db);
+    line.silence();
+    await Promise.all(Array.from({ length: 20 }, () => failsInTime(() => ask(db))));
+    await line.restore();
+    await expect
+      .poll(() =>
+        ask(db).then(
+          () => "answered",
+          () => "failed",
+        ),
+      )
+      .toBe("answered");
+    expect(stats().waiting).toBe(0);
+  });
+
+  test("a process that never had a connection fails within two seconds", async () => {
+    line.silence();
+    const { db } = things.open({ url: line.url });
+    await failsInTime(() => ask(db));
+    await failsInTime(() => db.transaction().execute(ask));
+  });
+
+  test("only on the connections that lay idle: queries get others", async () => {
+    const { db } = things.open({ url: line.url, poolSize: 4, maxOverflow: 0 });
+    await Promise.all([ask(db), ask(db), ask(db)]);
+    line.forgetConnections();
+    // Longer than a connection is trusted unasked.
+    await sql`select pg_sleep(1.1)`.execute(things.db);
+    await Promise.all([ask(db), ask(db), ask(db), ask(db)]);
+  });
+});
+
+describe("what happens when PostgreSQL goes", () => {
+  test("queries fail at once, the process lives, and the next start of the server finds it back", async () => {
+    const lost: unknown[] = [];
+    const logger = { debug() {}, warn: (fields: object) => void lost.push(fields) };
+    const { db, ping, stats } = things.open({ url: line.url, logger });
+    await ask(db);
+    await line.hangUp();
+    await expect.poll(() => stats().total).toBe(0);
+    expect(lost).toHaveLength(1);
+    await failsInTime(() => ask(db));
+    await failsInTime(() => ping());
+    await line.restore();
+    await ask(db);
+  });
+
+  test("a transaction under way fails as unavailable", async () => {
+    const { db } = things.open({ url: line.url });
+    const failing = db.transaction().execute(async (trx) => {
+      await ask(trx);
+      await line.hangUp();
+      await ask(trx);
+    });
+    await expect(failing).rejects.toSatisfy((error) => translateDatabaseError(error)?.status === 503);
+  });
+});
+
+describe("what happens when a statement is slow and the server is not", () => {
+  test("it is waited for", async () => {
+    const { db } = things.open({ url: line.url });
+    const { rows } = await sql<{ slept: string }>`select pg_sleep(2.5)::text as slept`.execute(db);
+    expect(rows).toHaveLength(1);
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { createSlots } from "../../src/pool/slots.ts";
+
+const LONG = 60_000;
+
+describe("what happens when there are more takers than slots", () => {
+  test("they get in one for one, in the order in which they came", async () => {
+    const slots = createSlots(1);
+    const order: string[] = [];
+    await slots.take(LONG, {});
+    const first = slots.take(LONG, {}).then(() => order.push("first"));
+    const second = slots.take(LONG, {}).then(() => order.push("second"));
+    expect(slots.waiting).toBe(2);
+    slots.give();
+    await first;
+    expect(order).toEqual(["first"]);
+    slots.give();
+    await second;
+    expect(order).toEqual(["first", "second"]);
+    expect(slots.waiting).toBe(0);
+  });
+
+  test("who waits too long is refused, and takes no slot later", async () => {
+    const slots = createSlots(1);
+    await slots.take(LONG, {});
+    await expect(slots.take(1, {})).rejects.toMatchObject({ code: "ServiceUnavailable" });
+    expect(slots.waiting).toBe(0);
+    slots.give();
+    await slots.take(1, {});
+  });
+
+  test("who is told to stop waiting stops", async () => {
+    const slots = createSlots(1);
+    await slots.take(LONG, {});
+    const attempt: { cancel?: (reason: Error) => void } = {};
+    const waiting = slots.take(LONG, attempt);
+    attempt.cancel?.(new Error("away"));
+    await expect(waiting).rejects.toThrow("away");
+    expect(slots.waiting).toBe(0);
+    expect(attempt.cancel).toBeUndefined();
+  });
+});
