@@ -1,4 +1,4 @@
 // `pnpm start`: the whole system on one machine. See --help.
-import { runStack } from "./stack/run-stack.ts";
+import { launch } from "./stack/launch.ts";
 
-await runStack({ command: "start", args: process.argv.slice(2), watch: false });
+await launch({ command: "start", watch: false });

@@ -24,10 +24,9 @@ export async function runStack({ command, args, watch }: RunOptions): Promise<vo
     const envFile = readOptionalFile(join(REPOSITORY_ROOT, ".env"));
     const settings = readSettings(process.env, envFile, process.cwd());
     const master = masterProcess();
-    const starting = startEverything({ settings, fresh, watch, master, shutdown, say });
-    endOnSignal(shutdown, starting);
+    endOnSignal(shutdown);
     if (master !== undefined) endWithMaster(master);
-    await starting;
+    await startEverything({ settings, fresh, watch, master, shutdown, say });
   } catch (error) {
     if (shutdown.signal.aborted) return;
     console.error(describe(error, command));
@@ -50,16 +49,13 @@ function endWithMaster(master: ProcessIdentity): void {
   timer.unref();
 }
 
-function endOnSignal(shutdown: Shutdown, starting: Promise<void>): void {
+function endOnSignal(shutdown: Shutdown): void {
   let asked = 0;
   const end = async () => {
     asked++;
     // Asked twice: somebody does not want to wait for what hangs. The next start cleans up.
     if (asked > 1) process.exit(130);
     say("stopping");
-    await shutdown.run();
-    // What was being started when the signal came is ended as soon as it is there.
-    await starting.catch(() => undefined);
     await shutdown.run();
     process.exit(0);
   };

@@ -96,11 +96,11 @@ async function startServers(
     say("both schemas are migrated");
     return serviceUrls;
   });
-  const [databaseUrls, natsUrl, redisUrl] = await Promise.all([migrated, stack.nats(), stack.redis()]);
+  const parts = [migrated, stack.nats(), stack.redis()] as const;
+  for (const part of parts) shutdown.track(part);
+  const [databaseUrls, natsUrl, redisUrl] = await Promise.all(parts);
   return { ports: settings.ports, databaseUrls, natsUrl, redisUrl };
 }
-
-const SERVICES: readonly ServiceName[] = ["auth", "user", "gateway"];
 
 async function startServices(
   { settings, watch, shutdown, say }: StartOptions,
@@ -110,6 +110,7 @@ async function startServices(
 ): Promise<void> {
   const start = async (service: ServiceName) => {
     const host = service === "gateway" ? gatewayHost(settings.environment) : "127.0.0.1";
+    shutdown.signal.throwIfAborted();
     const launched = await launchService({
       service,
       environment: serviceEnvironment(service, environment, addresses),
@@ -119,10 +120,13 @@ async function startServices(
       onLine: (line) => say(`${service.padEnd(7)} | ${line}`),
     });
     shutdown.add(() => launched.stop());
+    shutdown.signal.throwIfAborted();
     await launched.waitUntilReady(shutdown.signal);
     void launched.ended.then((how) => shutdown.signal.aborted || say(`${service} has ended (${how})`));
   };
-  await Promise.all(SERVICES.map(start));
+  // The others ask auth for its keys at their start; they would ask again, and say so, when it is not there yet.
+  await shutdown.track(start("auth"));
+  await Promise.all([shutdown.track(start("user")), shutdown.track(start("gateway"))]);
 }
 
 /** An empty variable counts as absent, as it does for the services. */

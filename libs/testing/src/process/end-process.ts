@@ -30,3 +30,8 @@ function kill(pid: number, signal: NodeJS.Signals): void {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
+
+/** Ends at once the process that leads a group, and its own children with it. */
+export function killGroup(pid: number): void {
+  kill(-pid, "SIGKILL");
+}

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import { killGroup } from "./end-process.ts";
 import { type LogTail, tailLog } from "./log-tail.ts";
 import type { PidRecords, ProcessKind } from "./pid-records.ts";
 
@@ -92,15 +93,6 @@ export async function spawnManaged(options: ProcessOptions): Promise<ManagedProc
       return how;
     },
   };
-}
-
-/** The process and its own children, all of which are in the group that the spawn made. */
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // Gone in between.
-  }
 }
 
 /**

@@ -1,4 +1,7 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { killGroup } from "./end-process.ts";
 
 export interface CommandOptions {
   readonly folder?: string;
@@ -16,28 +19,49 @@ export interface CommandResult {
   readonly reason: string;
 }
 
-/** Runs a command to its end, within 10 s unless told. A failure is a result, not an exception; an abort is one. */
-export function runCommand(
+/**
+ * Runs a command to its end, within 10 s unless told. A failure is a result, not an exception; an abort is one.
+ * When it is cut short it and its own children are gone before this returns.
+ */
+export async function runCommand(
   command: string,
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   const { folder, environment, uid, gid, withinMs = 10_000, signal } = options;
-  return new Promise((resolve, reject) => {
-    const settings = {
-      cwd: folder,
-      env: environment,
-      timeout: withinMs,
-      maxBuffer: 16 * 1024 * 1024,
-      ...(uid === undefined ? {} : { uid }),
-      ...(gid === undefined ? {} : { gid }),
-      ...(signal === undefined ? {} : { signal }),
-    };
-    execFile(command, [...args], settings, (error, stdout, stderr) => {
-      if (error === null) resolve({ ok: true, stdout, reason: "" });
-      else if (signal?.aborted) reject(signal.reason as Error);
-      else if (error.killed) resolve({ ok: false, stdout, reason: `no answer within ${withinMs / 1000} s` });
-      else resolve({ ok: false, stdout, reason: stderr.trim() || error.message });
-    });
+  signal?.throwIfAborted();
+  const child = spawn(command, [...args], {
+    cwd: folder,
+    env: environment,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
   });
+  const { pid } = child;
+  if (pid === undefined) {
+    const [error] = (await once(child, "error")) as [Error];
+    return { ok: false, stdout: "", reason: error.message };
+  }
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  let late = false;
+  const kill = () => killGroup(pid);
+  const timer = setTimeout(() => {
+    late = true;
+    kill();
+  }, withinMs);
+  signal?.addEventListener("abort", kill, { once: true });
+  const [code, how] = (await once(child, "close")) as [number | null, string | null];
+  clearTimeout(timer);
+  signal?.removeEventListener("abort", kill);
+  signal?.throwIfAborted();
+  if (code === 0) return { ok: true, stdout: stdout(), reason: "" };
+  const reason = late ? `no answer within ${withinMs / 1000} s` : stderr().trim() || `it ended with ${code ?? how}`;
+  return { ok: false, stdout: stdout(), reason };
+}
+
+function collect(stream: Readable): () => string {
+  const chunks: Buffer[] = [];
+  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString("utf8");
 }
