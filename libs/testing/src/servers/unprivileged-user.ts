@@ -25,7 +25,9 @@ export async function unprivilegedUser(paths: readonly string[]): Promise<RunAs>
     );
   });
   const who = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"];
-  return { prefix: [setpriv, ...who, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"] };
+  // access(2), by which initdb looks for its neighbours, drops the capability of everybody but root without the securebit.
+  const what = ["--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"];
+  return { prefix: [setpriv, ...who, ...what] };
 }
 
 /** Gives a path to whom `runAs` runs programs as. */
