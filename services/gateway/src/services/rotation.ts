@@ -1,16 +1,14 @@
-const REST_MS = 1_000;
-
 /** Whose turn it is among the replicas of one service. */
 export interface Rotation {
-  /** Every index once: round robin, those that could not be reached lately last. */
+  /** Every index once: round robin, the resting ones last. */
   order(): readonly number[];
-  /** The replica could not be reached. */
-  unreached(index: number): void;
+  /** Lets the others go first for so long. */
+  rest(index: number, milliseconds: number): void;
 }
 
 /**
- * Round robin that lets a replica rest for a second after it could not be reached, so that not every request
- * waits for a connection that does not come about. With nothing else left, a resting one is tried all the same.
+ * Round robin in which a replica can rest: one that could not be reached, so that not every request waits for a
+ * connection that does not come about, or one that is about to leave. With nothing else left, a resting one is tried.
  * @param now a monotonic clock in milliseconds
  */
 export function createRotation(count: number, now: () => number): Rotation {
@@ -31,8 +29,8 @@ export function createRotation(count: number, now: () => number): Rotation {
       }
       return [...awake, ...resting];
     },
-    unreached(index) {
-      restsUntil[index] = now() + REST_MS;
+    rest(index, milliseconds) {
+      restsUntil[index] = now() + milliseconds;
     },
   };
 }

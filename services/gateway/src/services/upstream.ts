@@ -10,6 +10,10 @@ const CONNECTIONS_PER_REPLICA = 256;
 // Shorter than any server keeps a connection (72 s here) and than its drain, so that no request meets one that is
 // being closed: what cannot be repeated would fail. It caps the server's own keep-alive hint too.
 const IDLE_CONNECTION_MS = 1_000;
+const UNREACHED_REST_MS = 1_000;
+// A service that is being stopped says so by `connection: close` on every answer. Whoever still sent it requests when
+// it stops listening would lose some; resting for longer than the service drains, it gets none.
+const LEAVING_REST_MS = 5_000;
 
 type UpstreamRequest = Dispatcher.RequestOptions;
 type UpstreamCallback = (error: Error | null, response: Dispatcher.ResponseData) => void;
@@ -44,9 +48,12 @@ export function createUpstream(urls: readonly string[], now: () => number = () =
     function attempt(count: number): void {
       const index = order[count % order.length] as number;
       (pools[index] as Pool).request(options, (error, response) => {
-        if (error === null) return answer(response, callback);
+        if (error === null) {
+          if (response.headers["connection"] === "close") rotation.rest(index, LEAVING_REST_MS);
+          return answer(response, callback);
+        }
         const failure = failureOf(error);
-        if (failure === "unreached") rotation.unreached(index);
+        if (failure === "unreached") rotation.rest(index, UNREACHED_REST_MS);
         const next = count + 1;
         const limit = failure === "unreached" ? order.length : failure === "broken" && repeatable ? tries : 0;
         if (next < limit) attempt(next);

@@ -1,6 +1,5 @@
-import { createServer } from "node:net";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { createUpstream, type Upstream } from "../../src/services/upstream.ts";
 import { json, startUpstream, type UpstreamServer } from "../fixtures/upstream-server.ts";
@@ -69,6 +68,25 @@ describe("several replicas", () => {
     await send(upstream);
     await send(upstream);
     expect(a.received.length).toBe(1);
+  });
+});
+
+describe("a replica that says it is leaving", () => {
+  it("gets no more requests for a while", async () => {
+    const [a, b] = [await server(), await server()];
+    a.answer = (_request, response) => {
+      response.setHeader("connection", "close");
+      json(response, 200, {});
+    };
+    let now = 0;
+    const upstream = createUpstream([a.url, b.url], () => now);
+    open.push(upstream);
+    for (let i = 0; i < 6; i++) await send(upstream, "POST");
+    expect([a.received.length, b.received.length]).toEqual([1, 5]);
+    now = 5_001;
+    await send(upstream, "POST");
+    await send(upstream, "POST");
+    expect(a.received.length).toBe(2);
   });
 });
 

@@ -10,26 +10,26 @@ describe("the rotation of replicas", () => {
     expect(rotation.order()).toEqual([0, 1, 2]);
   });
 
-  it("puts a replica that could not be reached last for a second", () => {
+  it("puts a resting replica last until it has rested", () => {
     let now = 0;
     const rotation = createRotation(2, () => now);
-    rotation.unreached(0);
+    rotation.rest(0, 1_000);
     expect(rotation.order()).toEqual([1, 0]);
     expect(rotation.order()).toEqual([1, 0]);
     now = 1_001;
     expect(rotation.order()).toEqual([0, 1]);
   });
 
-  it("still names every replica when none could be reached", () => {
+  it("still names every replica when all rest", () => {
     const rotation = createRotation(2, () => 0);
-    rotation.unreached(0);
-    rotation.unreached(1);
+    rotation.rest(0, 1_000);
+    rotation.rest(1, 1_000);
     expect(rotation.order().toSorted()).toEqual([0, 1]);
   });
 
-  it("tries a single replica however often it could not be reached", () => {
+  it("tries a single replica, resting or not", () => {
     const rotation = createRotation(1, () => 0);
-    rotation.unreached(0);
+    rotation.rest(0, 1_000);
     expect(rotation.order()).toEqual([0]);
   });
 });
