@@ -17,40 +17,31 @@ afterEach(() => line.close());
 
 const ask = (db: TestThings["db"]) => sql`select 1`.execute(db);
 
-/** The promise of the contract, and a little for two busy cores. */
-const PROMISED_MS = 2_000;
-const SLACK_MS = 500;
-
-async function failsInTime(work: () => Promise<unknown>): Promise<void> {
-  const began = performance.now();
-  const error: unknown = await work().then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(things.isUnavailable(error), String(error)).toBe(true);
-  expect(performance.now() - began).toBeLessThan(PROMISED_MS + SLACK_MS);
+/** Without the pool's watch a silent server would be waited for longer than a test may take. The unit test of the watch has the times. */
+async function failsAsUnavailable(work: () => Promise<unknown>): Promise<void> {
+  await expect(work()).rejects.toSatisfy((error) => things.isUnavailable(error));
 }
 
 describe("what happens when PostgreSQL falls silent", () => {
-  test("a query on a connection in hand fails within two seconds", async () => {
+  test("a query on a connection in hand fails", async () => {
     const { db } = things.open({ url: line.url });
     await db
       .connection()
       .execute(async (connection) => {
         await ask(connection);
         line.silence();
-        await failsInTime(() => ask(connection));
+        await failsAsUnavailable(() => ask(connection));
       })
       .catch((error: unknown) => expect(things.isUnavailable(error)).toBe(true));
     await line.restore();
     await ask(db);
   });
 
-  test("a crowd of new queries fails within two seconds, those that wait for a connection too, and it comes back by itself", async () => {
+  test("a crowd of new queries fails, those that wait for a connection too, and it comes back by itself", async () => {
     const { db, stats } = things.open({ url: line.url, poolSize: 2, maxOverflow: 0, timeoutSeconds: 30 });
     await ask(db);
     line.silence();
-    await Promise.all(Array.from({ length: 20 }, () => failsInTime(() => ask(db))));
+    await Promise.all(Array.from({ length: 20 }, () => failsAsUnavailable(() => ask(db))));
     await line.restore();
     await expect
       .poll(() =>
@@ -63,11 +54,11 @@ describe("what happens when PostgreSQL falls silent", () => {
     expect(stats().waiting).toBe(0);
   });
 
-  test("a process that never had a connection fails within two seconds", async () => {
+  test("a process that never had a connection fails", async () => {
     line.silence();
     const { db } = things.open({ url: line.url });
-    await failsInTime(() => ask(db));
-    await failsInTime(() => db.transaction().execute(ask));
+    await failsAsUnavailable(() => ask(db));
+    await failsAsUnavailable(() => db.transaction().execute(ask));
   });
 
   test("only on the connections that lay idle: queries get others", async () => {
@@ -89,8 +80,8 @@ describe("what happens when PostgreSQL goes", () => {
     await line.hangUp();
     await expect.poll(() => stats().total).toBe(0);
     expect(lost).toHaveLength(1);
-    await failsInTime(() => ask(db));
-    await failsInTime(() => ping());
+    await failsAsUnavailable(() => ask(db));
+    await failsAsUnavailable(() => ping());
     await line.restore();
     await ask(db);
   });
