@@ -185,6 +185,15 @@ describe("a body", () => {
     expect([status, problemOf(body).type]).toEqual([401, "AuthenticationError"]);
   });
 
+  it("of a GET means nothing and goes nowhere", async () => {
+    const { authorization } = await bearer();
+    const headers = { authorization, "content-type": "application/json" };
+    const { status } = await rawRequest(gateway.port, { method: "GET", target: "/v1/users/me", headers, body: "{}" });
+    expect(status).toBe(200);
+    expect(gateway.user.received[0]?.body.length).toBe(0);
+    expect(gateway.user.received[0]?.headers["content-length"]).toBeUndefined();
+  });
+
   it("that is absent stays absent, also with a content type", async () => {
     const headers = { ...(await bearer()), "content-type": "application/json" };
     await fetch(`${gateway.url}/v1/auth/logout-all`, { method: "POST", headers });
@@ -311,6 +320,29 @@ describe("an answer", () => {
     expect([response.status, problemOf(text).type]).toEqual([502, "BadGateway"]);
     expect(text).not.toContain("secret");
     expect(response.headers.get("x-debug")).toBeNull();
+  });
+});
+
+describe("an exchange that ends early", () => {
+  it("is not taken for a whole answer when the service breaks off in the middle of it", async () => {
+    gateway.user.answer = (_request, response) => {
+      response.writeHead(200, { "content-type": "text/plain" });
+      response.write("first", () => response.destroy());
+    };
+    const response = await fetch(`${gateway.url}/v1/users/me`, { headers: await bearer() });
+    await expect(response.text()).rejects.toThrow();
+  });
+
+  it("is no trouble for anybody else when it is the client who leaves", async () => {
+    const asked = Promise.withResolvers<void>();
+    gateway.user.answer = () => asked.resolve();
+    const leaving = new AbortController();
+    const gone = fetch(`${gateway.url}/v1/users/me`, { headers: await bearer(), signal: leaving.signal });
+    await asked.promise;
+    leaving.abort();
+    await expect(gone).rejects.toThrow();
+    gateway.user.answer = echo;
+    expect((await fetch(`${gateway.url}/v1/users/me`, { headers: await bearer() })).status).toBe(200);
   });
 });
 
