@@ -133,7 +133,6 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   ]);
   return Object.freeze({
     environment: values.ENVIRONMENT,
-    debug: values.DEBUG,
     host: values.HOST ?? (values.ENVIRONMENT === "development" ? "127.0.0.1" : "0.0.0.0"),
     port: values.GATEWAY_PORT,
     logLevel: values.DEBUG && values.LOG_LEVEL === "info" ? "debug" : values.LOG_LEVEL,

@@ -11,7 +11,6 @@ export async function healthRoutes(app: App, { health }: { health: HealthService
         summary: "The whole system as the gateway sees it",
         response: { 200: DetailedHealth, 503: DetailedHealth },
       },
-      logLevel: "warn",
     },
     async (_request, reply) => {
       const answer = await health.detailed();
