@@ -8,7 +8,6 @@ export async function healthRoutes(app: App, { health }: { health: HealthService
     "/health/detailed",
     {
       schema: {
-        summary: "The whole system as the gateway sees it",
         response: { 200: DetailedHealth, 503: DetailedHealth },
       },
     },
