@@ -49,9 +49,7 @@ async function prepare(owner: pg.Client, { serviceUrl, schema, extensions = [] }
     await createSchema(owner, schema, user);
     await setRoleDefaults(owner, user, schema);
     await shutPublicOut(owner, database);
-    await owner.query(
-      `grant connect on database ${owner.escapeIdentifier(database)} to ${owner.escapeIdentifier(user)}`,
-    );
+    await letIn(owner, database, user);
     for (const extension of extensions) await createExtension(owner, extension);
   });
 }
@@ -131,6 +129,20 @@ async function shutPublicOut(owner: pg.Client, database: string): Promise<void> 
     await owner.query(`revoke all on database ${owner.escapeIdentifier(database)} from public`);
   // Its use stays: extensions live there.
   if (rows[0]?.public_is_mine) await owner.query("revoke create on schema public from public");
+}
+
+async function letIn(owner: pg.Client, database: string, user: string): Promise<void> {
+  const grant = `grant connect on database ${owner.escapeIdentifier(database)} to ${owner.escapeIdentifier(user)}`;
+  // Says nothing but a notice when the owner has not the right to.
+  await owner.query(grant);
+  const { rows } = await owner.query<{ may: boolean }>("select has_database_privilege($1, $2, 'connect') as may", [
+    user,
+    database,
+  ]);
+  if (rows[0]?.may !== true)
+    throw new DatabaseSetupError(
+      `"${user}" may not connect, and who owns the database "${database}" has to say: ${grant}`,
+    );
 }
 
 async function createExtension(owner: pg.Client, extension: string): Promise<void> {
