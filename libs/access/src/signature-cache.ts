@@ -16,9 +16,9 @@ export function createSignatureCache(size: number, now: () => number): Signature
       return undefined;
     },
     set(token, claims) {
-      const [oldest] = verified.keys();
-      if (verified.size >= size && oldest !== undefined) verified.delete(oldest);
       verified.set(token, claims);
+      const [oldest] = verified.keys();
+      if (verified.size > size && oldest !== undefined) verified.delete(oldest);
     },
   };
 }

@@ -1,0 +1,122 @@
+import { createLogger } from "@gatehouse/observability";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createKeySet, type KeySet } from "../../src/key-set.ts";
+import { type AuthServer, startAuthServer } from "../fixtures/auth-server.ts";
+import { createKey } from "../fixtures/tokens.ts";
+
+const logger = createLogger({ service: "test", level: "silent" });
+let auth: AuthServer;
+let second: AuthServer;
+let keySet: KeySet | undefined;
+
+beforeEach(async () => {
+  auth = await startAuthServer();
+  second = await startAuthServer();
+});
+afterEach(async () => {
+  keySet?.close();
+  await auth.stop();
+  await second.stop();
+});
+
+function create(urls = [auth.url], algorithms = ["EdDSA", "ES256", "RS256"]): KeySet {
+  keySet = createKeySet({ urls, algorithms, logger });
+  return keySet;
+}
+
+test("what happens at the start: keys of each algorithm are there, an unknown kid is not", async () => {
+  const keys = [await createKey("EdDSA"), await createKey("ES256"), await createKey("RS256")];
+  auth.keys = keys.map(({ jwk }) => jwk);
+  const set = create();
+  for (const { kid } of keys) expect(await set.keyFor(kid)).toMatchObject({ type: "public" });
+  expect(set.isLoaded()).toBe(true);
+  expect(await set.keyFor("nobody's")).toBeUndefined();
+});
+
+test("what happens to keys of other algorithms, and to keys that cannot be read: the rest is used", async () => {
+  const [wanted, unwanted] = [await createKey("ES256"), await createKey("RS256")];
+  const broken = { kid: "broken", alg: "ES256", use: "sig", kty: "EC", crv: "P-256", x: "?", y: "?" };
+  const secret = { kid: "secret", alg: "ES256", use: "sig", kty: "oct", k: "c2VjcmV0" };
+  auth.keys = [broken, secret, unwanted.jwk, wanted.jwk];
+  const set = create([auth.url], ["ES256"]);
+  expect(await set.keyFor(wanted.kid)).toBeDefined();
+  for (const kid of ["broken", "secret", unwanted.kid]) expect(await set.keyFor(kid)).toBeUndefined();
+});
+
+test("what happens while auth was never there: ServiceUnavailable, and all is well as soon as it comes", async () => {
+  const key = await createKey();
+  auth.keys = [key.jwk];
+  await auth.stop();
+  const set = create();
+  await expect(set.keyFor(key.kid)).rejects.toMatchObject({ code: "ServiceUnavailable", status: 503 });
+  expect(set.isLoaded()).toBe(false);
+  await auth.start();
+  await expect.poll(() => set.isLoaded()).toBe(true);
+  expect(await set.keyFor(key.kid)).toBeDefined();
+});
+
+test("what happens when auth goes away, answers badly, or says that it has no keys: the last good set goes on", async () => {
+  const key = await createKey();
+  auth.keys = [key.jwk];
+  const set = create();
+  await set.keyFor(key.kid);
+  const asked = () => auth.asked.length;
+  for (const instead of [
+    { status: 500 },
+    { status: 200, body: { keys: "none" } },
+    { status: 200, body: { keys: [] } },
+  ]) {
+    auth.instead = instead;
+    const before = asked();
+    // An unknown kid makes it ask again.
+    await expect
+      .poll(async () => [await set.keyFor("unknown"), asked() > before], { timeout: 5_000 })
+      .toEqual([undefined, true]);
+    expect(await set.keyFor(key.kid)).toBeDefined();
+  }
+  await auth.stop();
+  expect(await set.keyFor(key.kid)).toBeDefined();
+});
+
+test("what happens on a key that was made a moment ago: it is fetched, once for all who wait", async () => {
+  const [old, young] = [await createKey(), await createKey()];
+  auth.keys = [old.jwk];
+  const set = create();
+  await set.keyFor(old.kid);
+  auth.keys = [old.jwk, young.jwk];
+  await expect
+    .poll(
+      async () => {
+        const keys = await Promise.all(Array.from({ length: 50 }, () => set.keyFor(young.kid)));
+        return keys.every((key) => key !== undefined);
+      },
+      { timeout: 5_000 },
+    )
+    .toBe(true);
+  expect(auth.asked).toHaveLength(2);
+});
+
+test("what happens when kids are invented: auth is asked once, not for each", async () => {
+  auth.keys = [(await createKey()).jwk];
+  const set = create();
+  await set.keyFor("invented");
+  const asked = auth.asked.length;
+  for (let count = 0; count < 500; count += 1) await set.keyFor(`invented-${count}`);
+  expect(auth.asked.length - asked).toBeLessThanOrEqual(1);
+});
+
+test("what happens when one replica of auth is away: the other is asked at once", async () => {
+  const key = await createKey();
+  second.keys = [key.jwk];
+  await auth.stop();
+  expect(await create([auth.url, second.url]).keyFor(key.kid)).toBeDefined();
+});
+
+test("what happens on closing while auth is silent: what is under way ends", async () => {
+  auth.instead = "silence";
+  const set = create();
+  const waiting = set.keyFor("any");
+  await expect.poll(() => auth.asked).toHaveLength(1);
+  set.close();
+  await expect(waiting).rejects.toMatchObject({ code: "ServiceUnavailable" });
+});

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { createLagMeter } from "../../src/lag-meter.ts";
+
+const MINUTE = 60_000;
+
+test("what happens with clocks that have nothing to do with each other: only the difference to the quickest counts", () => {
+  const lag = createLagMeter();
+  const sender = 1_800_000_000_000;
+  expect(lag.measure(sender, 10_040)).toBe(0);
+  expect(lag.measure(sender + 1_000, 11_005)).toBe(0);
+  expect(lag.measure(sender + 2_000, 12_008)).toBe(3);
+  expect(lag.measure(sender + 3_000, 20_005)).toBe(7_000);
+});
+
+test("what happens when a receiver was stopped: what had gathered meanwhile is as old as it is", () => {
+  const lag = createLagMeter();
+  lag.measure(1_000, 0);
+  const ages = [2_000, 3_000, 4_000].map((sentAt) => lag.measure(sentAt, 60_000));
+  expect(ages).toEqual([59_000, 58_000, 57_000]);
+});
+
+test("what happens when clocks drift apart: it is forgotten after a while", () => {
+  const lag = createLagMeter();
+  // The sender's clock loses 10 ms a minute.
+  let measured = 0;
+  for (let minute = 0; minute < 10_000; minute += 1) measured = lag.measure(minute * (MINUTE - 10), minute * MINUTE);
+  expect(measured).toBeLessThanOrEqual(210);
+});
+
+test("what happens when the sender's clock is set back: messages seem late for 20 minutes at most", () => {
+  const lag = createLagMeter();
+  lag.measure(0, 0);
+  const measured = (minute: number) => lag.measure(minute * MINUTE - 30_000, minute * MINUTE);
+  expect(measured(1)).toBe(30_000);
+  for (let minute = 2; minute < 22; minute += 1) measured(minute);
+  expect(measured(22)).toBe(0);
+});
+
+test("what happens when the sender's clock is set forward: nothing", () => {
+  const lag = createLagMeter();
+  lag.measure(0, 0);
+  expect(lag.measure(40_000, 1_000)).toBe(0);
+  expect(lag.measure(41_000, 2_000)).toBe(0);
+});
+
+test("what happens when there is another sender: the measure is taken anew", () => {
+  const lag = createLagMeter();
+  lag.measure(50_000, 0);
+  lag.reset();
+  expect(lag.measure(2_000, 1_000)).toBe(0);
+});
