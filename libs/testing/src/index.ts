@@ -11,3 +11,4 @@ export {
   type ServicesOptions,
   startServices,
 } from "./services/start-services.ts";
+export { freePort } from "./process/free-port.ts";

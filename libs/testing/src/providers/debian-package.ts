@@ -17,6 +17,8 @@ const SERVERS: Partial<Record<Part, DebianServer>> = {
 };
 
 export interface DebianOptions {
+  /** Where apt-get and dpkg are found, and what they read. */
+  readonly environment: NodeJS.ProcessEnv;
   /** Unpacked servers are kept here, so that the network is needed once. */
   readonly cacheFolder: string;
   readonly note: (line: string) => void;
@@ -29,13 +31,16 @@ export async function lookForDebianPackage(part: Part, options: DebianOptions): 
   if (server === undefined) return { reason: "Debian's package is not used for this part" };
   const home = join(options.cacheFolder, "debian", part);
   if (!(await exists(join(home, server.program)))) {
+    const tools = await Promise.all(["apt-get", "dpkg"].map((tool) => runCommand(tool, ["--version"], options)));
+    if (!tools.every(({ ok }) => ok)) return { reason: "this is no Debian: there is no apt-get or no dpkg" };
     options.note(`getting Debian's ${server.packages[0]} into ${home}`);
     const reason = await unpackInto(home, server, options);
     if (reason !== undefined) return { reason };
   }
   const command = join(home, server.program);
-  const environment = { LD_LIBRARY_PATH: (await libraryFolders(home)).join(":") };
-  const check = await runCommand(command, ["--version"], { environment: { ...process.env, ...environment } });
+  const libraries = await libraryFolders(home);
+  const environment: NodeJS.ProcessEnv = libraries.length === 0 ? {} : { LD_LIBRARY_PATH: libraries.join(":") };
+  const check = await runCommand(command, ["--version"], { environment: { ...options.environment, ...environment } });
   if (!check.ok) return { reason: `the unpacked ${command} does not run: ${check.reason}` };
   return { source: { kind: "program", command, environment, label: `Debian's ${server.packages[0]} in ${home}` } };
 }
@@ -52,7 +57,7 @@ async function unpackInto(home: string, server: DebianServer, options: DebianOpt
     const download = await downloadPackages(server.packages, downloads, join(draft, "apt"), options);
     if (!download.ok) return download.reason;
     for (const file of await readdir(downloads)) {
-      const unpacked = await runCommand("dpkg", ["-x", join(downloads, file), tree], { signal: options.signal });
+      const unpacked = await runCommand("dpkg", ["-x", join(downloads, file), tree], options);
       if (!unpacked.ok) return `dpkg -x ${file}: ${unpacked.reason}`;
     }
     // Another run may have been faster, and its tree is as good as ours.
@@ -70,14 +75,14 @@ async function downloadPackages(
   packages: readonly string[],
   folder: string,
   aptFolder: string,
-  { note, signal }: DebianOptions,
+  { environment, note, signal }: DebianOptions,
 ): Promise<CommandResult> {
   const apt = (options: readonly string[], args: readonly string[], withinMs: number) =>
     runCommand("apt-get", [...options, ...args], {
       folder,
       withinMs,
       signal,
-      environment: { ...process.env, LC_ALL: "C" },
+      environment: { ...environment, LC_ALL: "C" },
     });
   const common = ["-q", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=2", "-o", "Acquire::http::Timeout=15"];
   const withSystemLists = await apt(common, ["download", ...packages], 60_000);
@@ -100,8 +105,8 @@ async function downloadPackages(
   // One unreachable source among several makes it fail although Debian's own lists came; the download decides.
   const update = await apt(own, ["update"], 90_000);
   const withOwnLists = await apt(own, ["download", ...packages], 60_000);
-  if (withOwnLists.ok || update.ok) return withOwnLists;
-  return { ...withOwnLists, reason: `${firstLine(update.reason)}; ${firstLine(withOwnLists.reason)}` };
+  const reasons = [update, withOwnLists].filter(({ ok }) => !ok).map(({ reason }) => firstLine(reason));
+  return { ...withOwnLists, reason: reasons.join("; ") };
 }
 
 async function libraryFolders(home: string): Promise<string[]> {

@@ -8,25 +8,30 @@ export const IMAGES: Record<Part, string> = { postgres: "postgres:18", nats: "na
 const PROBE_MS = 5000;
 const PULL_MS = 300_000;
 
+export interface DockerOptions {
+  /** Where the command docker is found, and which engine it speaks to. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly note: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Looks whether a Docker engine runs here and has the part's image, or can get it; gets it when it can. */
 export async function lookForDockerEngine(
   part: Part,
   kind: "docker" | "testcontainers",
-  note: (line: string) => void,
-  signal?: AbortSignal,
+  { environment, note, signal }: DockerOptions,
 ): Promise<Look> {
   const image = IMAGES[part];
-  const engine = await runCommand("docker", ["version", "--format", "{{.Server.Version}}"], {
-    withinMs: PROBE_MS,
-    signal,
-  });
+  const docker = (args: readonly string[], withinMs: number) =>
+    runCommand("docker", args, { environment, withinMs, signal });
+  const engine = await docker(["version", "--format", "{{.Server.Version}}"], PROBE_MS);
   if (!engine.ok) return { reason: "no Docker engine answers" };
   const source = { kind, image, label: `the Docker image ${image}` } as const;
-  const present = await runCommand("docker", ["image", "inspect", image], { withinMs: PROBE_MS, signal });
+  const present = await docker(["image", "inspect", image], PROBE_MS);
   if (present.ok) return { source };
-  const registry = await runCommand("docker", ["manifest", "inspect", image], { withinMs: PROBE_MS, signal });
+  const registry = await docker(["manifest", "inspect", image], PROBE_MS);
   if (!registry.ok) return { reason: `the Docker engine cannot get ${image}` };
   note(`getting the Docker image ${image}`);
-  const pulled = await runCommand("docker", ["pull", "--quiet", image], { withinMs: PULL_MS, signal });
+  const pulled = await docker(["pull", "--quiet", image], PULL_MS);
   return pulled.ok ? { source } : { reason: `the Docker engine cannot get ${image}: ${pulled.reason}` };
 }

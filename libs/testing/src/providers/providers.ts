@@ -16,12 +16,12 @@ export interface LookOptions {
 
 /** The providers of a part for `pnpm start`, in the order in which they are asked. */
 export function providersFor(part: Part, options: LookOptions): Provider[] {
-  const { environment, note, signal } = options;
+  const { environment } = options;
   return [
     { name: "environment", look: async () => lookInEnvironment(part, environment) },
     { name: "this machine", look: () => lookOnMachine(part, environment) },
     { name: "embedded", look: () => lookEmbedded(part) },
-    { name: "Docker", look: () => lookForDockerEngine(part, "docker", note, signal) },
+    { name: "Docker", look: () => lookForDockerEngine(part, "docker", options) },
     { name: "Debian", look: () => lookForDebianPackage(part, options) },
   ];
 }
@@ -30,8 +30,8 @@ export type TestStackChoice = "auto" | "testcontainers" | "local";
 
 /** The providers of a part for tests: never a server that somebody else uses, so neither URLs nor the `start` stack. */
 export function testProvidersFor(part: Part, choice: TestStackChoice, options: LookOptions): Provider[] {
-  const { environment, note, signal } = options;
-  const container = { name: "Testcontainers", look: () => lookForDockerEngine(part, "testcontainers", note, signal) };
+  const { environment } = options;
+  const container = { name: "Testcontainers", look: () => lookForDockerEngine(part, "testcontainers", options) };
   const local = [
     { name: "this machine", look: () => lookOnMachine(part, environment) },
     { name: "embedded", look: () => lookEmbedded(part) },

@@ -1,0 +1,173 @@
+import { chmod, mkdtemp, rm, stat } from "node:fs/promises";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  living,
+  processesOf,
+  runStart,
+  runStartBelowPnpm,
+  type StackVariables,
+  stackVariables,
+  type StartCommand,
+} from "../start-command.ts";
+
+const ADMIN = { FIRST_ADMIN_EMAIL: "Root@Example.com", FIRST_ADMIN_PASSWORD: "Correct-horse-1" };
+const EVERY_PART = ["auth", "gateway", "nats", "postgres", "redis", "user"];
+
+let folder: string;
+let variables: StackVariables;
+const running: StartCommand[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "gatehouse-start-"));
+  // PostgreSQL runs as another user when we are root, and must be able to pass through.
+  await chmod(folder, 0o711);
+  variables = { ...(await stackVariables(join(folder, "stack"))), ...ADMIN };
+});
+
+afterAll(async () => {
+  for (const command of running) command.kill("SIGTERM");
+  await Promise.all(running.map((command) => command.ended()));
+  await rm(folder, { recursive: true, force: true });
+});
+
+function start(own: StackVariables, ...args: string[]): StartCommand {
+  const command = runStart(own, ...args);
+  running.push(command);
+  return command;
+}
+
+async function statusOfLogin(url: string, username: string): Promise<number> {
+  const body = new URLSearchParams({ username, password: ADMIN.FIRST_ADMIN_PASSWORD });
+  return (await fetch(`${url}/v1/auth/login`, { method: "POST", body })).status;
+}
+
+async function register(url: string, email: string): Promise<number> {
+  const body = JSON.stringify({ email, password: ADMIN.FIRST_ADMIN_PASSWORD });
+  const headers = { "content-type": "application/json" };
+  return (await fetch(`${url}/v1/users`, { method: "POST", headers, body })).status;
+}
+
+describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
+  let first: StartCommand;
+
+  test("… begins in an empty folder: everything runs, and the first admin can log in", async () => {
+    first = start(variables);
+    const url = await first.ready();
+    expect(url).toBe(`http://127.0.0.1:${variables["GATEWAY_PORT"]}`);
+    expect(first.lines.at(-1)).toContain("gatehouse ready on");
+    expect(
+      processesOf(variables)
+        .map(({ name }) => name)
+        .toSorted(),
+    ).toEqual(EVERY_PART);
+    expect((await stat(join(variables.STACK_DIR, "secrets.json"))).mode & 0o777).toBe(0o600);
+    expect(await statusOfLogin(url, "root@example.com")).toBe(200);
+    expect(await register(url, "ada@example.com")).toBe(201);
+  });
+
+  test("… meets another one in its folder: it says so, and the other goes on", async () => {
+    const second = start(variables);
+    expect(await second.ended()).toBe(1);
+    expect(second.lines.join("\n")).toContain(`${variables.STACK_DIR} is in use by another \`pnpm start\``);
+    expect(living(processesOf(variables))).toHaveLength(EVERY_PART.length);
+  });
+
+  test("… finds its port taken: the error names the port and the variable", async () => {
+    const other = start({ ...variables, STACK_DIR: join(folder, "other") });
+    expect(await other.ended()).toBe(1);
+    expect(other.lines.join("\n")).toContain(`Port ${variables["GATEWAY_PORT"]}`);
+    expect(other.lines.join("\n")).toContain("set GATEWAY_PORT");
+  });
+
+  test("… runs beside another one with other ports and another folder: neither knows the other's users", async () => {
+    const beside = await stackVariables(join(folder, "beside"));
+    const second = start(beside);
+    const url = await second.ready();
+    expect(second.lines.some((line) => line.includes("There is no admin yet"))).toBe(true);
+    expect(await statusOfLogin(url, "ada@example.com")).toBe(401);
+    const processes = processesOf(beside);
+    second.kill("SIGTERM");
+    expect(await second.ended()).toBe(0);
+    expect(living(processes)).toEqual([]);
+    expect(living(processesOf(variables))).toHaveLength(EVERY_PART.length);
+  });
+
+  test("… is killed: the next one ends what it left and keeps its data", async () => {
+    const left = processesOf(variables);
+    first.kill("SIGKILL");
+    expect(await first.ended()).toBe("SIGKILL");
+    expect(living(left).toSorted()).toEqual(EVERY_PART);
+
+    const next = start(variables);
+    const url = await next.ready();
+    expect(living(left)).toEqual([]);
+    expect(await statusOfLogin(url, "ada@example.com")).toBe(200);
+    const processes = processesOf(variables);
+    next.kill("SIGINT");
+    expect(await next.ended()).toBe(0);
+    expect(living(processes)).toEqual([]);
+  });
+
+  test("… loses pnpm, who started it, to a kill: the next one takes its place, and keeps its data", async () => {
+    const orphan = runStartBelowPnpm(variables);
+    running.push(orphan);
+    await orphan.ready();
+    const left = processesOf(variables);
+    orphan.kill("SIGKILL");
+    const next = start(variables);
+    const url = await next.ready();
+    await orphan.ended();
+    expect(living(left)).toEqual([]);
+    expect(await statusOfLogin(url, "ada@example.com")).toBe(200);
+    next.kill("SIGINT");
+    expect(await next.ended()).toBe(0);
+  });
+
+  test("… is told to begin fresh: what was there is gone", async () => {
+    const fresh = start(variables, "--fresh");
+    const url = await fresh.ready();
+    expect(await statusOfLogin(url, "ada@example.com")).toBe(401);
+    expect(await statusOfLogin(url, "root@example.com")).toBe(200);
+    fresh.kill("SIGINT");
+    expect(await fresh.ended()).toBe(0);
+  });
+
+  test("… is interrupted before it is ready: it ends what it has begun, with exit code 0", async () => {
+    const interrupted = start(variables);
+    await interrupted.says("PostgreSQL: ");
+    const processes = processesOf(variables);
+    expect(processes.length).toBeGreaterThan(0);
+    interrupted.kill("SIGINT");
+    expect(await interrupted.ended()).toBe(0);
+    expect(living(processes)).toEqual([]);
+  });
+
+  test("… starts a service that refuses its configuration: its words are shown, and everything else is ended", async () => {
+    const failing = start({ ...variables, JWT_ALGORITHM: "HS256" });
+    expect(await failing.ended()).toBe(1);
+    expect(failing.lines.at(-1)).toContain("JWT_ALGORITHM");
+    expect(processesOf(variables)).toEqual([]);
+  });
+
+  test("… needs a port that is no gatehouse's: it names that one, too", async () => {
+    const foreign = createServer().listen(Number(variables["AUTH_PORT"]), "127.0.0.1");
+    await once(foreign, "listening");
+    const refused = start(variables);
+    expect(await refused.ended()).toBe(1);
+    expect(refused.lines.join("\n")).toContain("set AUTH_PORT");
+    foreign.close();
+  });
+
+  test.each([
+    ["an option that it does not know", ["--frech"], "Unknown option '--frech'"],
+    ["an argument", ["auth"], "Unexpected argument 'auth'"],
+  ])("… is given %s: it says so and starts nothing", async (_what, args, message) => {
+    const refused = start(variables, ...args);
+    expect(await refused.ended()).toBe(1);
+    expect(refused.lines.join("\n")).toContain(message);
+  });
+});

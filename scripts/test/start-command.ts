@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { freePort } from "@gatehouse/testing";
+import { isAlive, type ProcessIdentity } from "@gatehouse/testing/stack";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** One `pnpm start`, run as a developer's terminal runs it. */
+export interface StartCommand {
+  /** What it has said so far. */
+  readonly lines: readonly string[];
+  /** The URL of the line that says it is ready. @throws Error with its output when it ends without */
+  ready(): Promise<string>;
+  /** Resolves as soon as it says a line with this text. */
+  says(text: string): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+  /** Its exit code once it has ended, or the signal that ended it. */
+  ended(): Promise<number | string>;
+}
+
+export interface StackVariables {
+  readonly STACK_DIR: string;
+  readonly [name: string]: string;
+}
+
+const CHEAP = { ARGON2_MEMORY_KIB: "8192", ARGON2_TIME_COST: "1" };
+
+/** Variables of a stack on free ports, with cheap hashing. */
+export async function stackVariables(dir: string): Promise<StackVariables> {
+  const [gateway, auth, user] = [await freePort(), await freePort(), await freePort()];
+  const ports = { GATEWAY_PORT: String(gateway), AUTH_PORT: String(auth), USER_PORT: String(user) };
+  return { STACK_DIR: dir, ...ports, LOG_LEVEL: "warn", RATE_LIMIT_ENABLED: "false", ...CHEAP };
+}
+
+/** Runs it as pnpm does, below a process that stands for pnpm; `kill` is that process's then. */
+export function runStartBelowPnpm(variables: StackVariables): StartCommand {
+  const script = `"${process.execPath}" scripts/start.ts; exit $?`;
+  return run("sh", ["-c", script], { ...variables, npm_lifecycle_event: "start" });
+}
+
+export function runStart(variables: StackVariables, ...args: string[]): StartCommand {
+  return run(process.execPath, ["scripts/start.ts", ...args], variables);
+}
+
+function run(command: string, args: readonly string[], variables: StackVariables): StartCommand {
+  const child = spawn(command, args, {
+    cwd: ROOT,
+    // Nothing of whoever runs the tests, whose own servers a URL might name.
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...variables },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const lines: string[] = [];
+  const listeners = new Set<() => void>();
+  const ended = once(child, "close").then(([code, signal]) => (code ?? signal) as number | string);
+  for (const stream of [child.stdout, child.stderr])
+    createInterface({ input: stream }).on("line", (line) => {
+      lines.push(line);
+      for (const listener of listeners) listener();
+    });
+  const waitFor = (text: string) =>
+    new Promise<string>((resolve, reject) => {
+      const check = () => {
+        const found = lines.find((line) => line.includes(text));
+        if (found === undefined) return;
+        listeners.delete(check);
+        resolve(found);
+      };
+      listeners.add(check);
+      void ended.then(() => reject(new Error(`pnpm start ended without saying "${text}":\n${lines.join("\n")}`)));
+      check();
+    });
+  return {
+    lines,
+    ready: async () => (await waitFor("gatehouse ready on ")).replace("gatehouse ready on ", ""),
+    says: async (text) => void (await waitFor(text)),
+    kill: (signal) => void child.kill(signal),
+    ended: () => ended,
+  };
+}
+
+/** The processes that a stack says it runs. */
+export function processesOf({ STACK_DIR }: StackVariables): (ProcessIdentity & { name: string })[] {
+  const folder = join(STACK_DIR, "run");
+  return readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), "utf8")));
+}
+
+export function living(processes: readonly (ProcessIdentity & { name: string })[]): string[] {
+  return processes.filter(isAlive).map(({ name }) => name);
+}
