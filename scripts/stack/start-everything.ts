@@ -97,7 +97,7 @@ async function startServers(
     return serviceUrls;
   });
   const parts = [migrated, stack.nats(), stack.redis()] as const;
-  for (const part of parts) shutdown.track(part);
+  for (const part of parts) void shutdown.track(part);
   const [databaseUrls, natsUrl, redisUrl] = await Promise.all(parts);
   return { ports: settings.ports, databaseUrls, natsUrl, redisUrl };
 }

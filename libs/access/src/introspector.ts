@@ -73,7 +73,7 @@ export function createIntrospector({ urls, token, logger, now = monotonic }: Int
 
   function enqueue(claims: IntrospectionClaims): Promise<AuthWord> {
     if (waiting.length === 0) setTimeout(flush, GATHER_MS);
-    return new Promise((settle) => waiting.push({ claims, settle }));
+    return new Promise((resolve) => waiting.push({ claims, settle: resolve }));
   }
 
   function flush(): void {

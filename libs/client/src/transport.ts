@@ -18,7 +18,7 @@ export interface TransportOptions {
   readonly timeoutMs?: number;
 }
 
-export interface Call {
+interface Call {
   readonly json?: unknown;
   readonly form?: Readonly<Record<string, string | undefined>>;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;

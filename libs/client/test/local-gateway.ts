@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 
-export interface Received {
+interface Received {
   readonly method: string;
   readonly url: string;
   readonly bearer: string | undefined;

@@ -69,7 +69,7 @@ export const secrets = () =>
     .transform(splitList)
     .refine((items) => items.length > 0, { error: "is required" });
 
-export function splitList(raw: string): string[] {
+function splitList(raw: string): string[] {
   return raw
     .split(",")
     .map((item) => item.trim())

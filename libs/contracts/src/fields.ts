@@ -33,7 +33,6 @@ export function normalizeEmail(raw: string): string {
 
 // Deliberately loose: one @, something on both sides, a dot in the domain, no white space or control character.
 // Only a message that arrives proves an address (OWASP Input Validation Cheat Sheet, email).
-// oxlint-disable-next-line no-control-regex
 const EMAIL_SHAPE = /^[^\s@\p{Cc}]+@[^\s@.\p{Cc}]+(?:\.[^\s@.\p{Cc}]+)+$/u;
 
 export const emailInput = () =>

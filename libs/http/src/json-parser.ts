@@ -12,6 +12,6 @@ export function addJsonParser(app: App): void {
   app.addContentTypeParser<Buffer>("application/json", { parseAs: "buffer" }, (request, body, done) => {
     if (body.length === 0) done(null, undefined);
     else if (!isUtf8(body)) done(new AppError("BadRequest", { detail: "The body is not UTF-8" }));
-    else parse(request, body.toString("utf8"), done);
+    else void parse(request, body.toString("utf8"), done);
   });
 }

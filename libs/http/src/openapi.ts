@@ -1,6 +1,5 @@
 import fastifySwagger from "@fastify/swagger";
 import { REFRESH_COOKIE } from "@gatehouse/contracts";
-import type { FastifyInstance } from "fastify";
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from "fastify-type-provider-zod";
 import type { App } from "./app.ts";
 import { withProblemResponse } from "./openapi-problem.ts";
@@ -24,7 +23,7 @@ export const COOKIE_SECURITY: Record<string, string[]>[] = [{ refresh_cookie: []
 export function addOpenApi(app: App, info: OpenApiOptions): void {
   // Called instead of registered: a registered plugin loads later, and would miss the routes declared in between.
   fastifySwagger(
-    app as unknown as FastifyInstance,
+    app,
     {
       openapi: {
         openapi: "3.1.0",

@@ -13,5 +13,5 @@ const NO_METADATA = z.registry<Record<string, never>>();
 export const serializerCompiler: FastifySerializerCompiler<z.ZodType> = ({ schema }) => {
   if (schema instanceof z.ZodUndefined) return () => "";
   const jsonSchema = z.toJSONSchema(schema, { target: "draft-7", io: "output", metadata: NO_METADATA });
-  return fastJsonStringify(jsonSchema as Schema) as (data: unknown) => string;
+  return fastJsonStringify(jsonSchema as Schema);
 };

@@ -1,14 +1,7 @@
 export { type Applied, applyIfNewer, type VersionedChange } from "./apply-if-newer.ts";
 export { type Bus, type BusOptions, connectBus } from "./bus.ts";
-export {
-  type Consumer,
-  type ConsumerOptions,
-  type ConsumerStatus,
-  type DeliveryInfo,
-  type EventHandler,
-  type EventHandlers,
-  startConsumer,
-} from "./consumer/consumer.ts";
+export { type Consumer, type ConsumerOptions, type ConsumerStatus, startConsumer } from "./consumer/consumer.ts";
+export type { DeliveryInfo, EventHandler, EventHandlers } from "./consumer/event-handler.ts";
 export { handleOnce, trimInbox } from "./inbox.ts";
 export { createEvent, type NewEvent } from "./outbox/create-event.ts";
 export { outboxRow } from "./outbox/outbox-row.ts";

@@ -12,8 +12,10 @@ interface Diagnostic {
   readonly filename: string;
 }
 
+type Plant = [what: string, path: string, text: string, rule: string | null];
+
 /** What is planted: the file, its text, and the rule that must speak up, or null where the text is allowed. */
-const PLANTS: readonly [what: string, path: string, text: string, rule: string | null][] = [
+const PLANTS: readonly Plant[] = [
   ...violations("no-restricted-imports", {
     "a service imports another": ["services/user/src/services/a.service.ts", `import "@gatehouse/auth";`],
     "a service re-exports another": ["services/user/src/a.ts", `export * from "@gatehouse/gateway";`],
@@ -71,13 +73,8 @@ const PLANTS: readonly [what: string, path: string, text: string, rule: string |
   ["a test imports its own sources", "services/auth/test/unit/a.test.ts", `import "../../src/app.ts";`, null],
 ];
 
-function violations(rule: string, plants: Record<string, [path: string, text: string]>) {
-  return Object.entries(plants).map(([what, [path, text]]) => [what, path, text, rule] as const) as [
-    string,
-    string,
-    string,
-    string,
-  ][];
+function violations(rule: string, plants: Record<string, [path: string, text: string]>): Plant[] {
+  return Object.entries(plants).map(([what, [path, text]]): Plant => [what, path, text, rule]);
 }
 
 let found: Diagnostic[];

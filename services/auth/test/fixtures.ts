@@ -10,8 +10,8 @@ import { readConfig } from "../src/config.ts";
 import type { AuthTables } from "../src/db/database.ts";
 import { createDependencies, type Dependencies } from "../src/dependencies.ts";
 
-export const INTERNAL_TOKEN = "internal-token-of-the-tests";
-export const INTROSPECTION_TOKEN = "introspection-token-of-the-tests";
+const INTERNAL_TOKEN = "internal-token-of-the-tests";
+const INTROSPECTION_TOKEN = "introspection-token-of-the-tests";
 export const PASSWORD = "Correct-Horse-1";
 
 /** A bus that is away: auth must do all of its work without one. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { EVENT_DATA, type EventData, type EventSubject } from "./catalog.ts";
 import { eventEnvelope } from "./envelope.ts";
 
@@ -31,7 +31,7 @@ export function parseEvent(raw: unknown): GatehouseEvent {
   const envelope = check(eventEnvelope, raw, "envelope");
   if (!isEventSubject(envelope.type)) throw new EventFormatError(`unknown type ${envelope.type}`);
   const data = check(EVENT_DATA[envelope.type], (raw as { data?: unknown }).data, `${envelope.type} data`);
-  return { ...envelope, type: envelope.type, data } as GatehouseEvent;
+  return { ...envelope, type: envelope.type, data };
 }
 
 function check<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {

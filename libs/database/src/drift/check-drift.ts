@@ -87,7 +87,7 @@ function run(command: string, args: readonly string[], cwd: string): Promise<str
   return new Promise((resolve, reject) => {
     execFile(command, args, { cwd, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
       // Errors in the program are what it ends with 1 or 2 for; anything without an exit code did not run.
-      if (error && typeof error.code !== "number") reject(error);
+      if (error && typeof error.code !== "number") reject(new Error("the compiler did not run", { cause: error }));
       else if (stderr !== "") reject(new Error(`the compiler failed: ${stderr}`));
       else resolve(stdout);
     });

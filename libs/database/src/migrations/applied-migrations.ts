@@ -1,4 +1,4 @@
-import { type Kysely, sql } from "kysely";
+import { sql } from "kysely";
 import type { Handle } from "../handle.ts";
 
 /** Kysely's own table, in the schema of the service. */
@@ -11,7 +11,7 @@ const UNDEFINED_TABLE = "42P01";
 export async function appliedMigrations<T>(db: Handle<T>): Promise<Map<string, Date>> {
   try {
     const { rows } = await sql<{ name: string; timestamp: string }>`
-      select name, timestamp from ${sql.table(MIGRATION_TABLE)}`.execute(db as Kysely<T>);
+      select name, timestamp from ${sql.table(MIGRATION_TABLE)}`.execute(db);
     return new Map(rows.map(({ name, timestamp }) => [name, new Date(timestamp)]));
   } catch (error) {
     if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return new Map();

@@ -119,8 +119,8 @@ async function assertOwnSchema(db: Kysely<never>): Promise<void> {
 function namesOf({ error, results = [] }: MigrationResultSet): string[] {
   if (error === undefined) return results.map(({ migrationName }) => migrationName);
   const failed = results.find(({ status }) => status === "Error");
-  if (!failed) throw error;
-  const reason = error instanceof Error ? error.message : String(error);
+  if (!failed) throw error as Error;
+  const reason = error instanceof Error ? error.message : "it threw something that is no error";
   throw new DatabaseSetupError(`the migration ${failed.migrationName} failed and changed nothing: ${reason}`, {
     cause: error,
   });

@@ -1,11 +1,13 @@
 import pg from "pg";
 
-const { INT8 } = pg.types.builtins;
+const INT8: number = pg.types.builtins.INT8;
+type Parser = (value: string) => unknown;
+const parserOfPg = pg.types.getTypeParser as (oid: number, format?: "text" | "binary") => Parser;
 
 /** int8 as a number, as long as it is exact. The rest as pg has it: timestamptz as Date, jsonb parsed, numeric as text. */
 export const columnTypes = {
-  getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
-    return oid === INT8 && format !== "binary" ? parseInt8 : pg.types.getTypeParser(oid, format as "text");
+  getTypeParser(oid: number, format?: "text" | "binary"): Parser {
+    return oid === INT8 && format !== "binary" ? parseInt8 : parserOfPg(oid, format);
   },
 };
 

@@ -47,6 +47,7 @@ export interface ConnectionPool extends PostgresPool {
  * pg's pool, with what it does not do: waiting and connecting have limits of their own, a connection that died while idle
  * is noticed and replaced, and a server that is gone without a word fails everything within two seconds.
  */
+// oxlint-disable-next-line max-lines-per-function -- its parts share the state of one pool
 export function createConnectionPool(options: ConnectionPoolOptions): ConnectionPool {
   const max = options.poolSize + options.maxOverflow;
   const connection = { connectionString: options.url, application_name: options.applicationName, types: columnTypes };
@@ -151,7 +152,7 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
 
   let ending: Promise<void> | undefined;
   return {
-    Client: pg.Client as unknown as NonNullable<PostgresPool["Client"]>,
+    Client: pg.Client,
     options: pool.options,
     checkOut,
     connect: () => checkOut(options.timeoutSeconds * 1_000),

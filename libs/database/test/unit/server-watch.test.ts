@@ -38,7 +38,7 @@ describe("what happens when work gets no answer", () => {
 
   test("from a server that answers others: it goes on", async () => {
     const { watch, asked } = watchOver(async () => true);
-    let finish = (_: string) => {};
+    let finish: (answer: string) => void = () => {};
     const work = new Promise<string>((resolve) => (finish = resolve));
     const outcome = outcomeOf(watch.guard(work, vi.fn()));
     await vi.advanceTimersByTimeAsync(10_000);

@@ -73,8 +73,8 @@ describe("what happens at /openapi.json", () => {
     const document = await documentOf();
     expect(document.openapi).toBe("3.1.0");
     expect(document.info).toEqual({ title: "Test", description: "A test", version: "1.2.3" });
-    expect(Object.keys(document.paths).sort()).toEqual(["/v1/auth/refresh", "/v1/users", "/v1/users/{id}"]);
-    expect(Object.keys(document.components.schemas).sort()).toEqual(["Problem", "User"]);
+    expect(Object.keys(document.paths).toSorted()).toEqual(["/v1/auth/refresh", "/v1/users", "/v1/users/{id}"]);
+    expect(Object.keys(document.components.schemas).toSorted()).toEqual(["Problem", "User"]);
   });
 
   test("answers refer to their components, and every route may answer a problem", async () => {

@@ -33,6 +33,7 @@ function appWithRoutes() {
   });
   app.get("/async-bug", () => Promise.reject(new Error("SELECT secret FROM 10.0.0.7")));
   app.get("/throws-text", () => {
+    // oxlint-disable-next-line typescript/only-throw-error -- what some library might do
     throw "SELECT secret FROM 10.0.0.7";
   });
   app.get("/conflict", () => {

@@ -1,4 +1,4 @@
-import { type EventSubject, type GatehouseEvent, type StreamDefinition, STREAMS } from "@gatehouse/contracts";
+import { type StreamDefinition, STREAMS } from "@gatehouse/contracts";
 import type { Logger } from "@gatehouse/observability";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Bus } from "../bus.ts";
@@ -7,23 +7,11 @@ import { startPull } from "../jetstream/pull.ts";
 import { managerOf, provideStream } from "../streams.ts";
 import { createBreather } from "./breather.ts";
 import { ensureDurable } from "./ensure-durable.ts";
+import type { EventHandlers } from "./event-handler.ts";
 import { createFailureCounter } from "./failure-counter.ts";
 import { createHandling } from "./handling.ts";
 import { isInfrastructureError } from "./infrastructure-error.ts";
 import { createWorkQueue } from "./work-queue.ts";
-
-/** What a handler may want to know beside the event. */
-export interface DeliveryInfo {
-  readonly stream: string;
-  readonly sequence: number;
-  readonly storedAt: Date;
-  /** 1 for the first try; failures of infrastructure do not count. */
-  readonly attempt: number;
-}
-
-export type EventHandler<S extends EventSubject> = (event: GatehouseEvent<S>, info: DeliveryInfo) => Promise<void>;
-
-export type EventHandlers = { readonly [S in EventSubject]?: EventHandler<S> };
 
 export interface ConsumerOptions {
   readonly bus: Bus;

@@ -4,7 +4,7 @@ import { jetstream } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Delivered } from "../jetstream/delivered.ts";
 import type { Breather } from "./breather.ts";
-import type { EventHandler, EventHandlers } from "./consumer.ts";
+import type { EventHandler, EventHandlers } from "./event-handler.ts";
 import { deadLetter, describeError } from "./dead-letter.ts";
 import type { FailureCounter } from "./failure-counter.ts";
 import { readEvent } from "./read-event.ts";

@@ -44,5 +44,5 @@ export function createEvent<S extends EventSubject>(event: NewEvent<S>): Gatehou
   };
   const parsed = parseEvent(complete);
   if (parsed.type !== event.type) throw new EventFormatError(`unexpected type ${parsed.type}`);
-  return parsed as GatehouseEvent as GatehouseEvent<S>;
+  return parsed as GatehouseEvent<S>;
 }

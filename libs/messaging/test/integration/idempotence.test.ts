@@ -12,7 +12,7 @@ let database: MessagingDatabase;
 let db: Kysely<Tables>;
 beforeAll(async () => {
   database = await createMessagingDatabase();
-  db = database.db as unknown as Kysely<Tables>;
+  db = database.db;
   await sql`create table things (id text primary key, name text, seen integer)`.execute(db);
 });
 afterAll(() => database.drop());

@@ -2,7 +2,7 @@ import { runCommand } from "../process/run-command.ts";
 import type { Part } from "../servers/running-server.ts";
 import type { Look } from "./provider.ts";
 
-export const IMAGES: Record<Part, string> = { postgres: "postgres:18", nats: "nats:2", redis: "redis:8" };
+const IMAGES: Record<Part, string> = { postgres: "postgres:18", nats: "nats:2", redis: "redis:8" };
 
 /** How long a Docker engine and an image registry have to answer at all; pulling may take longer. */
 const PROBE_MS = 5000;

@@ -59,5 +59,7 @@ function withoutForeignSecrets(base: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 function pick(base: NodeJS.ProcessEnv, names: readonly string[]): NodeJS.ProcessEnv {
-  return Object.fromEntries(names.map((name) => [name, base[name]]).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(
+    names.map((name) => [name, base[name]] as const).filter(([, value]) => value !== undefined),
+  );
 }

@@ -68,7 +68,7 @@ export function createKeyService({ database, transact, config, now }: KeyService
     reloadedAt = now().getTime();
     const stored = await findKeys(database.db);
     const known = new Map(loaded.map((key) => [key.kid, key]));
-    loaded = await Promise.all(stored.map((key) => known.get(key.kid) ?? openKey(key, config.secrets)));
+    loaded = await Promise.all(stored.map(async (key) => known.get(key.kid) ?? openKey(key, config.secrets)));
   }
 
   return {

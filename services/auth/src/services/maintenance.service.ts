@@ -28,8 +28,6 @@ export interface MaintenanceReport {
   readonly retiredKeys: number;
 }
 
-export type MaintenanceService = ReturnType<typeof createMaintenanceService>;
-
 /** What has to be tidied up regularly, in short transactions. Every replica may run it; one at a time does the work. */
 export function createMaintenanceService({ database, deletions, keys, reuseGraceSeconds, now }: MaintenanceDeps) {
   /** Repeats a bounded statement until nothing is left of its kind. The lock ends with each transaction. */

@@ -2,6 +2,7 @@ import { type Algorithm, hash, verify } from "@node-rs/argon2";
 import { createHashQueue } from "./hash-queue.ts";
 
 /** The library's own constant is a const enum, which stripped types cannot import. */
+// oxlint-disable-next-line typescript/no-unsafe-enum-assignment
 const ARGON2ID = 2 satisfies Algorithm.Argon2id as Algorithm;
 
 /** Argon2id's parameters (RFC 9106; OWASP Password Storage Cheat Sheet) and the bounds of the queue before it. */

@@ -31,7 +31,7 @@ export interface RefusedRefresh {
   readonly endedFamily: boolean;
 }
 
-export interface RefreshServiceConfig {
+interface RefreshServiceConfig {
   /** All in seconds. */
   readonly refreshSeconds: number;
   readonly sessionSeconds: number;

@@ -38,8 +38,10 @@ export function createOpenApiService<Service extends string>(
 
   async function fetchAndMerge(): Promise<object> {
     const services = Object.keys(upstreams) as Service[];
-    const documents = await Promise.all(services.map(async (name) => [name, await fetchDocument(upstreams[name])]));
-    return mergeDocuments(routes, Object.fromEntries(documents));
+    const documents = await Promise.all(
+      services.map(async (name) => [name, await fetchDocument(upstreams[name])] as const),
+    );
+    return mergeDocuments(routes, Object.fromEntries(documents) as Record<Service, OpenApiDocument>);
   }
 
   return {
@@ -96,8 +98,9 @@ function ownPaths(): Record<string, Record<string, unknown>> {
 
 function describe(summary: string, answers: Readonly<Record<number, z.ZodType>>): object {
   const responses = Object.entries(answers).map(([status, schema]) => {
-    const { $schema: _, id: __, ...json } = z.toJSONSchema(schema, { io: "output" });
-    return [status, { description: summary, content: { "application/json": { schema: json } } }];
+    const whole: Record<string, unknown> = z.toJSONSchema(schema, { io: "output" });
+    const { $schema: _, id: __, ...json } = whole;
+    return [status, { description: summary, content: { "application/json": { schema: json } } }] as const;
   });
   return { summary, tags: ["health"], responses: Object.fromEntries(responses) };
 }

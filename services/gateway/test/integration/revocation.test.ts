@@ -15,10 +15,12 @@ let heartbeat: NodeJS.Timeout;
 beforeAll(async () => {
   server = await createTestBus();
   bus = connectBus({ url: server.url, name: "auth-of-the-test", logger });
-  await new Promise<void>((resolve) => void bus.onConnected(() => resolve()));
+  await new Promise<void>((resolve) => {
+    bus.onConnected(() => resolve());
+  });
   await ensureStreams(bus, [STREAMS.auth], 1);
   gateway = await startGateway({ natsUrl: server.url, environment: { RATE_LIMIT_ENABLED: "false" } });
-  heartbeat = setInterval(() => void publishWatermark(), 200);
+  heartbeat = setInterval(publishWatermark, 200);
 });
 afterAll(async () => {
   clearInterval(heartbeat);

@@ -4,7 +4,7 @@ import { type Logger, outgoingHeaders } from "@gatehouse/observability";
 import { Agent, request } from "undici";
 import { readProblem } from "./auth-problem.ts";
 
-export interface AuthCommand {
+interface AuthCommand {
   readonly method: "POST" | "PATCH";
   readonly path: string;
   readonly body: object;

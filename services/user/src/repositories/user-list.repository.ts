@@ -35,9 +35,9 @@ export async function countUsers(db: UserHandle, filter: UserFilter): Promise<{ 
     .selectFrom(matching.limit(COUNT_EXACTLY_UP_TO + 1).as("matching"))
     .select((eb) => eb.fn.countAll<number>().as("count"))
     .executeTakeFirstOrThrow();
-  if (Number(count) <= COUNT_EXACTLY_UP_TO) return { total: Number(count), exact: true };
+  if (count <= COUNT_EXACTLY_UP_TO) return { total: count, exact: true };
   // The estimate may lie below what was just counted.
-  return { total: Math.max(Number(count), await estimateRows(db, matching)), exact: false };
+  return { total: Math.max(count, await estimateRows(db, matching)), exact: false };
 }
 
 interface Plan {

@@ -6,7 +6,7 @@ import { countUsers, listUsers } from "../repositories/user-list.repository.ts";
 import { findUser, type User } from "../repositories/user.repository.ts";
 import type { UserWriter } from "./user-writer.service.ts";
 
-export interface UserPage {
+interface UserPage {
   readonly items: readonly User[];
   readonly total: number;
   readonly totalExact: boolean;

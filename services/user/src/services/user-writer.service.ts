@@ -9,7 +9,7 @@ import { factOfAccount, factOfDeletion } from "./account-facts.ts";
 import type { UserLedger } from "./user-ledger.service.ts";
 import { changeProfile, inTurn, learn } from "./user-rules.ts";
 
-export interface NewUser {
+interface NewUser {
   readonly email: string;
   readonly password: string;
   readonly fullName: string | null;
@@ -19,7 +19,7 @@ export interface NewUser {
 }
 
 /** Absent fields stay. */
-export interface UserChanges {
+interface UserChanges {
   readonly email?: string | undefined;
   readonly password?: string | undefined;
   readonly fullName?: string | null | undefined;

@@ -18,7 +18,7 @@ import type { AddressInfo } from "node:net";
  * asks for. It publishes nothing; tests publish the events themselves, in the order that they want to try.
  */
 
-export interface ReceivedCommand {
+interface ReceivedCommand {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage["headers"];

@@ -156,7 +156,7 @@ describe("what happens when the profile is changed", () => {
     ["soft-deleted", learnAll([created, deleted]).known],
     ["erased", learnAll([created, erased]).known],
   ])("a user that is %s is not found", (_name, missing: Known) => {
-    expect(() => changeProfile(missing, "Ann", at(9))).toThrowError(
+    expect(() => changeProfile(missing, "Ann", at(9))).toThrow(
       expect.toSatisfy((error) => isAppError(error, "UserNotFound")),
     );
   });

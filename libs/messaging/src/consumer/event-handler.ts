@@ -1,0 +1,14 @@
+import type { EventSubject, GatehouseEvent } from "@gatehouse/contracts";
+
+/** What a handler may want to know beside the event. */
+export interface DeliveryInfo {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly storedAt: Date;
+  /** 1 for the first try; failures of infrastructure do not count. */
+  readonly attempt: number;
+}
+
+export type EventHandler<S extends EventSubject> = (event: GatehouseEvent<S>, info: DeliveryInfo) => Promise<void>;
+
+export type EventHandlers = { readonly [S in EventSubject]?: EventHandler<S> };
