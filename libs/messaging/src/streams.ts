@@ -16,6 +16,8 @@ import type { Bus } from "./bus.ts";
 const API_TIMEOUT_MS = 2_000;
 /** JetStream: "stream name already in use", with another configuration. */
 const NAME_IN_USE = 10058;
+/** JetStream: "subjects overlap with an existing stream"; also what it says of a stream that somebody is making at this moment. */
+const SUBJECTS_OVERLAP = 10065;
 
 /**
  * Creates the streams that are missing and updates those that differ from their definition. Safe to repeat, and from several
@@ -44,8 +46,12 @@ export async function ensureStream(
     const info = await manager.streams.add(config);
     return differs(info.config, config) ? await manager.streams.update(config.name, config) : info;
   } catch (error) {
-    if (!(error instanceof JetStreamApiError && error.code === NAME_IN_USE)) throw error;
-    return await manager.streams.update(config.name, config);
+    const isThere = error instanceof JetStreamApiError && [NAME_IN_USE, SUBJECTS_OVERLAP].includes(error.code);
+    if (!isThere) throw error;
+    // When it is another stream that has the subjects, there is none of this name to update.
+    return await manager.streams.update(config.name, config).catch((reason: unknown) => {
+      throw isStreamNotFound(reason) ? error : reason;
+    });
   }
 }
 
