@@ -65,7 +65,7 @@ export async function createDependencies(config: AuthConfig, releasers: Releaser
   await services.keys.prepare();
   if (config.firstAdmin) await ensureFirstAdmin({ ...services, db: database.db, logger }, config.firstAdmin);
 
-  for (const consumer of startConsumers({ bus, db: database.db, logger }))
+  for (const consumer of startConsumers({ bus, db: database.db, logger, replicas: config.bus.replicas }))
     releasers.add("consumer", () => consumer.close());
   const jobs = [
     startPeriodic({ name: "keys", seconds: KEYS_RELOAD_SECONDS, run: () => services.keys.reload(), logger }),
@@ -98,8 +98,9 @@ interface ServicesDeps {
 
 async function createServices({ config, database, relay, now }: ServicesDeps) {
   const { db } = database;
-  const wakeRelay = () => relay.wake();
-  const transact = createTransact({ db, wake: wakeRelay });
+  const transact = createTransact({ db, wake: relay.wake });
+  // The start of a session revokes nothing.
+  const wakeRelay = () => relay.wake(false);
   const hasher = await createPasswordHasher(config.hashing);
   const keys = createKeyService({ database, transact, config: config.tokens, now });
   const accessTokens = createAccessTokenService({ db, keys, config: config.tokens });

@@ -8,7 +8,7 @@ import { isNoStream, publishRows } from "./publish-rows.ts";
 import type { Session } from "./session.ts";
 
 export interface Delivery {
-  /** @param revoking there may be revoking rows, which do not wait for a batch in hand */
+  /** @param revoking there may be revoking rows, which wait neither for company nor for a batch in hand */
   wake(revoking: boolean): void;
   /** Resolves when no batch is in hand. */
   idle(): Promise<void>;
@@ -19,6 +19,11 @@ export interface Delivery {
 
 const BATCH = 500;
 const URGENT_BATCH = 100;
+/**
+ * How long ordinary rows wait for others. Nobody is kept waiting by an event that revokes nothing, and under load
+ * one claim and one mark serve many: a login costs its service two statements less.
+ */
+const GATHER_MS = 20;
 
 /** Moves rows from the outbox to the stream: claim, publish, settle, until a claim comes back short. */
 export function createDelivery(options: {
@@ -73,12 +78,25 @@ export function createDelivery(options: {
     if (isNoStream(error)) options.onStreamGone();
   }
 
-  return {
-    wake(revoking) {
-      const busy = all.busy();
+  let gathering: NodeJS.Timeout | undefined;
+
+  function runNow(): void {
+    clearTimeout(gathering);
+    gathering = undefined;
+    const busy = all.busy();
+    all.run();
+    if (busy) urgent.run();
+  }
+
+  function runSoon(): void {
+    gathering ??= setTimeout(() => {
+      gathering = undefined;
       all.run();
-      if (busy && revoking) urgent.run();
-    },
+    }, GATHER_MS);
+  }
+
+  return {
+    wake: (revoking) => (revoking ? runNow() : runSoon()),
     async idle() {
       await Promise.all([all.idle(), urgent.idle()]);
     },
