@@ -1,13 +1,12 @@
 import { STREAMS } from "@gatehouse/contracts";
-import { isTransientDatabaseError } from "@gatehouse/database";
 import { type Bus, type Consumer, startConsumer } from "@gatehouse/messaging";
 import type { Logger } from "@gatehouse/observability";
 import type { AuthHandle } from "../db/database.ts";
 import { onProfileUpdated } from "./profile-updated.handler.ts";
 
 /** Every subscription of the auth service. */
-export function startConsumers(deps: { bus: Bus; db: AuthHandle; logger: Logger }): Consumer[] {
-  const { bus, db, logger } = deps;
+export function startConsumers(deps: { bus: Bus; db: AuthHandle; logger: Logger; replicas: number }): Consumer[] {
+  const { bus, db, logger, replicas } = deps;
   return [
     startConsumer({
       bus,
@@ -15,7 +14,7 @@ export function startConsumers(deps: { bus: Bus; db: AuthHandle; logger: Logger 
       durable: "auth-profiles",
       filter: "user.profile.updated",
       handlers: { "user.profile.updated": onProfileUpdated(db) },
-      isTransient: isTransientDatabaseError,
+      replicas,
       logger,
     }),
   ];
