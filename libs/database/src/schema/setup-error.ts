@@ -1,4 +1,4 @@
-import { translateDatabaseError } from "../database-error.ts";
+import { isTransientDatabaseError } from "../database-error.ts";
 import { partsOf } from "./database-url.ts";
 
 /** What somebody who sets a database up has to read: what is wrong and what mends it, without a secret. */
@@ -32,7 +32,7 @@ function explanationOf(error: unknown, url: string): string | undefined {
     case "42501":
       return `"${user}" may not do this in the database "${database}" at ${server}: ${message}`;
     default:
-      return translateDatabaseError(error) && `PostgreSQL at ${server} does not serve: ${reasonOf(error)}`;
+      return isTransientDatabaseError(error) ? `PostgreSQL at ${server} does not serve: ${reasonOf(error)}` : undefined;
   }
 }
 
