@@ -12,3 +12,4 @@ export {
   startServices,
 } from "./services/start-services.ts";
 export { freePort } from "./process/free-port.ts";
+export { createFaultyLine, type FaultyLine } from "./line/faulty-line.ts";

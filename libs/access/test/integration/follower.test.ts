@@ -1,10 +1,11 @@
 import { newId } from "@gatehouse/contracts";
 import type { Bus } from "@gatehouse/messaging";
+import { createFaultyLine } from "@gatehouse/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { followRevocations } from "../../src/follower.ts";
 import { createRevocationView } from "../../src/revocation-view.ts";
 import { type Bench, createBench, WAIT } from "../fixtures/bench.ts";
-import { createFaultyLink } from "../fixtures/faulty-link.ts";
+import { withoutMessage } from "../fixtures/nats-protocol.ts";
 
 let bench: Bench;
 beforeAll(async () => {
@@ -103,9 +104,9 @@ describe("when the view is current", () => {
   });
 
   test("a watermark that was long under way vouches for as much less", async () => {
-    const link = await createFaultyLink(bench.server.port);
-    bench.defer(() => link.close());
-    const bus = bench.connect(`nats://127.0.0.1:${link.port}`);
+    const line = await createFaultyLine(bench.server.url);
+    bench.defer(() => line.close());
+    const bus = bench.connect(line.url);
     const { follower, hasEnded } = follow({ bus, maxStalenessSeconds: 0.3 });
     await expect
       .poll(async () => {
@@ -114,13 +115,13 @@ describe("when the view is current", () => {
       }, WAIT)
       .toBe(true);
 
-    link.hold();
+    line.hold();
     await bench.vouch();
     const published = performance.now();
     const behind = newId();
     await bench.endSession(behind);
     await expect.poll(() => performance.now() - published > 600, WAIT).toBe(true);
-    link.release();
+    line.release();
     await expect.poll(() => hasEnded(behind), WAIT).toBe(true);
     // So the watermark before it has been read as well, but it is old.
     expect(follower.isCurrent()).toBe(false);
@@ -197,13 +198,13 @@ describe("what happens when the bus is not what it was", () => {
   });
 
   test("a message was lost on the way: nothing after it counts before all has been read again", async () => {
-    const link = await createFaultyLink(bench.server.port);
-    bench.defer(() => link.close());
-    const { follower, hasEnded } = follow({ bus: bench.connect(`nats://127.0.0.1:${link.port}`) });
+    const line = await createFaultyLine(bench.server.url);
+    bench.defer(() => line.close());
+    const { follower, hasEnded } = follow({ bus: bench.connect(line.url) });
     await endAndSee(hasEnded);
     const [before] = await bench.consumerNames();
     const lost = newId();
-    link.loseNext("auth.session.revoked");
+    line.alterNext((piece) => withoutMessage(piece, "auth.session.revoked"));
     await bench.endSession(lost);
     await bench.vouch();
     await expect.poll(() => hasEnded(lost), WAIT).toBe(true);

@@ -1,17 +1,17 @@
 import { translateDatabaseError } from "@gatehouse/database";
+import { createFaultyLine, type FaultyLine } from "@gatehouse/testing";
 import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { createCuttableLine, type CuttableLine } from "../fixtures/cuttable-line.ts";
 import { createThings, type TestThings } from "../fixtures/database.ts";
 
 let things: TestThings;
-let line: CuttableLine;
+let line: FaultyLine;
 beforeAll(async () => {
   things = await createThings();
 });
 afterAll(() => things.end());
 beforeEach(async () => {
-  line = await createCuttableLine(things.ownerUrl);
+  line = await createFaultyLine(things.ownerUrl);
 });
 afterEach(() => line.close());
 
