@@ -11,6 +11,11 @@ const CHECKS: readonly Check[] = [
     what: "knip: exports, files and dependencies that nothing uses",
     command: ["knip", "--no-config-hints"],
   },
+  {
+    name: "asyncapi",
+    what: "docs/asyncapi.json is what the events' schemas say",
+    command: ["node", "scripts/asyncapi.ts", "--check"],
+  },
 ];
 
 /** One after the other: the second formats what the first has changed. */

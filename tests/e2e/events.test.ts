@@ -3,6 +3,7 @@ import { type RunningServices, startServices } from "@gatehouse/testing";
 import { AckPolicy, jetstreamManager, jetstream } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createMessageCheck } from "./support/asyncapi.ts";
 import { call, FIRST_ADMIN, login, loginAdmin, PASSWORD, type Person, register, until } from "./support/api.ts";
 
 let system: RunningServices;
@@ -20,17 +21,24 @@ afterAll(async () => {
   await system.stop();
 });
 
+interface Published {
+  readonly raw: string;
+  readonly event: GatehouseEvent;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Everything that a stream holds, read as any consumer in any language would read it. */
-async function readAll(stream: string): Promise<{ raw: string; event: GatehouseEvent; id: string | undefined }[]> {
+async function readAll(stream: string): Promise<Published[]> {
   const manager = await jetstreamManager(connection);
   const { name } = await manager.consumers.add(stream, { ack_policy: AckPolicy.None });
   const consumer = await jetstream(connection).consumers.get(stream, name);
-  const events = [];
+  const events: Published[] = [];
   for (;;) {
     const message = await consumer.next({ expires: 1_000 });
     if (!message) return events;
     const raw = message.string();
-    events.push({ raw, event: parseEvent(JSON.parse(raw)), id: message.headers?.get("Nats-Msg-Id") });
+    const headers = Object.fromEntries([...(message.headers ?? [])].map(([name, values]) => [name, values.join()]));
+    events.push({ raw, event: parseEvent(JSON.parse(raw)), headers });
     if (message.info.pending === 0) return events;
   }
 }
@@ -39,7 +47,7 @@ const admins = (method: string, id: string, json?: object, rest = "") =>
   call(base, method, `/v1/admin/users/${id}${rest}`, { token: admin.token, json });
 
 describe("the events of the system", () => {
-  it("are all published, each in the contract's envelope, and none carries a secret", async () => {
+  it("are all published, each as docs/asyncapi.json describes it, and none carries a secret", async () => {
     const user = await register(base, { full_name: "Ada" });
     await call(base, "PATCH", "/v1/users/me", { token: user.token, json: { full_name: "Ada L." } });
     await call(base, "POST", "/v1/auth/logout", { token: user.token });
@@ -61,11 +69,13 @@ describe("the events of the system", () => {
       return expected.every((subject) => seen.has(subject));
     });
     const secrets = [PASSWORD, "Battery-Staple-2", "argon2", user.token, user.cookie, third.token, third.cookie];
-    for (const { raw, event, id } of await published()) {
+    const check = createMessageCheck();
+    for (const { raw, event, headers } of await published()) {
+      expect(check(event.type, headers, JSON.parse(raw))).toEqual([]);
       for (const secret of secrets) expect(raw).not.toContain(secret);
       expect(event.source).toBe(event.type.split(".")[0]);
       if (event.type === "auth.watermark") continue;
-      expect(id).toBe(event.id);
+      expect(headers["Nats-Msg-Id"]).toBe(event.id);
       if (event.source === "user" || event.subject === user.id) expect(event.version).toEqual(expect.any(Number));
     }
   });
