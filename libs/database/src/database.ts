@@ -7,7 +7,13 @@ export interface DatabaseLogger {
   warn(fields: object, message: string): void;
 }
 
-export interface DatabaseOptions extends Omit<ConnectionPoolOptions, "onLost"> {
+/** The pool of a service that says nothing of it: connections, and seconds. */
+const POOL_DEFAULTS = { poolSize: 10, maxOverflow: 20, timeoutSeconds: 30, recycleSeconds: 3600 };
+
+type PoolOptions = Omit<ConnectionPoolOptions, "onLost">;
+
+export interface DatabaseOptions
+  extends Omit<PoolOptions, keyof typeof POOL_DEFAULTS>, Partial<Pick<PoolOptions, keyof typeof POOL_DEFAULTS>> {
   readonly logger?: DatabaseLogger;
   /** Every statement to the log, at debug, without its parameters. */
   readonly echo?: boolean;
@@ -31,6 +37,7 @@ const PING_WAIT_MS = 1_000;
 export function createDatabase<T>(options: DatabaseOptions): Database<T> {
   const { logger, echo = false } = options;
   const pool = createConnectionPool({
+    ...POOL_DEFAULTS,
     ...options,
     onLost: (error) => logger?.warn({ err: error }, "an idle database connection was lost"),
   });

@@ -1,12 +1,12 @@
 import { type Handle, inBatches } from "@gatehouse/database";
 import { sql } from "kysely";
-import type { MessagingTables } from "./tables/messaging.table.ts";
+import type { InboxTables } from "./tables/messaging.table.ts";
 
 /**
  * Marks the event as handled by `consumer`, in the caller's transaction.
  * @returns false when it was handled before: the caller does nothing then
  */
-export async function handleOnce<T extends MessagingTables>(
+export async function handleOnce<T extends InboxTables>(
   trx: Handle<T>,
   consumer: string,
   eventId: string,
@@ -22,7 +22,7 @@ const TRIM_BATCH = 5_000;
  * Forgets what was handled before `olderThan`, which must lie further back than the streams' max age.
  * @returns how many rows went
  */
-export async function trimInbox<T extends MessagingTables>(db: Handle<T>, olderThan: Date): Promise<number> {
+export async function trimInbox<T extends InboxTables>(db: Handle<T>, olderThan: Date): Promise<number> {
   return await inBatches(TRIM_BATCH, async (limit) => {
     const result = await sql`
       delete from inbox where ctid = any(array(

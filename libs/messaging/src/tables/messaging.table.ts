@@ -31,10 +31,14 @@ export interface RelayStateTable {
   stream_created: string;
 }
 
-/** What a schema must hold to publish and to consume. */
-export interface MessagingTables {
-  outbox: OutboxTable;
+/** What a schema must hold to handle events once. */
+export interface InboxTables {
   inbox: InboxTable;
+}
+
+/** What a schema must hold to publish and to consume. */
+export interface MessagingTables extends InboxTables {
+  outbox: OutboxTable;
   relay_state: RelayStateTable;
 }
 
