@@ -1,4 +1,5 @@
 import type { Logger } from "@gatehouse/observability";
+import { isStreamNotFound } from "./streams.ts";
 
 /** Logs the first failure of a row of failures and the end of the row, so that an outage is two lines and not one a second. */
 export interface FaultLog {
@@ -8,9 +9,16 @@ export interface FaultLog {
 
 export function createFaultLog(logger: Logger, what: string): FaultLog {
   let failing = false;
+
+  function report(error: unknown): void {
+    // No fault: in a system that starts for the first time each stream is made by its owner, who may come later.
+    if (isStreamNotFound(error)) logger.info(`${what} waits for its stream`);
+    else logger.warn({ err: error }, `${what} fails, trying on`);
+  }
+
   return {
     failed(error) {
-      if (!failing) logger.warn({ err: error }, `${what} fails, trying on`);
+      if (!failing) report(error);
       failing = true;
     },
     worked() {
