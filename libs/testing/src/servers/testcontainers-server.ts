@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import type { Wait, WaitStrategy } from "testcontainers";
 import { NEVER, type Part, type RunningServer, type ServerOptions } from "./running-server.ts";
 import { startOnPort } from "./start-on-port.ts";
 
@@ -6,8 +7,7 @@ interface ContainerPlan {
   readonly port: number;
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  readonly readyLog: RegExp;
-  readonly readyTimes: number;
+  readonly ready: (wait: typeof Wait) => WaitStrategy;
   /** Where the data lie in the container, when a server that is stopped and started again must find them. */
   readonly dataAt?: string;
   readonly url: (address: string) => string;
@@ -24,9 +24,8 @@ const PLANS: Record<Part, ContainerPlan> = {
       POSTGRES_PASSWORD: PASSWORD,
       POSTGRES_INITDB_ARGS: "--locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C",
     },
-    readyLog: /database system is ready to accept connections/,
-    // The image serves once for itself while it prepares the cluster.
-    readyTimes: 2,
+    // Over TCP, since the image first serves on a socket only, while it prepares the cluster.
+    ready: (wait) => wait.forSuccessfulCommand("pg_isready -h 127.0.0.1 -U postgres"),
     url: (address) => `postgres://postgres:${PASSWORD}@${address}/postgres`,
   },
   nats: {
@@ -34,32 +33,30 @@ const PLANS: Record<Part, ContainerPlan> = {
     command: ["--jetstream", "--store_dir", "/data"],
     environment: {},
     dataAt: "/data",
-    readyLog: /Server is ready/,
-    readyTimes: 1,
+    ready: (wait) => wait.forLogMessage(/Server is ready/),
     url: (address) => `nats://${address}`,
   },
   redis: {
     port: 6379,
     command: ["redis-server", "--save", "", "--protected-mode", "no"],
     environment: {},
-    readyLog: /Ready to accept connections/,
-    readyTimes: 1,
+    ready: (wait) => wait.forLogMessage(/Ready to accept connections/),
     url: (address) => `redis://${address}`,
   },
 };
 
 /** Starts a part by Testcontainers, on the given port or a free one, for a test run. */
 export async function startTestContainer(part: Part, image: string, options: ServerOptions): Promise<RunningServer> {
-  const { GenericContainer, Wait } = await import("testcontainers");
+  const containers = await import("testcontainers");
   await mkdir(options.folder, { recursive: true });
   const plan = PLANS[part];
   return startOnPort(part, options.port, async (port) => {
-    const prepared = new GenericContainer(image)
+    const prepared = new containers.GenericContainer(image)
       .withCommand([...plan.command])
       .withEnvironment({ ...plan.environment })
       // A fixed port, so that a server that a test stops and starts again is found at the same place.
       .withExposedPorts({ container: plan.port, host: port })
-      .withWaitStrategy(Wait.forLogMessage(plan.readyLog, plan.readyTimes));
+      .withWaitStrategy(plan.ready(containers.Wait));
     if (plan.dataAt !== undefined)
       prepared
         .withBindMounts([{ source: options.folder, target: plan.dataAt }])
