@@ -99,7 +99,8 @@ async function startServers(
   const parts = [migrated, stack.nats(), stack.redis()] as const;
   for (const part of parts) void shutdown.track(part);
   const [databaseUrls, natsUrl, redisUrl] = await Promise.all(parts);
-  return { ports: settings.ports, databaseUrls, natsUrl, redisUrl };
+  const { auth, user, gateway } = settings.ports;
+  return { ports: { auth: [auth], user: [user], gateway: [gateway] }, databaseUrls, natsUrl, redisUrl };
 }
 
 async function startServices(
@@ -114,7 +115,7 @@ async function startServices(
     const launched = await launchService({
       service,
       environment: serviceEnvironment(service, environment, addresses),
-      url: `http://${host}:${addresses.ports[service]}`,
+      url: `http://${host}:${settings.ports[service]}`,
       watch,
       records,
       onLine: (line) => say(`${service.padEnd(7)} | ${line}`),

@@ -15,7 +15,9 @@ export interface ServicesOptions {
   readonly auth?: NodeJS.ProcessEnv;
   readonly user?: NodeJS.ProcessEnv;
   readonly gateway?: NodeJS.ProcessEnv;
-  /** How many gateways, 1 unless told; all speak to the same auth and user. */
+  /** How many replicas of each, 1 unless told; all speak to all. */
+  readonly auths?: number;
+  readonly users?: number;
   readonly gateways?: number;
   /** False: without Redis. */
   readonly redis?: boolean;
@@ -39,8 +41,11 @@ export interface ServiceHandle {
 export interface RunningServices {
   /** The first gateway's URL. */
   readonly url: string;
+  /** The first of each, for stacks that have one. */
   readonly auth: ServiceHandle;
   readonly user: ServiceHandle;
+  readonly auths: readonly ServiceHandle[];
+  readonly users: readonly ServiceHandle[];
   readonly gateways: readonly ServiceHandle[];
   readonly database: TestDatabase;
   readonly bus: TestServer;
@@ -73,28 +78,28 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
     (typeof SECRETS)[number],
     string
   >;
-  const ports = { auth: await freePort(), user: await freePort(), gateway: await freePort() };
-  const environmentOf = (service: ServiceName, port: number) => ({
-    ...serviceEnvironment(
-      service,
-      { PATH: process.env["PATH"], ...TEST_DEFAULTS, ...secrets, ...options.environment },
-      {
-        ports: { ...ports, [service]: port },
-        databaseUrls: { auth: database.authUrl, user: database.userUrl },
-        natsUrl: bus.url,
-        redisUrl: redis?.url ?? null,
-      },
-    ),
-    ...options[service],
-  });
-  const auth = createHandle("auth", "auth", ports.auth, environmentOf("auth", ports.auth));
-  const user = createHandle("user", "user", ports.user, environmentOf("user", ports.user));
-  const gateways: ServiceHandle[] = [];
-  for (let number = 1; number <= (options.gateways ?? 1); number++) {
-    const port = number === 1 ? ports.gateway : await freePort();
-    gateways.push(createHandle("gateway", `gateway-${number}`, port, environmentOf("gateway", port)));
-  }
-  const handles = [...gateways, user, auth];
+  const ports = {
+    auth: await freePorts(options.auths),
+    user: await freePorts(options.users),
+    gateway: await freePorts(options.gateways),
+  };
+  const base = { PATH: process.env["PATH"], ...TEST_DEFAULTS, ...secrets, ...options.environment };
+  const addresses = {
+    ports,
+    databaseUrls: { auth: database.authUrl, user: database.userUrl },
+    natsUrl: bus.url,
+    redisUrl: redis?.url ?? null,
+  };
+  const replicasOf = (service: ServiceName) =>
+    ports[service].map((port, replica) =>
+      createHandle(service, nameOf(service, replica, ports[service].length), port, {
+        ...serviceEnvironment(service, base, addresses, replica),
+        ...options[service],
+      }),
+    );
+  const [auths, users, gateways] = [replicasOf("auth"), replicasOf("user"), replicasOf("gateway")];
+  const [auth, user, gateway] = [firstOf(auths), firstOf(users), firstOf(gateways)];
+  const handles = [...gateways, ...users, ...auths];
   const stop = async () => {
     await Promise.all(handles.map((handle) => handle.stop("SIGINT")));
     await Promise.all([bus.stop(), redis?.stop()]);
@@ -106,8 +111,22 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
     await stop();
     throw error;
   }
-  const url = gateways[0]?.url ?? "";
-  return { url, auth, user, gateways, database, bus, redis, secrets, stop };
+  return { url: gateway.url, auth, user, auths, users, gateways, database, bus, redis, secrets, stop };
+}
+
+/** Ports for so many replicas of a service, at least one. */
+async function freePorts(count = 1): Promise<number[]> {
+  return await Promise.all(Array.from({ length: Math.max(1, count) }, () => freePort()));
+}
+
+function nameOf(service: ServiceName, replica: number, replicas: number): string {
+  return replicas === 1 ? service : `${service}-${replica + 1}`;
+}
+
+function firstOf(handles: readonly ServiceHandle[]): ServiceHandle {
+  const [first] = handles;
+  if (first === undefined) throw new Error("a service has at least one replica");
+  return first;
 }
 
 function createHandle(service: ServiceName, name: string, port: number, environment: NodeJS.ProcessEnv): ServiceHandle {

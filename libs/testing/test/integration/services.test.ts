@@ -1,17 +1,28 @@
 import { type RunningServices, startServices } from "@gatehouse/testing";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 
-let services: RunningServices;
-beforeAll(async () => {
-  services = await startServices();
-}, 60_000);
-afterAll(() => services?.stop());
+let services: RunningServices | undefined;
+afterEach(async () => {
+  await services?.stop();
+  services = undefined;
+}, 30_000);
 
-test("what happens when the services are started for a test: a user can register and log in", async () => {
-  const response = await fetch(`${services.url}/v1/users`, {
+async function register(email: string): Promise<number> {
+  const response = await fetch(`${services?.url}/v1/users`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ email: "ada@example.com", password: "Correct-horse-1" }),
+    body: JSON.stringify({ email, password: "Correct-horse-1" }),
   });
-  expect(response.status).toBe(201);
-});
+  return response.status;
+}
+
+test("what happens when the services are started for a test: a user can register and log in", async () => {
+  services = await startServices();
+  expect(await register("ada@example.com")).toBe(201);
+}, 60_000);
+
+test("what happens when there are two replicas of each: one of either is enough", async () => {
+  services = await startServices({ auths: 2, users: 2, gateways: 2 });
+  await Promise.all([services.auth.stop(), services.users[1]?.stop()]);
+  expect(await register("ada@example.com")).toBe(201);
+}, 60_000);
