@@ -35,3 +35,23 @@ export const tokenVariables = {
 export const internalTokenVariable = { INTERNAL_API_TOKEN: secrets() };
 export const introspectionTokenVariable = { INTROSPECTION_TOKEN: secrets() };
 export const trustedProxiesVariable = { TRUSTED_PROXIES: list() };
+
+/** OpenTelemetry's own names. OTEL_METRIC_EXPORT_INTERVAL in milliseconds. */
+export const telemetryVariables = {
+  OTEL_SDK_DISABLED: flag(false),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url("http:", "https:").optional(),
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: url("http:", "https:").optional(),
+  OTEL_METRIC_EXPORT_INTERVAL: integer({ min: 100, max: 3_600_000, fallback: 60_000 }),
+};
+
+/**
+ * What telemetry goes where, by OpenTelemetry's rules: an endpoint for one signal is used as it is, the common one gets the
+ * signal's path behind it.
+ */
+export function telemetrySettings(values: z.output<z.ZodObject<typeof telemetryVariables>>) {
+  const common = values.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/*$/, "/v1/metrics");
+  const metricsUrl = values.OTEL_SDK_DISABLED ? undefined : (values.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT ?? common);
+  return {
+    metrics: metricsUrl === undefined ? undefined : { url: metricsUrl, intervalMs: values.OTEL_METRIC_EXPORT_INTERVAL },
+  };
+}

@@ -6,6 +6,8 @@ export {
   introspectionTokenVariable,
   poolVariables,
   processVariables,
+  telemetrySettings,
+  telemetryVariables,
   tokenVariables,
   trustedProxiesVariable,
 } from "./groups.ts";

@@ -14,6 +14,8 @@ import {
   readEnvironment,
   secrets,
   strongSecretsInProduction,
+  telemetrySettings,
+  telemetryVariables,
   tokenVariables,
   trustedProxiesVariable,
 } from "@gatehouse/config";
@@ -37,6 +39,7 @@ const algorithm = () =>
 
 const variables = {
   ...processVariables,
+  ...telemetryVariables,
   AUTH_PORT: port(8001),
   AUTH_DATABASE_URL: databaseUrl(),
   ...poolVariables,
@@ -95,6 +98,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const development = values.ENVIRONMENT === "development";
   return Object.freeze({
     environment: values.ENVIRONMENT,
+    telemetry: telemetrySettings(values),
     debug: values.DEBUG,
     logLevel: values.DEBUG ? ("debug" as const) : values.LOG_LEVEL,
     host: values.HOST ?? (development ? "127.0.0.1" : "0.0.0.0"),

@@ -3,7 +3,7 @@ import { STREAMS } from "@gatehouse/contracts";
 import { assertMigrated, createDatabase, type Database, isTransientDatabaseError } from "@gatehouse/database";
 import type { Releasers } from "@gatehouse/http";
 import { type Bus, connectBus, createTransact, type Relay, startRelay } from "@gatehouse/messaging";
-import { createLogger, type Logger } from "@gatehouse/observability";
+import { createLogger, type Logger, startTelemetry } from "@gatehouse/observability";
 import { setTimeout as pause } from "node:timers/promises";
 import type { AuthConfig } from "./config.ts";
 import { type AuthTables, MIGRATIONS_FOLDER } from "./db/database.ts";
@@ -37,6 +37,8 @@ export async function createDependencies(config: AuthConfig, releasers: Releaser
     level: config.logLevel,
     pretty: config.environment === "development",
   });
+  const telemetry = await startTelemetry({ service: "gatehouse-auth", settings: config.telemetry, logger });
+  releasers.add("telemetry", () => telemetry.close());
 
   const database = createDatabase<AuthTables>({
     ...config.database,

@@ -12,6 +12,8 @@ import {
   processVariables,
   readEnvironment,
   strongSecretsInProduction,
+  telemetrySettings,
+  telemetryVariables,
   tokenVariables,
   trustedProxiesVariable,
   url,
@@ -36,6 +38,7 @@ const rate = (fallback: string) =>
 
 const variables = {
   ...processVariables,
+  ...telemetryVariables,
   NATS_URL: busVariables.NATS_URL,
   ...tokenVariables,
   ...introspectionTokenVariable,
@@ -133,6 +136,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   ]);
   return Object.freeze({
     environment: values.ENVIRONMENT,
+    telemetry: telemetrySettings(values),
     host: values.HOST ?? (values.ENVIRONMENT === "development" ? "127.0.0.1" : "0.0.0.0"),
     port: values.GATEWAY_PORT,
     logLevel: values.DEBUG && values.LOG_LEVEL === "info" ? "debug" : values.LOG_LEVEL,

@@ -1,7 +1,7 @@
 import { connectVerifier } from "@gatehouse/access";
 import type { Releasers } from "@gatehouse/http";
 import { connectBus } from "@gatehouse/messaging";
-import { createLogger } from "@gatehouse/observability";
+import { createLogger, startTelemetry } from "@gatehouse/observability";
 import type { GatewayDependencies } from "./app.ts";
 import type { Config } from "./config.ts";
 import { ROUTE_TABLE } from "./routes/route-table.ts";
@@ -15,12 +15,14 @@ import { createUpstream } from "./services/upstream.ts";
  * Everything the gateway consists of, wired by hand. Nothing here waits for a neighbour: the process starts while
  * auth, user, NATS or Redis are away, and works as far as it can without them.
  */
-export function createDependencies(config: Config, releasers: Releasers): GatewayDependencies {
+export async function createDependencies(config: Config, releasers: Releasers): Promise<GatewayDependencies> {
   const logger = createLogger({
     service: "gatehouse-gateway",
     level: config.logLevel,
     pretty: config.environment === "development",
   });
+  const telemetry = await startTelemetry({ service: "gatehouse-gateway", settings: config.telemetry, logger });
+  releasers.add("telemetry", () => telemetry.close());
 
   const upstreams = { auth: createUpstream(config.authUrls), user: createUpstream(config.userUrls) };
   releasers.add("upstream auth", () => upstreams.auth.close());

@@ -7,7 +7,7 @@ await runProcess({
   name: "gateway",
   async start(releasers) {
     const config = readConfig();
-    const dependencies = createDependencies(config, releasers);
+    const dependencies = await createDependencies(config, releasers);
     return {
       app: await buildApp(dependencies),
       host: config.host,

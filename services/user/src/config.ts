@@ -12,6 +12,8 @@ import {
   processVariables,
   readEnvironment,
   strongSecretsInProduction,
+  telemetrySettings,
+  telemetryVariables,
   tokenVariables,
   urls,
 } from "@gatehouse/config";
@@ -19,6 +21,7 @@ import { z } from "zod";
 
 const variables = {
   ...processVariables,
+  ...telemetryVariables,
   USER_PORT: port(8002),
   USER_DATABASE_URL: databaseUrl(),
   ...poolVariables,
@@ -50,6 +53,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   ]);
   return Object.freeze({
     environment: values.ENVIRONMENT,
+    telemetry: telemetrySettings(values),
     debug: values.DEBUG,
     logLevel: values.DEBUG ? ("debug" as const) : values.LOG_LEVEL,
     host: values.HOST ?? (values.ENVIRONMENT === "development" ? "127.0.0.1" : "0.0.0.0"),

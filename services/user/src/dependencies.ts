@@ -3,7 +3,7 @@ import { type Readiness, STREAMS } from "@gatehouse/contracts";
 import { assertMigrated, createDatabase, type Database } from "@gatehouse/database";
 import type { Releasers } from "@gatehouse/http";
 import { type Bus, connectBus, createTransact, startRelay } from "@gatehouse/messaging";
-import { createLogger, type Logger } from "@gatehouse/observability";
+import { createLogger, type Logger, startTelemetry } from "@gatehouse/observability";
 import { createAccountClient } from "./clients/account.client.ts";
 import type { UserConfig } from "./config.ts";
 import { MIGRATIONS_FOLDER, type UserTables } from "./db/database.ts";
@@ -31,6 +31,8 @@ export async function createDependencies(config: UserConfig, releasers: Releaser
     level: config.logLevel,
     pretty: config.environment === "development",
   });
+  const telemetry = await startTelemetry({ service: "gatehouse-user", settings: config.telemetry, logger });
+  releasers.add("telemetry", () => telemetry.close());
   const database = connectDatabase(config, logger);
   releasers.add("database", () => database.close());
   const bus = connectBus({ url: config.bus.url, name: "gatehouse-user", logger });
