@@ -1,5 +1,6 @@
 import type { Bus } from "@gatehouse/messaging";
 import type { Logger } from "@gatehouse/observability";
+import { observeView } from "./access-metrics.ts";
 import { followRevocations } from "./follower.ts";
 import { createIntrospector } from "./introspector.ts";
 import { createKeySet } from "./key-set.ts";
@@ -36,12 +37,14 @@ export function connectVerifier(options: ConnectVerifierOptions): ConnectedVerif
   const reach = lifetimeSeconds + CLOCK_SKEW_SECONDS;
   const view = createRevocationView({ lifetimeSeconds: reach, now: () => performance.now() });
   const follower = followRevocations({ ...rest, view, lifetimeSeconds: reach, logger });
+  const stopObserving = observeView(view, follower.stalenessSeconds);
   const keySet = createKeySet({ urls, algorithms, logger });
   const introspector = createIntrospector({ urls, token: options.introspectionToken, logger });
   return {
     ...createVerifier({ ...rest, keySet, view, follower, introspector, algorithms, lifetimeSeconds, logger }),
     stalenessSeconds: follower.stalenessSeconds,
     async close() {
+      stopObserving();
       keySet.close();
       await follower.close();
     },

@@ -5,6 +5,7 @@ import {
   type IntrospectionResult,
 } from "@gatehouse/contracts";
 import type { Logger } from "@gatehouse/observability";
+import { createIntrospectionMetric } from "./access-metrics.ts";
 import type { AccessClaims } from "./claims.ts";
 import { createReplicas } from "./replicas.ts";
 import type { AuthState } from "./verdict.ts";
@@ -47,6 +48,7 @@ class FaultyAnswer extends Error {}
 /** Asks auth whether tokens still stand: questions of the same moment go together, answers are kept for a second. */
 export function createIntrospector({ urls, token, logger, now = monotonic }: IntrospectorOptions): Introspector {
   const replicas = createReplicas(urls, now);
+  const count = createIntrospectionMetric();
   const kept = new Map<string, { readonly word: Promise<AuthWord>; readonly until: number }>();
   let waiting: Question[] = [];
   let failed: { readonly as: Exclude<AuthState, "answers">; readonly until: number } | undefined;
@@ -87,11 +89,13 @@ export function createIntrospector({ urls, token, logger, now = monotonic }: Int
     const tokens = questions.map(({ claims }) => claims);
     try {
       const results = await replicas.ask((url) => post(url, tokens));
+      count("answers");
       if (failed) logger.info("auth answers introspection again");
       failed = undefined;
       for (const [index, question] of questions.entries()) question.settle(results[index] ?? "faulty");
     } catch (error) {
       const as = stateAfter(error);
+      count(as);
       if (failed?.as !== as) logger.warn({ err: error, auth: as }, "auth does not answer introspection");
       failed = { as, until: now() + KEPT_MS };
       for (const question of questions) question.settle(as);

@@ -1,6 +1,7 @@
 import type { IntrospectionResult } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import type { Logger } from "@gatehouse/observability";
+import { createDeciderMetric } from "./access-metrics.ts";
 import type { AccessClaims } from "./claims.ts";
 import type { Follower } from "./follower.ts";
 import type { AuthWord, Introspector } from "./introspector.ts";
@@ -105,12 +106,14 @@ const REPORTS = {
   nobody: ["error", "neither the view nor auth can tell whether tokens still stand"],
 } as const satisfies Record<Decider, readonly ["info" | "warn" | "error", string]>;
 
-/** A line whenever somebody else decides than before. */
+/** A line and a count whenever somebody else decides than before. */
 function reportChanges(logger: Logger): (decider: Decider) => void {
+  const count = createDeciderMetric();
   let last: Decider | undefined;
   return (decider) => {
     if (decider === last) return;
     last = decider;
+    count(decider);
     const [level, message] = REPORTS[decider];
     logger[level](message);
   };

@@ -34,3 +34,17 @@ describe("the documents", () => {
     }
   });
 });
+
+describe("the table of metrics", () => {
+  /** The names of instruments are the only texts of this shape in the services' code. */
+  const measured = globSync("{libs,services}/*/src/**/*.ts", { cwd: ROOT }).flatMap((path) =>
+    [...readFileSync(join(ROOT, path), "utf8").matchAll(/"(gatehouse\.[a-z_.]+)"/g)].map(([, name]) => name),
+  );
+  const documented = [
+    ...readFileSync(join(ROOT, "docs/operations/metrics.md"), "utf8").matchAll(/^\| `(gatehouse\.[a-z_.]+)`/gm),
+  ].map(([, name]) => name);
+
+  it("names each instrument that there is, once, and no other", () => {
+    expect(documented.toSorted()).toEqual([...new Set(measured)].toSorted());
+  });
+});

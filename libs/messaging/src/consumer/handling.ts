@@ -4,6 +4,7 @@ import { jetstream } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Delivered } from "../jetstream/delivered.ts";
 import type { Breather } from "./breather.ts";
+import { createConsumerMetrics, type EventOutcome } from "./consumer-metrics.ts";
 import type { EventHandler, EventHandlers } from "./event-handler.ts";
 import { deadLetter, describeError } from "./dead-letter.ts";
 import type { FailureCounter } from "./failure-counter.ts";
@@ -33,7 +34,13 @@ export interface Handling {
 
 export function createHandling(options: HandlingOptions): Handling {
   const { breather, durable, failures, handlers, logger } = options;
-  const counts = { handled: 0, failed: 0, deadLettered: 0 };
+  const counts = { handled: 0, failed: 0, dead_lettered: 0 };
+  const measure = createConsumerMetrics(durable);
+
+  function count({ subject }: Delivered, outcome: EventOutcome): void {
+    counts[outcome] += 1;
+    measure(subject, outcome);
+  }
 
   async function handle(message: Delivered): Promise<void> {
     const handler = handlerFor(handlers, message.subject);
@@ -47,7 +54,7 @@ export function createHandling(options: HandlingOptions): Handling {
     try {
       return readEvent(message);
     } catch (error) {
-      counts.failed += 1;
+      count(message, "failed");
       await bury(message, failures.failed(message.sequence), error);
       return undefined;
     }
@@ -68,7 +75,7 @@ export function createHandling(options: HandlingOptions): Handling {
     message.ack();
     failures.forget(sequence);
     breather.worked();
-    counts.handled += 1;
+    count(message, "handled");
   }
 
   async function putOff(message: Delivered, event: GatehouseEvent, error: unknown): Promise<void> {
@@ -80,7 +87,7 @@ export function createHandling(options: HandlingOptions): Handling {
       return;
     }
     const attempts = failures.failed(message.sequence);
-    counts.failed += 1;
+    count(message, "failed");
     // The stack once, not with every try.
     const cause = attempts === 1 ? { err: error } : { reason: describeError(error) };
     logger.warn({ ...facts, attempt: attempts, ...cause }, "event handler failed");
@@ -106,14 +113,17 @@ export function createHandling(options: HandlingOptions): Handling {
     }
     message.ack();
     failures.forget(message.sequence);
-    counts.deadLettered += 1;
+    count(message, "dead_lettered");
     logger.error(
       { durable, subject: message.subject, sequence: message.sequence, attempts, err: error },
       "event became a dead letter",
     );
   }
 
-  return { handle, counts: () => ({ ...counts }) };
+  return {
+    handle,
+    counts: () => ({ handled: counts.handled, failed: counts.failed, deadLettered: counts.dead_lettered }),
+  };
 }
 
 function handlerFor(handlers: EventHandlers, subject: string): EventHandler<EventSubject> | undefined {

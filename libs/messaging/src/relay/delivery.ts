@@ -5,6 +5,7 @@ import type { MessagingTables } from "../tables/messaging.table.ts";
 import { claimRows, settleRows } from "./claim.ts";
 import { createLane } from "./lane.ts";
 import { isNoStream, publishRows } from "./publish-rows.ts";
+import type { RelayMetrics } from "./relay-metrics.ts";
 import type { Session } from "./session.ts";
 
 export interface Delivery {
@@ -32,6 +33,7 @@ export function createDelivery(options: {
   session: () => Session | undefined;
   /** Nobody listens on the subject although there is a connection. */
   onStreamGone: () => void;
+  metrics: Pick<RelayMetrics, "settled">;
   logger: Logger;
 }): Delivery {
   const { db, stream } = options;
@@ -60,6 +62,7 @@ export function createDelivery(options: {
       });
       counts.published += acknowledged.length;
       counts.failed += rows.length - acknowledged.length;
+      options.metrics.settled(acknowledged.length, rows.length - acknowledged.length);
       if (acknowledged.length === rows.length) faults.worked();
       else if (!session.connection.isClosed()) refused(error);
       return !none && rows.length === limit;

@@ -7,6 +7,7 @@ import { pause } from "../pause.ts";
 import type { MessagingTables } from "../tables/messaging.table.ts";
 import { createDelivery } from "./delivery.ts";
 import { createLane } from "./lane.ts";
+import { createRelayMetrics } from "./relay-metrics.ts";
 import { keepSession } from "./session.ts";
 import { trimOutbox } from "./trim-outbox.ts";
 import { publishWatermark } from "./watermark.ts";
@@ -59,11 +60,13 @@ export function startRelay<T extends MessagingTables>(options: RelayOptions<T>):
   const db = options.db as unknown as Kysely<MessagingTables>;
   const stopping = new AbortController();
   const keeper = keepSession({ db, bus, stream, replicas: options.replicas, logger });
+  const metrics = createRelayMetrics(db, stream.name);
   const delivery = createDelivery({
     db,
     stream: stream.name,
     session: keeper.current,
     onStreamGone: keeper.doubt,
+    metrics,
     logger,
   });
   const trimming = createLane(trim);
@@ -143,6 +146,7 @@ export function startRelay<T extends MessagingTables>(options: RelayOptions<T>):
       const limit = new AbortController();
       await Promise.race([finish(), pause(CLOSE_TIMEOUT_MS, limit.signal)]);
       limit.abort();
+      metrics.close();
     },
     status: () => ({ connected: keeper.current() !== undefined, ...delivery.counts(), lastWatermark }),
   };

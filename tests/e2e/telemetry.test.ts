@@ -1,0 +1,119 @@
+import { type RunningServices, startServices } from "@gatehouse/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { call, FIRST_ADMIN, loginAdmin, PASSWORD, register } from "./support/api.ts";
+import { type OtlpReceiver, startOtlpReceiver } from "./support/otlp-receiver.ts";
+
+/** The three services as processes, and a collector that is there from the beginning until a test takes it away. */
+let receiver: OtlpReceiver;
+let system: RunningServices;
+beforeAll(async () => {
+  receiver = await startOtlpReceiver();
+  system = await startServices({
+    auth: FIRST_ADMIN,
+    redis: false,
+    environment: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_EXPORTER_OTLP_HEADERS: "x-tenant=gatehouse-tests",
+      OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=test,service.name=somebody-else",
+      OTEL_METRIC_EXPORT_INTERVAL: "250",
+      // The exporter tries again and again for so long before it calls an export a failure.
+      OTEL_EXPORTER_OTLP_TIMEOUT: "1000",
+      REVOCATION_MAX_STALENESS_SECONDS: "2",
+    },
+  });
+});
+afterAll(async () => {
+  await system.stop();
+  await receiver.stop();
+});
+
+const from = (service: string) =>
+  receiver.points.filter(({ resource }) => resource["service.name"] === `gatehouse-${service}`);
+const valuesOf = (service: string, metric: string, attributes: Record<string, string> = {}) =>
+  from(service)
+    .filter((point) => point.metric === metric)
+    .filter((point) => Object.entries(attributes).every(([name, value]) => point.attributes[name] === value))
+    .map(({ value }) => value);
+
+describe("metrics of real services", () => {
+  it("arrive, with what the SDK's own variables say, under the service's own name", async () => {
+    for (const service of ["gateway", "auth", "user"])
+      await expect
+        .poll(() => from(service).at(-1)?.resource)
+        .toMatchObject({
+          "service.name": `gatehouse-${service}`,
+          "service.instance.id": expect.stringMatching(/^[0-9a-f-]{36}$/),
+          "deployment.environment.name": "test",
+        });
+    expect(new Set(receiver.headers.map((headers) => headers["x-tenant"]))).toEqual(new Set(["gatehouse-tests"]));
+  });
+
+  it("say how good the view is, what is in it and who decides", async () => {
+    const admin = await loginAdmin(system.url);
+    const user = await register(system.url);
+    await call(system.url, "POST", "/v1/auth/logout", { token: user.token });
+    for (const service of ["gateway", "user"]) {
+      await expect.poll(() => valuesOf(service, "gatehouse.revocation.view.staleness").at(-1)).toBeLessThan(5);
+      await expect.poll(() => valuesOf(service, "gatehouse.revocation.view.entries").at(-1)).toBe(1);
+    }
+    await expect
+      .poll(async () => {
+        await call(system.url, "GET", "/v1/users/me", { token: admin.token });
+        return valuesOf("gateway", "gatehouse.revocation.decider.changes", { decider: "view" });
+      })
+      .toContain(1);
+  });
+
+  it("say what went through the outbox and the consumers", async () => {
+    const created = { consumer: "user-accounts", subject: "auth.account.created", outcome: "handled" };
+    const before = valuesOf("user", "gatehouse.consumer.events", created).at(-1) ?? 0;
+    await register(system.url);
+    await expect.poll(() => valuesOf("user", "gatehouse.consumer.events", created).at(-1)).toBeGreaterThan(before);
+    await expect
+      .poll(() => valuesOf("auth", "gatehouse.outbox.published", { stream: "AUTH_EVENTS" }).at(-1))
+      .toBeGreaterThan(0);
+    await expect.poll(() => valuesOf("auth", "gatehouse.outbox.depth").at(-1)).toBe(0);
+  });
+
+  it("show an outage of the bus: the view gets older, auth is asked, events wait", async () => {
+    const user = await register(system.url);
+    await system.bus.stop();
+    await call(system.url, "POST", "/v1/auth/change-password", {
+      token: user.token,
+      json: { current_password: PASSWORD, new_password: "Battery-Staple-2" },
+    });
+    await expect.poll(() => valuesOf("auth", "gatehouse.outbox.depth").at(-1)).toBeGreaterThan(0);
+    await expect.poll(() => valuesOf("auth", "gatehouse.outbox.oldest_age").at(-1)).toBeGreaterThan(0);
+    await expect.poll(() => valuesOf("gateway", "gatehouse.revocation.view.staleness").at(-1)).toBeGreaterThan(2);
+    expect((await call(system.url, "GET", "/v1/users/me", { token: user.token })).status).toBe(401);
+    await expect
+      .poll(() => valuesOf("gateway", "gatehouse.introspection.requests", { outcome: "answers" }).at(-1))
+      .toBeGreaterThan(0);
+    await system.bus.start();
+    await expect.poll(() => valuesOf("auth", "gatehouse.outbox.depth").at(-1)).toBe(0);
+  });
+});
+
+describe("what is measured last", () => {
+  it("is sent when the service stops", async () => {
+    await system.user.stop("SIGINT");
+    await system.user.start({ OTEL_METRIC_EXPORT_INTERVAL: "3600000" });
+    const before = valuesOf("user", "gatehouse.outbox.published").length;
+    await register(system.url);
+    expect(await system.user.stop("SIGINT")).toBe("exit code 0");
+    // The event of the registration, counted by a process that had sent nothing until then.
+    expect(valuesOf("user", "gatehouse.outbox.published").slice(before)).toEqual([1]);
+    await system.user.start();
+  });
+});
+
+describe("a collector that is away", () => {
+  it("costs one line in the log, and no request", async () => {
+    await receiver.stop();
+    const complaints = () => system.gateways[0]?.logs().filter((line) => line.includes("the export of metrics")) ?? [];
+    await expect.poll(complaints).toHaveLength(1);
+    expect((await register(system.url)).token).not.toBe("");
+    expect(await system.gateways[0]?.stop("SIGINT")).toBe("exit code 0");
+    expect(complaints()).toHaveLength(1);
+  });
+});
