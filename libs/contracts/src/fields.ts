@@ -120,3 +120,11 @@ export const role = () => z.enum([...ROLES, "unknown"]);
 export function parseRole(raw: string): Role {
   return (ROLES as readonly string[]).includes(raw) ? (raw as AssignableRole) : "unknown";
 }
+
+/** A whole number in a query string. */
+export const queryNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));

@@ -4,6 +4,7 @@ export { isTransientDatabaseError, translateDatabaseError, violatedConstraint } 
 export type { Handle } from "./handle.ts";
 export { inBatches } from "./in-batches.ts";
 export { assertMigrated } from "./migrations/assert-migrated.ts";
+export { waitUntilMigrated } from "./migrations/wait-until-migrated.ts";
 export { createMigration } from "./migrations/migration-files.ts";
 export { createMigrations, type Migrations, type MigrationStatus } from "./migrations/migrations.ts";
 export { createRepository, type Repository } from "./repository.ts";

@@ -1,10 +1,9 @@
 import type { Readiness } from "@gatehouse/contracts";
 import { STREAMS } from "@gatehouse/contracts";
-import { assertMigrated, createDatabase, type Database, isTransientDatabaseError } from "@gatehouse/database";
+import { createDatabase, type Database, waitUntilMigrated } from "@gatehouse/database";
 import type { Releasers } from "@gatehouse/http";
 import { type Bus, connectBus, createTransact, type Relay, startRelay } from "@gatehouse/messaging";
-import { createLogger, type Logger, startTelemetry } from "@gatehouse/observability";
-import { setTimeout as pause } from "node:timers/promises";
+import { createLogger, startTelemetry } from "@gatehouse/observability";
 import type { AuthConfig } from "./config.ts";
 import { type AuthTables, MIGRATIONS_FOLDER } from "./db/database.ts";
 import { startConsumers } from "./events/consumers.ts";
@@ -22,7 +21,6 @@ import { createPasswordHasher } from "./services/password-hasher.ts";
 import { createRefreshService } from "./services/refresh.service.ts";
 import { createSessionService } from "./services/session.service.ts";
 
-const DATABASE_RETRY_MS = 500;
 const KEYS_RELOAD_SECONDS = 30;
 const MAINTENANCE_SECONDS = 60;
 /** The outbox keeps published events as long as a token lives, and this, to publish them again to a stream made anew. */
@@ -47,7 +45,7 @@ export async function createDependencies(config: AuthConfig, releasers: Releaser
     echo: config.debug,
   });
   releasers.add("database", () => database.close());
-  await untilAvailable(() => assertMigrated(database.db, MIGRATIONS_FOLDER), logger);
+  await waitUntilMigrated(database.db, MIGRATIONS_FOLDER, logger);
 
   const bus = connectBus({ url: config.bus.url, name: "gatehouse-auth", logger });
   releasers.add("bus", () => bus.close());
@@ -76,19 +74,6 @@ export async function createDependencies(config: AuthConfig, releasers: Releaser
   for (const job of jobs) releasers.add("job", () => job.stop());
 
   return { config, logger, database, services, readiness: readinessOf(database, bus) };
-}
-
-/** A process that starts before its database waits for it rather than dying; it is not ready, and does not listen, until then. */
-async function untilAvailable(work: () => Promise<void>, logger: Logger): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isTransientDatabaseError(error)) throw error;
-      if (attempt === 1) logger.warn("the database is away; the start waits for it");
-      await pause(DATABASE_RETRY_MS);
-    }
-  }
 }
 
 interface ServicesDeps {

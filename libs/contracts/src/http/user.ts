@@ -6,6 +6,7 @@ import {
   fullNameInput,
   passwordInput,
   passwordToVerify,
+  queryNumber,
   role,
   timestamp,
   uuid,
@@ -75,13 +76,6 @@ export const UserIdParams = z.object({ id: uuid() });
 
 const queryFlag = () =>
   z.enum(["true", "false"], { error: "must be true or false" }).transform((value) => value === "true");
-
-const queryNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
 
 const SKIP_MAX = 1_000_000;
 
