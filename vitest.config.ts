@@ -10,21 +10,21 @@ export default defineConfig({
     expect: { poll: { timeout: 10_000 } },
     coverage: {
       provider: "v8",
-      include: ["libs/*/src/**/*.ts", "services/*/src/**/*.ts"],
+      include: ["{libs,services,examples}/*/src/**/*.ts"],
       // A process is a composition of what is measured here; its own lines run in the end-to-end tests, outside this process.
-      exclude: ["services/*/src/main.ts", "services/*/src/db/migrations/**"],
+      exclude: ["{services,examples}/*/src/main.ts", "{services,examples}/*/src/db/migrations/**"],
       reporter: ["text-summary", "html", "json-summary"],
     },
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["{libs,services,scripts}/**/test/unit/**/*.test.ts"] },
+        test: { name: "unit", include: ["{libs,services,examples,scripts}/**/test/unit/**/*.test.ts"] },
       },
       {
         extends: true,
         test: {
           name: "integration",
-          include: ["{libs,services,scripts}/**/test/integration/**/*.test.ts"],
+          include: ["{libs,services,examples,scripts}/**/test/integration/**/*.test.ts"],
           globalSetup,
           testTimeout: 20_000,
           hookTimeout: 30_000,

@@ -93,7 +93,9 @@ const check = command("check", "compare the tables' types with the migrated sche
   },
 );
 
-const program = new Command("pnpm migrate").description("The schemas of the services: auth, users.");
+const program = new Command("pnpm migrate").description(
+  "The schemas of the services: auth, users, and those of the examples whose URL is set.",
+);
 for (const one of [up, down, status, create, check]) program.addCommand(one);
 
 try {

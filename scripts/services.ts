@@ -1,6 +1,6 @@
 /** A service that has a schema: where it is, who enters it, and what it is made of. */
 export interface ServiceSchema {
-  readonly name: "auth" | "user";
+  readonly name: "auth" | "user" | "audit-log";
   readonly schema: string;
   /** The environment variable with the URL of the service's own role. */
   readonly urlVariable: string;
@@ -9,6 +9,8 @@ export interface ServiceSchema {
   readonly tables: { readonly file: URL; readonly type: string };
   /** Wanted, not needed. */
   readonly extensions: readonly string[];
+  /** Left out unless its URL is there or it is asked for by name. */
+  readonly isExample?: boolean;
 }
 
 const inRepository = (path: string) => new URL(`../${path}`, import.meta.url);
@@ -30,5 +32,14 @@ export const SERVICE_SCHEMAS: readonly ServiceSchema[] = [
     tables: { file: inRepository("services/user/src/db/database.ts"), type: "UserTables" },
     // Makes the search of the admin's list fast.
     extensions: ["pg_trgm"],
+  },
+  {
+    name: "audit-log",
+    schema: "audit",
+    urlVariable: "AUDIT_DATABASE_URL",
+    migrations: inRepository("examples/audit-log/src/db/migrations/"),
+    tables: { file: inRepository("examples/audit-log/src/db/database.ts"), type: "AuditTables" },
+    extensions: [],
+    isExample: true,
   },
 ];

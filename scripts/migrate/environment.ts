@@ -18,7 +18,9 @@ export function loadEnvironment(): NodeJS.ProcessEnv {
 /** @throws ConfigError naming every URL that is missing or wrong */
 export function servicesOf(environment: NodeJS.ProcessEnv, only: ServiceSchema["name"] | undefined): MigratedService[] {
   const problems: ConfigProblem[] = [];
-  const services = SERVICE_SCHEMAS.filter(({ name }) => only === undefined || name === only).map((service) => {
+  const isMeant = ({ name, isExample = false, urlVariable }: ServiceSchema) =>
+    only === undefined ? !isExample || Boolean(environment[urlVariable]) : name === only;
+  const services = SERVICE_SCHEMAS.filter(isMeant).map((service) => {
     const url = environment[service.urlVariable] ?? "";
     if (!isDatabaseUrl(url)) problems.push({ name: service.urlVariable, message: URL_RULE });
     return { ...service, url };

@@ -1,8 +1,8 @@
-import { EVENT_DATA, type GatehouseEvent, parseEvent, REVOKING_SUBJECTS, STREAMS } from "@gatehouse/contracts";
+import { EVENT_DATA, REVOKING_SUBJECTS, STREAMS } from "@gatehouse/contracts";
 import { type RunningServices, startServices } from "@gatehouse/testing";
-import { AckPolicy, jetstreamManager, jetstream } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readStream } from "./support/streams.ts";
 import { createMessageCheck } from "./support/asyncapi.ts";
 import { call, FIRST_ADMIN, login, loginAdmin, PASSWORD, type Person, register, until } from "./support/api.ts";
 
@@ -21,27 +21,7 @@ afterAll(async () => {
   await system.stop();
 });
 
-interface Published {
-  readonly raw: string;
-  readonly event: GatehouseEvent;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** Everything that a stream holds, read as any consumer in any language would read it. */
-async function readAll(stream: string): Promise<Published[]> {
-  const manager = await jetstreamManager(connection);
-  const { name } = await manager.consumers.add(stream, { ack_policy: AckPolicy.None });
-  const consumer = await jetstream(connection).consumers.get(stream, name);
-  const events: Published[] = [];
-  for (;;) {
-    const message = await consumer.next({ expires: 1_000 });
-    if (!message) return events;
-    const raw = message.string();
-    const headers = Object.fromEntries([...(message.headers ?? [])].map(([name, values]) => [name, values.join()]));
-    events.push({ raw, event: parseEvent(JSON.parse(raw)), headers });
-    if (message.info.pending === 0) return events;
-  }
-}
+const readAll = (stream: string) => readStream(connection, stream);
 const published = async () => [...(await readAll(STREAMS.auth.name)), ...(await readAll(STREAMS.user.name))];
 const admins = (method: string, id: string, json?: object, rest = "") =>
   call(base, method, `/v1/admin/users/${id}${rest}`, { token: admin.token, json });

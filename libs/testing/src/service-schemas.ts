@@ -1,4 +1,4 @@
-import { createMigrations, prepareSchema } from "@gatehouse/database";
+import { createMigrations, prepareSchema, type SchemaOptions } from "@gatehouse/database";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { REPOSITORY_ROOT } from "./repository-root.ts";
@@ -21,16 +21,22 @@ export interface ServiceDatabases {
 /** Makes both services' roles and schemas and migrates them; what is there already stays. */
 export async function prepareDatabases({ ownerUrl, serviceUrls }: ServiceDatabases): Promise<void> {
   await Promise.all(
-    SERVICE_SCHEMAS.map(async ({ service, schema, extensions }) => {
-      const url = serviceUrls[service];
-      await prepareSchema({ ownerUrl, serviceUrl: url, schema, extensions });
-      const folder = pathToFileURL(join(REPOSITORY_ROOT, "services", service, "src/db/migrations/"));
-      const migrations = createMigrations({ url, folder });
-      try {
-        await migrations.up();
-      } finally {
-        await migrations.close();
-      }
-    }),
+    SERVICE_SCHEMAS.map(({ service, schema, extensions }) =>
+      prepareService({ ownerUrl, serviceUrl: serviceUrls[service], schema, extensions, folder: `services/${service}` }),
+    ),
   );
+}
+
+/** Makes the role and the schema of the service in `folder`, a path from the root, and migrates it. */
+export async function prepareService({ folder, ...schema }: SchemaOptions & { folder: string }): Promise<void> {
+  await prepareSchema(schema);
+  const migrations = createMigrations({
+    url: schema.serviceUrl,
+    folder: pathToFileURL(join(REPOSITORY_ROOT, folder, "src/db/migrations/")),
+  });
+  try {
+    await migrations.up();
+  } finally {
+    await migrations.close();
+  }
 }

@@ -5,7 +5,7 @@ import { prepareDatabases, SERVICE_SCHEMAS, type ServiceWithSchema } from "./ser
 /** The database of which every test file gets a clone. */
 export const TEMPLATE = "gatehouse_template";
 
-/** The password of both services' roles in test databases, which live for one run on loopback. */
+/** The password of the services' roles in test databases, which live for one run on loopback. */
 const ROLE_PASSWORD = "throw-away";
 
 /** Makes the template: both schemas, each migrated under its service's own role. */
@@ -17,10 +17,13 @@ export async function migrateTemplate(superuserUrl: string): Promise<void> {
 
 /** How each service's role connects to a clone of the template. */
 export function serviceUrlsOf(superuserUrl: string, database: string): Record<ServiceWithSchema, string> {
-  const urls = SERVICE_SCHEMAS.map(
-    ({ service, role }) => [service, databaseUrl(superuserUrl, database, { role, password: ROLE_PASSWORD })] as const,
-  );
+  const urls = SERVICE_SCHEMAS.map(({ service, role }) => [service, roleUrl(superuserUrl, database, role)] as const);
   return Object.fromEntries(urls) as Record<ServiceWithSchema, string>;
+}
+
+/** How the role of one service connects. */
+export function roleUrl(superuserUrl: string, database: string, role: string): string {
+  return databaseUrl(superuserUrl, database, { role, password: ROLE_PASSWORD });
 }
 
 /** Runs one statement as whoever the URL names. */

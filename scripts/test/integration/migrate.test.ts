@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 let database: TestDatabase;
+let auditUrl: string | undefined;
 beforeAll(async () => {
   database = await createTestDatabase();
 });
@@ -18,6 +19,7 @@ async function migrate(...args: string[]): Promise<{ code: number; result: unkno
     AUTH_DATABASE_URL: database.authUrl,
     USER_DATABASE_URL: database.userUrl,
     DATABASE_URL: database.ownerUrl,
+    ...(auditUrl && { AUDIT_DATABASE_URL: auditUrl }),
   };
   return new Promise((resolve) => {
     const command = ["scripts/migrate.ts", ...args, "--json"];
@@ -62,5 +64,21 @@ describe("pnpm migrate", () => {
     expect(migrations.length).toBeGreaterThan(0);
     for (const migration of migrations)
       expect(migration).toMatchObject({ applied_at: expect.any(String), is_known: true });
+  });
+
+  it("serves an example's schema, too, when its URL is there", async () => {
+    auditUrl = await database.addService({
+      folder: "examples/audit-log",
+      schema: "audit",
+      role: "gatehouse_audit",
+    });
+    expect(await migrate("up")).toMatchObject({
+      code: 0,
+      result: { services: [{ service: "auth" }, { service: "user" }, { service: "audit-log", applied: [] }] },
+    });
+    expect(await migrate("check", "--service", "audit-log")).toMatchObject({
+      code: 0,
+      result: { services: [{ service: "audit-log", schema: "audit", drift: [] }] },
+    });
   });
 });

@@ -44,10 +44,20 @@ const PLANTS: readonly Plant[] = [
       `import "../services/a.service.ts";`,
     ],
     "a repository imports fastify": ["services/auth/src/repositories/b.repository.ts", `import "fastify";`],
+    "an example imports a service": ["examples/audit-log/src/a.ts", `import "@gatehouse/auth";`],
+    "a lib imports an example": ["libs/access/src/d.ts", `import "@gatehouse/audit-log";`],
+    "an example's route imports a repository": [
+      "examples/audit-log/src/routes/a.route.ts",
+      `import "../repositories/a.repository.ts";`,
+    ],
     "somebody takes the environment by import": ["services/auth/src/c.ts", `import { env } from "node:process";`],
   }),
   ...violations("no-process-env", {
     "a service reads the environment outside config.ts": ["services/auth/src/main.ts", `export const a = process.env;`],
+    "an example reads the environment outside config.ts": [
+      "examples/audit-log/src/main.ts",
+      `export const a = process.env;`,
+    ],
     "a lib reads the environment": ["libs/http/src/a.ts", `export const a = process.env["A"];`],
   }),
   ...violations("no-cycle", {
@@ -97,7 +107,7 @@ beforeAll(async () => {
   const output = await new Promise<string>((resolve) => {
     execFile(
       process.execPath,
-      [lint, "--format", "json", "libs", "services", "scripts"],
+      [lint, "--format", "json", "libs", "services", "examples", "scripts"],
       { cwd: folder },
       (_error, stdout) => resolve(stdout),
     );

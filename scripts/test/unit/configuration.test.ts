@@ -8,7 +8,16 @@ const text = (path: string) => readFileSync(`${ROOT}${path}`, "utf8");
 /** What `pnpm start`, `pnpm migrate` and the tests read besides what they hand on to the services. */
 const READ_BY_SCRIPTS = [
   ...["DATABASE_URL", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"],
-  ...["AUTH_DATABASE_URL", "USER_DATABASE_URL", "NATS_URL", "REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD"],
+  ...[
+    "AUTH_DATABASE_URL",
+    "USER_DATABASE_URL",
+    "AUDIT_DATABASE_URL",
+    "NATS_URL",
+    "REDIS_URL",
+    "REDIS_HOST",
+    "REDIS_PORT",
+    "REDIS_PASSWORD",
+  ],
   ...["ENVIRONMENT", "DEBUG", "HOST", "GATEWAY_PORT", "AUTH_PORT", "USER_PORT"],
   ...["FIRST_ADMIN_EMAIL", "STACK_DIR", "TEST_STACK"],
 ];

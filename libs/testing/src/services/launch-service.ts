@@ -2,10 +2,11 @@ import { join } from "node:path";
 import { type ManagedProcess, spawnManaged, waitUntilReady } from "../process/managed-process.ts";
 import type { PidRecords } from "../process/pid-records.ts";
 import { REPOSITORY_ROOT } from "../repository-root.ts";
-import type { ServiceName } from "./service-environment.ts";
 
 export interface LaunchOptions {
-  readonly service: ServiceName;
+  readonly service: string;
+  /** Where it is, from the root; `services/<service>` unless given. */
+  readonly folder?: string;
   /** How logs and errors call it, where there are several of one service. */
   readonly name?: string;
   readonly environment: NodeJS.ProcessEnv;
@@ -31,13 +32,23 @@ const WATCH = ["--watch", "--watch-preserve-output", "--watch-kill-signal=SIGINT
 
 /** Starts one service as the process that it is in production: its main file, with nothing but its environment. */
 export async function launchService(options: LaunchOptions): Promise<LaunchedService> {
-  const { service, name = service, environment, url, stopSignal = "SIGINT", records, onLine, keepLines } = options;
+  const {
+    service,
+    folder = `services/${service}`,
+    name = service,
+    environment,
+    url,
+    stopSignal = "SIGINT",
+    records,
+    onLine,
+    keepLines,
+  } = options;
   const process_ = await spawnManaged({
     name,
     kind: "service",
     command: process.execPath,
     args: [...(options.watch ? WATCH : []), "src/main.ts"],
-    folder: join(REPOSITORY_ROOT, "services", service),
+    folder: join(REPOSITORY_ROOT, folder),
     // Compiled code is kept, which makes every start but the first one quicker.
     environment: { NODE_COMPILE_CACHE: join(REPOSITORY_ROOT, ".cache", "compile"), ...environment },
     stopSignal,

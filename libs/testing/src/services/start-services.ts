@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { basename } from "node:path";
 import { inject } from "vitest";
 import "../global-setup.ts";
 import { createTestDatabase, type TestDatabase } from "../fixtures/test-database.ts";
@@ -52,8 +53,19 @@ export interface RunningServices {
   readonly redis: TestServer | null;
   /** Secrets of this stack by variable name, for calls to /internal. */
   readonly secrets: Readonly<Record<(typeof SECRETS)[number], string>>;
+  /** Starts a service of one's own beside them; `stop` ends it, too. */
+  add(service: AddedProcess): Promise<ServiceHandle>;
   /** Ends everything. */
   stop(): Promise<void>;
+}
+
+interface AddedProcess {
+  /** Its folder, from the root. */
+  readonly folder: string;
+  /** The variable that says where it listens. */
+  readonly portVariable: string;
+  /** What it needs beside the addresses and the secret that every consumer of tokens and events is given. */
+  readonly environment: NodeJS.ProcessEnv;
 }
 
 const SECRETS = ["JWT_SECRET_KEY", "INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN"] as const;
@@ -83,7 +95,8 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
     user: await freePorts(options.users),
     gateway: await freePorts(options.gateways),
   };
-  const base = { PATH: process.env["PATH"], ...TEST_DEFAULTS, ...secrets, ...options.environment };
+  const common = { PATH: process.env["PATH"], ...TEST_DEFAULTS, ...options.environment };
+  const base = { ...secrets, ...common };
   const addresses = {
     ports,
     databaseUrls: { auth: database.authUrl, user: database.userUrl },
@@ -92,14 +105,31 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
   };
   const replicasOf = (service: ServiceName) =>
     ports[service].map((port, replica) =>
-      createHandle(service, nameOf(service, replica, ports[service].length), port, {
-        ...serviceEnvironment(service, base, addresses, replica),
-        ...options[service],
+      createHandle({
+        service,
+        name: nameOf(service, replica, ports[service].length),
+        port,
+        environment: { ...serviceEnvironment(service, base, addresses, replica), ...options[service] },
       }),
     );
   const [auths, users, gateways] = [replicasOf("auth"), replicasOf("user"), replicasOf("gateway")];
   const [auth, user, gateway] = [firstOf(auths), firstOf(users), firstOf(gateways)];
   const handles = [...gateways, ...users, ...auths];
+  const add = async ({ folder, portVariable, environment }: AddedProcess) => {
+    const port = await freePort();
+    const variables = {
+      ...common,
+      NATS_URL: bus.url,
+      AUTH_URL: auths.map(({ url }) => url).join(),
+      INTROSPECTION_TOKEN: secrets.INTROSPECTION_TOKEN,
+      [portVariable]: String(port),
+      ...environment,
+    };
+    const handle = createHandle({ service: basename(folder), folder, port, environment: variables });
+    handles.unshift(handle);
+    await handle.start();
+    return handle;
+  };
   const stop = async () => {
     await Promise.all(handles.map((handle) => handle.stop("SIGINT")));
     await Promise.all([bus.stop(), redis?.stop()]);
@@ -111,7 +141,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
     await stop();
     throw error;
   }
-  return { url: gateway.url, auth, user, auths, users, gateways, database, bus, redis, secrets, stop };
+  return { url: gateway.url, auth, user, auths, users, gateways, database, bus, redis, secrets, add, stop };
 }
 
 /** Ports for so many replicas of a service, at least one. */
@@ -129,7 +159,17 @@ function firstOf(handles: readonly ServiceHandle[]): ServiceHandle {
   return first;
 }
 
-function createHandle(service: ServiceName, name: string, port: number, environment: NodeJS.ProcessEnv): ServiceHandle {
+interface HandleOptions {
+  readonly service: string;
+  readonly folder?: string;
+  readonly name?: string;
+  readonly port: number;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+function createHandle(options: HandleOptions): ServiceHandle {
+  const { port, environment, ...program } = options;
+  const { name = options.service } = program;
   const { records } = runFolder(inject("gatehouse").folder);
   const lines: string[] = [];
   let current = environment;
@@ -140,8 +180,7 @@ function createHandle(service: ServiceName, name: string, port: number, environm
     if (running !== undefined && !running.hasEnded()) throw new Error(`${name} is running already`);
     current = { ...current, ...more };
     running = await launchService({
-      service,
-      name,
+      ...program,
       environment: current,
       url,
       records,

@@ -1,0 +1,38 @@
+import { AUTH_EVENT_DATA, STREAMS, USER_EVENT_DATA } from "@gatehouse/contracts";
+import { type Bus, type Consumer, type EventHandlers, startConsumer } from "@gatehouse/messaging";
+import type { Logger } from "@gatehouse/observability";
+import type { Trail } from "../services/trail.service.ts";
+
+export interface ConsumersOptions {
+  readonly bus: Bus;
+  readonly trail: Trail;
+  readonly replicas: number;
+  readonly logger: Logger;
+}
+
+/** Everything this service subscribes to: all events of both services. Their ids keep repetitions apart, their order does not matter. */
+export function startConsumers({ bus, trail, replicas, logger }: ConsumersOptions): Consumer[] {
+  const common = { bus, replicas, logger };
+  return [
+    startConsumer({
+      ...common,
+      stream: STREAMS.auth,
+      durable: "audit-auth",
+      filter: "auth.>",
+      handlers: recordEach(Object.keys(AUTH_EVENT_DATA), trail),
+    }),
+    startConsumer({
+      ...common,
+      stream: STREAMS.user,
+      durable: "audit-user",
+      filter: "user.>",
+      handlers: recordEach(Object.keys(USER_EVENT_DATA), trail),
+    }),
+  ];
+}
+
+/** A watermark says nothing of anybody. What has no handler is acknowledged unread. */
+function recordEach(subjects: readonly string[], trail: Trail): EventHandlers {
+  const recorded = subjects.filter((subject) => subject !== "auth.watermark");
+  return Object.fromEntries(recorded.map((subject) => [subject, trail.record]));
+}

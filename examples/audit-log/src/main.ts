@@ -1,0 +1,13 @@
+import { runProcess } from "@gatehouse/http";
+import { buildApp } from "./app.ts";
+import { readConfig } from "./config.ts";
+import { createDependencies } from "./dependencies.ts";
+
+await runProcess({
+  name: "gatehouse-audit-log",
+  async start(releasers) {
+    const config = readConfig();
+    const dependencies = await createDependencies(config, releasers);
+    return { app: buildApp(dependencies), host: config.host, port: config.port, logger: dependencies.logger };
+  },
+});
