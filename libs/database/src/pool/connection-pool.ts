@@ -10,6 +10,8 @@ const CONNECT_MS = 1_500;
 const PROBE_MS = 700;
 const PING_MS = 500;
 const PING_AFTER_IDLE_MS = 1_000;
+/** Under load a connection goes from hand to hand without resting, and costs no look at its socket. */
+const LOOK_AFTER_IDLE_MS = 1;
 const OVERFLOW_IDLE_MS = 10_000;
 /** Over the roles' statement_timeout, which is what should end a statement: this is for a connection of which nothing is heard. */
 const ANSWER_LIMIT_MS = 40_000;
@@ -66,26 +68,34 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
   const idleSince = new WeakMap<pg.PoolClient, number>();
   const leases = new WeakMap<pg.PoolClient, PostgresPoolClient>();
   const open = new Set<pg.PoolClient>();
+  const lost = new WeakSet<pg.PoolClient>();
 
   pool.on("error", (error) => options.onLost?.(error));
   pool.on("connect", (client) => {
     open.add(client);
     // A client in use that loses its connection says so to its query; without a listener it would end the process, too.
-    client.on("error", () => {});
+    client.on("error", () => lost.add(client));
+    client.on("end", () => lost.add(client));
   });
   pool.on("remove", (client) => open.delete(client));
 
   async function takeLiveClient(): Promise<pg.PoolClient> {
     for (;;) {
       const client = await pool.connect();
-      const since = idleSince.get(client);
-      if (since === undefined || performance.now() - since < PING_AFTER_IDLE_MS) return client;
-      const answer = await ping(client);
+      const answer = await stateAfterIdling(client);
       if (answer === "alive") return client;
       discard(client);
       // Silence is the network's, and so every idle connection's.
       if (answer === "silent") while (pool.idleCount > 0) discard(await pool.connect());
     }
+  }
+
+  async function stateAfterIdling(client: pg.PoolClient): Promise<ClientState> {
+    const since = idleSince.get(client);
+    const idle = since === undefined ? 0 : performance.now() - since;
+    if (idle >= PING_AFTER_IDLE_MS) return await ping(client);
+    if (idle >= LOOK_AFTER_IDLE_MS) await readWhatHasArrived();
+    return lost.has(client) ? "dead" : "alive";
   }
 
   function discard(client: pg.PoolClient): void {
@@ -162,7 +172,17 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
 }
 
 /** `dead` is a connection that said that it is; `silent` one that said nothing. */
-async function ping(client: pg.PoolClient): Promise<"alive" | "dead" | "silent"> {
+type ClientState = "alive" | "dead" | "silent";
+
+/**
+ * What the server has said by now is known after one whole turn of the event loop. The first setImmediate may come in the
+ * turn at hand, whose sockets were read before; between it and the second all of them are read.
+ */
+function readWhatHasArrived(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+}
+
+async function ping(client: pg.PoolClient): Promise<ClientState> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<"silent">((resolve) => {
     timer = setTimeout(() => resolve("silent"), PING_MS);

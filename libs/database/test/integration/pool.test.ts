@@ -1,6 +1,10 @@
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createThings, type TestThings } from "../fixtures/database.ts";
+
+const TERMINATE_BACKEND = fileURLToPath(new URL("../fixtures/terminate-backend.ts", import.meta.url));
 
 let things: TestThings;
 beforeAll(async () => {
@@ -80,6 +84,14 @@ describe("what happens when a connection ends", () => {
     const { db } = things.open();
     const pid = await backendOf(db);
     await terminate(pid);
+    expect(await backendOf(db)).not.toBe(pid);
+  });
+
+  test("while this process is too busy to hear of it: the next query does not notice", async () => {
+    const { db } = things.open();
+    const pid = await backendOf(db);
+    // Returns when the server has ended the connection; the event loop stood still meanwhile.
+    execFileSync(process.execPath, [TERMINATE_BACKEND, things.ownerUrl, String(pid)]);
     expect(await backendOf(db)).not.toBe(pid);
   });
 
