@@ -18,7 +18,8 @@ export interface NewSession {
 /**
  * Starts a session with its first refresh token and its event, in one statement and so in one round trip, but only
  * while the account is still as its password was verified against (design, Races): `for share` waits for a change
- * under way and then looks again. False when the account has moved.
+ * under way and then looks again. The hash is not compared: whoever sets a password raises token_version, and the login
+ * beside this one that only raised the hash's parameters must not make this one fail. False when the account has moved.
  */
 export async function insertSession(
   db: AuthHandle,
@@ -29,8 +30,7 @@ export async function insertSession(
   const result = await sql<{ id: string }>`
     with account as (
       select id, version from accounts
-      where id = ${verified.id} and token_version = ${verified.tokenVersion}
-        and password_hash = ${verified.passwordHash} and is_active and deleted_at is null
+      where id = ${verified.id} and token_version = ${verified.tokenVersion} and is_active and deleted_at is null
       for share
     ), session as (
       insert into sessions (id, user_id, device_id, device_name, ip_address)

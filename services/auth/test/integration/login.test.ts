@@ -129,22 +129,28 @@ describe("a login with something wrong", () => {
 });
 
 describe("a login after the parameters of Argon2 have moved", () => {
+  async function storeHashOfOtherParameters(userId: string): Promise<void> {
+    const parameters = { memoryKib: 16, timeCost: 1, parallelism: 1 };
+    const hasher = await createPasswordHasher({ ...parameters, concurrency: 1, maxWaitMs: 1000 });
+    const passwordHash = await hasher.hash(PASSWORD);
+    await auth.db.updateTable("accounts").set({ password_hash: passwordHash }).where("id", "=", userId).execute();
+  }
+
   it("raises the hash, and the password goes on", async () => {
     const user = await auth.user();
-    const weaker = await createPasswordHasher({
-      memoryKib: 16,
-      timeCost: 1,
-      parallelism: 1,
-      concurrency: 1,
-      maxWaitMs: 1000,
-    });
-    const before = await weaker.hash(PASSWORD);
-    await auth.db.updateTable("accounts").set({ password_hash: before }).where("id", "=", user.userId).execute();
+    await storeHashOfOtherParameters(user.userId);
     expect((await auth.login(user.email)).statusCode).toBe(200);
     const after = (await findAccount(auth.db, user.userId))?.passwordHash;
     expect(after).toMatch(/^\$argon2id\$v=19\$m=8,t=1,p=1\$/);
     expect((await auth.login(user.email)).statusCode).toBe(200);
     expect((await findAccount(auth.db, user.userId))?.passwordHash).toBe(after);
+  });
+
+  it("is not refused because another login raises the hash at that moment", async () => {
+    const user = await auth.user();
+    await storeHashOfOtherParameters(user.userId);
+    const logins = await Promise.all(Array.from({ length: 30 }, () => auth.login(user.email)));
+    expect(logins.map(({ statusCode }) => statusCode)).toEqual(logins.map(() => 200));
   });
 });
 
