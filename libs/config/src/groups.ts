@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { choice, flag, integer, list, secrets, text, url } from "./variables.ts";
+import { choice, flag, integer, networks, secrets, text, url } from "./variables.ts";
 
 /** What every process reads; each adds its own port. HOST defaults to loopback in development, to every interface elsewhere. */
 export const processVariables = {
@@ -34,7 +34,7 @@ export const tokenVariables = {
 
 export const internalTokenVariable = { INTERNAL_API_TOKEN: secrets() };
 export const introspectionTokenVariable = { INTROSPECTION_TOKEN: secrets() };
-export const trustedProxiesVariable = { TRUSTED_PROXIES: list() };
+export const trustedProxiesVariable = { TRUSTED_PROXIES: networks() };
 
 /** OpenTelemetry's own names. OTEL_METRIC_EXPORT_INTERVAL in milliseconds. */
 export const telemetryVariables = {

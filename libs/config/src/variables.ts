@@ -1,3 +1,4 @@
+import { BlockList, isIP } from "node:net";
 import { z } from "zod";
 
 const TRUE = new Set(["true", "1", "yes", "on"]);
@@ -49,6 +50,12 @@ export const list = () =>
     .optional()
     .transform((raw) => splitList(raw ?? ""));
 
+/** Comma-separated addresses and CIDR networks. */
+export const networks = () =>
+  list().refine((items) => items.every(isNetwork), {
+    error: "must be comma-separated addresses or CIDR networks such as 10.0.0.0/8",
+  });
+
 /** A URL with one of the given schemes (`postgres:`, `nats:` …). */
 export const url = (...schemes: readonly string[]) =>
   text().refine((raw) => schemes.includes(schemeOf(raw)), {
@@ -78,4 +85,18 @@ function splitList(raw: string): string[] {
 
 function schemeOf(raw: string): string {
   return URL.canParse(raw) ? new URL(raw).protocol : "";
+}
+
+function isNetwork(item: string): boolean {
+  const [address = "", prefix, ...rest] = item.split("/");
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  if (prefix === undefined) return true;
+  if (!/^\d{1,3}$/.test(prefix)) return false;
+  try {
+    new BlockList().addSubnet(address, Number(prefix), version === 4 ? "ipv4" : "ipv6");
+    return true;
+  } catch {
+    return false;
+  }
 }

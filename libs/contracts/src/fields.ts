@@ -10,6 +10,13 @@ export const LIMITS = {
   deviceId: 100,
 } as const;
 
+/** Characters as PostgreSQL, JSON Schema and zod's own limits count them: code points, not UTF-16 units. */
+export function lengthOf(text: string): number {
+  let length = 0;
+  for (const _ of text) length += 1;
+  return length;
+}
+
 /**
  * PostgreSQL's text cannot hold NUL and UTF-8 cannot hold a lone surrogate,
  * so both are refused at the edge rather than failing in the database.
@@ -48,9 +55,10 @@ export const emailInput = () =>
 /** A password that a user chooses (contract, section 2). Not trimmed. */
 export const passwordInput = () =>
   safeText().superRefine((value, context) => {
+    const length = lengthOf(value);
     const problems = [
-      value.length < LIMITS.passwordMin && `must have at least ${LIMITS.passwordMin} characters`,
-      value.length > LIMITS.passwordMax && `must have at most ${LIMITS.passwordMax} characters`,
+      length < LIMITS.passwordMin && `must have at least ${LIMITS.passwordMin} characters`,
+      length > LIMITS.passwordMax && `must have at most ${LIMITS.passwordMax} characters`,
       !/\p{Lu}/u.test(value) && "must contain an upper-case letter",
       !/\p{Nd}/u.test(value) && "must contain a digit",
     ];
@@ -59,7 +67,7 @@ export const passwordInput = () =>
 
 /** A password that an admin sets for somebody: any, within the length that is hashed. */
 export const adminPasswordInput = () =>
-  safeText().refine((value) => value.length >= 1 && value.length <= LIMITS.passwordMax, {
+  safeText().refine((value) => value !== "" && lengthOf(value) <= LIMITS.passwordMax, {
     error: `must have 1 to ${LIMITS.passwordMax} characters`,
   });
 

@@ -1,4 +1,4 @@
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
 import {
   busVariables,
   type ConfigProblem,
@@ -89,27 +89,8 @@ const allowedHostsInProduction: Rule = inProduction(function* ({ ALLOWED_HOSTS =
     yield { name: "ALLOWED_HOSTS", message: "must name the hosts in production, a wildcard for all is refused" };
 });
 
-const proxiesAreNetworks: Rule = function* ({ TRUSTED_PROXIES = [] }) {
-  if (!TRUSTED_PROXIES.every(isNetwork))
-    yield { name: "TRUSTED_PROXIES", message: "must be comma-separated addresses or CIDR networks such as 10.0.0.0/8" };
-};
-
 function isOrigin(item: string): boolean {
   return URL.canParse(item) && new URL(item).origin === item && item !== "null";
-}
-
-function isNetwork(item: string): boolean {
-  const [address = "", prefix, ...rest] = item.split("/");
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  if (prefix === undefined) return true;
-  if (!/^\d{1,3}$/.test(prefix)) return false;
-  try {
-    new BlockList().addSubnet(address, Number(prefix), version === 4 ? "ipv4" : "ipv6");
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function redisUrlOf({ REDIS_URL, REDIS_HOST, REDIS_PORT, REDIS_PASSWORD }: Variables): string | undefined {
@@ -132,7 +113,6 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     noWildcardInProduction,
     hostsAreHosts,
     allowedHostsInProduction,
-    proxiesAreNetworks,
   ]);
   return Object.freeze({
     environment: values.ENVIRONMENT,

@@ -1,4 +1,4 @@
-import { LIMITS, newId, normalizeEmail } from "@gatehouse/contracts";
+import { lengthOf, LIMITS, newId, normalizeEmail } from "@gatehouse/contracts";
 import { AppError, isAppError } from "@gatehouse/errors";
 import { createEvent, outboxRow } from "@gatehouse/messaging";
 import { hashRefreshToken, newRefreshToken } from "../crypto/refresh-token.ts";
@@ -42,7 +42,7 @@ export function createLoginService(deps: LoginServiceDeps) {
 
   /** The account, or the one answer that tells nothing but that it was wrong. */
   async function verifyCredentials(email: string, password: string): Promise<Account> {
-    if (password.length > LIMITS.passwordMax) throw new AppError("InvalidCredentials");
+    if (lengthOf(password) > LIMITS.passwordMax) throw new AppError("InvalidCredentials");
     const account = await findAccountByEmail(db, normalizeEmail(email));
     const matches = await hasher.verify(account?.passwordHash, password);
     if (!account || !matches) throw new AppError("InvalidCredentials");

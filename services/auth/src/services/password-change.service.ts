@@ -1,5 +1,5 @@
 import type { AccessClaims } from "@gatehouse/access";
-import { LIMITS } from "@gatehouse/contracts";
+import { lengthOf, LIMITS } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import type { AuthHandle, AuthTransact } from "../db/database.ts";
 import { findAccount, setAccount } from "../repositories/account.repository.ts";
@@ -21,7 +21,7 @@ export type PasswordChangeService = ReturnType<typeof createPasswordChangeServic
 export function createPasswordChangeService({ db, transact, hasher, now }: PasswordChangeDeps) {
   /** @throws AppError InvalidCredentials, ServiceUnavailable */
   async function verifyOwnPassword(userId: string, password: string): Promise<void> {
-    if (password.length > LIMITS.passwordMax) throw new AppError("InvalidCredentials");
+    if (lengthOf(password) > LIMITS.passwordMax) throw new AppError("InvalidCredentials");
     const account = await findAccount(db, userId);
     const matches = await hasher.verify(account?.passwordHash, password);
     if (!matches) throw new AppError("InvalidCredentials");

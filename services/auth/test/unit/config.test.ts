@@ -48,7 +48,8 @@ describe("the auth service's configuration", () => {
   });
 
   it("names every wrong variable at once and never a value", () => {
-    const environment = { AUTH_PORT: "eighty", DB_POOL_SIZE: "-1", JWT_ALGORITHM: "HS256", NATS_URL: "" };
+    const wrong = { AUTH_PORT: "eighty", DB_POOL_SIZE: "-1", JWT_ALGORITHM: "HS256", TRUSTED_PROXIES: "gateway" };
+    const environment = { ...wrong, NATS_URL: "" };
     const error = (() => {
       try {
         return readConfig(environment);
@@ -66,6 +67,7 @@ describe("the auth service's configuration", () => {
       "JWT_ALGORITHM",
       "JWT_SECRET_KEY",
       "NATS_URL",
+      "TRUSTED_PROXIES",
     ]);
     expect(error.message).not.toContain("eighty");
   });

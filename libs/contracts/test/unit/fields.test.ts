@@ -1,0 +1,82 @@
+import { describe, expect, test } from "vitest";
+import {
+  AdminCreateUserBody,
+  ChangePasswordBody,
+  LIMITS,
+  normalizeEmail,
+  parseRole,
+  RegisterBody,
+  UserIdParams,
+} from "../../src/index.ts";
+
+const SMILE = "😀";
+const email = "ada@example.com";
+const password = "Passw0rd";
+
+const registers = (body: object) => RegisterBody.safeParse({ email, password, ...body }).success;
+
+describe("what happens at the edges of a length: characters count, not bytes and not UTF-16 units", () => {
+  test.each([
+    ["a password of 8", { password: `A1${"x".repeat(6)}` }, true],
+    ["a password of 7", { password: `A1${"x".repeat(5)}` }, false],
+    ["a password of 7 that takes 12 UTF-16 units", { password: `A1${SMILE.repeat(5)}` }, false],
+    ["a password of 128", { password: `A1${"x".repeat(126)}` }, true],
+    ["a password of 128 in many bytes", { password: `A1${SMILE.repeat(126)}` }, true],
+    ["a password of 129", { password: `A1${SMILE.repeat(127)}` }, false],
+    ["a name of 200", { full_name: SMILE.repeat(LIMITS.fullName) }, true],
+    ["a name of 201", { full_name: SMILE.repeat(LIMITS.fullName + 1) }, false],
+    ["a name of 200 between blanks", { full_name: `  ${"x".repeat(LIMITS.fullName)}  ` }, true],
+    ["an email of 254", { email: `${"x".repeat(LIMITS.email - 12)}@example.com` }, true],
+    ["an email of 255", { email: `${"x".repeat(LIMITS.email - 11)}@example.com` }, false],
+  ])("%s", (_what, body, fits) => {
+    expect(registers(body)).toBe(fits);
+  });
+
+  test.each([
+    ["none", "", false],
+    ["one", "a", true],
+    ["128", SMILE.repeat(128), true],
+    ["129", SMILE.repeat(129), false],
+  ])("of a password that an admin sets: %s", (_what, chosen, fits) => {
+    expect(AdminCreateUserBody.safeParse({ email, password: chosen }).success).toBe(fits);
+  });
+});
+
+describe("what happens to text that no column holds", () => {
+  test.each([
+    ["NUL", "a\0b"],
+    ["a lone high surrogate", "a\ud800"],
+    ["a lone low surrogate", "\udc00a"],
+  ])("%s is refused wherever text is taken", (_what, text) => {
+    expect(registers({ full_name: text })).toBe(false);
+    expect(registers({ email: `${text}@example.com` })).toBe(false);
+    expect(registers({ password: `${password}${text}` })).toBe(false);
+    expect(ChangePasswordBody.safeParse({ current_password: text, new_password: password }).success).toBe(false);
+  });
+});
+
+describe("what happens to what is written in several ways", () => {
+  test("an email is trimmed, composed and lower-cased", () => {
+    expect(normalizeEmail("  Ada.E\u0301@Example.COM ")).toBe("ada.\u00e9@example.com");
+  });
+
+  test.each(["ada", "ada@", "@example.com", "ada@example", "a da@example.com", "ada@@example.com", "ada@example..com"])(
+    "%s is no email",
+    (text) => {
+      expect(registers({ email: text })).toBe(false);
+    },
+  );
+
+  test("an id in capitals is the same id", () => {
+    const id = "01A212DB-03D2-77F7-A77D-99E76A2C3F30";
+    expect(UserIdParams.parse({ id })).toEqual({ id: id.toLowerCase() });
+  });
+
+  test("a blank name is none", () => {
+    expect(RegisterBody.parse({ email, password, full_name: "  " })).toMatchObject({ full_name: null });
+  });
+
+  test("a role of a later build has no rights here", () => {
+    expect(["user", "admin", "owner", ""].map(parseRole)).toEqual(["user", "admin", "unknown", "unknown"]);
+  });
+});
