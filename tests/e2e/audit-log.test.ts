@@ -194,13 +194,13 @@ describe("the audit log", () => {
     for (const { raw, event } of messages)
       await jetstream(connection).publish(event.type, raw, { msgID: `again-${event.id}` });
     const user = await register(base);
-    const isDone = async (stream: string, durable: string) => {
-      const answer = await connection.request(`$JS.API.CONSUMER.INFO.${stream}.${durable}`);
+    const isDone = async (stream: string) => {
+      const answer = await connection.request(`$JS.API.CONSUMER.INFO.${stream}.audit-log`);
       const { num_pending, num_ack_pending } = answer.json<Record<string, number>>();
       return num_pending === 0 && num_ack_pending === 0;
     };
-    await until(() => isDone(STREAMS.auth.name, "audit-auth"));
-    await until(() => isDone(STREAMS.user.name, "audit-user"));
+    await until(() => isDone(STREAMS.auth.name));
+    await until(() => isDone(STREAMS.user.name));
     await until(async () => (await trail(user.id)).length === 3);
     expect((await trail()).length).toBe(before.length + 3);
     await expectWholeTrail();

@@ -1,5 +1,11 @@
-import { EVENT_DATA, REVOKING_SUBJECTS, STREAMS } from "@gatehouse/contracts";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { EVENT_DATA, parseEvent, REVOKING_SUBJECTS, STREAMS } from "@gatehouse/contracts";
 import { type RunningServices, startServices } from "@gatehouse/testing";
+import { jetstream } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readStream } from "./support/streams.ts";
@@ -112,3 +118,72 @@ describe("the projections", () => {
     });
   });
 });
+
+describe("the page for consumers in other languages", () => {
+  const page = readFileSync(new URL("../../docs/guide/consuming-events.md", import.meta.url), "utf8");
+  const blocks = (language: string) =>
+    [...page.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map(([, block = ""]) => block);
+  const [event = "", durable = ""] = blocks("json");
+  const createDurable = async () => {
+    const request = JSON.stringify({ stream_name: STREAMS.user.name, config: JSON.parse(durable) });
+    const answer = await connection.request("$JS.API.CONSUMER.CREATE.USER_EVENTS.newsletter.user.>", request);
+    return answer.json<Record<string, unknown>>();
+  };
+
+  it("shows an event as it is", () => {
+    const { type } = parseEvent(JSON.parse(event));
+    expect(createMessageCheck()(type, { "Nats-Msg-Id": "x" }, JSON.parse(event))).toEqual([]);
+  });
+
+  it("shows a durable that the server takes, and that gets what was there before it", async () => {
+    const user = await register(base);
+    expect(await createDurable()).toMatchObject({ name: "newsletter", config: { filter_subject: "user.>" } });
+    const consumer = await jetstream(connection).consumers.get(STREAMS.user.name, "newsletter");
+    const seen: string[] = [];
+    await until(async () => {
+      const message = await consumer.next({ expires: 1_000 });
+      message?.ack();
+      if (message) seen.push(message.json<{ subject: string }>().subject);
+      return seen.includes(user.id);
+    });
+    await consumer.delete();
+  });
+
+  // Not everybody has the library; those who have run what the page shows.
+  it.skipIf(!hasNatsPy())("shows a program that follows registrations and erasures, each once", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "gatehouse-newsletter-"));
+    const [stays, goes] = [await register(base), await register(base)];
+    await admins("DELETE", goes.id);
+    await createDurable();
+    const environment = { ...process.env, NATS_URL: system.bus.url, DATABASE: join(folder, "newsletter.db") };
+    const child = spawn("python3", ["-c", blocks("python")[0] ?? ""], { env: environment, stdio: "inherit" });
+    try {
+      const stored = new Map<unknown, unknown>();
+      await until(async () => {
+        const database = new DatabaseSync(environment.DATABASE);
+        try {
+          for (const row of database.prepare("select user_id, email from subscribers").all())
+            stored.set(row["user_id"], row["email"]);
+        } catch {
+          // It has not made its tables yet.
+        } finally {
+          database.close();
+        }
+        return stored.has(stays.id) && stored.get(goes.id) === null;
+      });
+      expect(stored.get(stays.id)).toBe(stays.email);
+    } finally {
+      child.kill();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+function hasNatsPy(): boolean {
+  try {
+    execFileSync("python3", ["-c", "import nats"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}

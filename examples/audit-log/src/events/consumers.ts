@@ -10,6 +10,9 @@ export interface ConsumersOptions {
   readonly logger: Logger;
 }
 
+/** On both streams; also the name under which its dead letters lie, and that the server's permissions go by. */
+const DURABLE = "audit-log";
+
 /** Everything this service subscribes to: all events of both services. Their ids keep repetitions apart, their order does not matter. */
 export function startConsumers({ bus, trail, replicas, logger }: ConsumersOptions): Consumer[] {
   const common = { bus, replicas, logger };
@@ -17,14 +20,14 @@ export function startConsumers({ bus, trail, replicas, logger }: ConsumersOption
     startConsumer({
       ...common,
       stream: STREAMS.auth,
-      durable: "audit-auth",
+      durable: DURABLE,
       filter: "auth.>",
       handlers: recordEach(Object.keys(AUTH_EVENT_DATA), trail),
     }),
     startConsumer({
       ...common,
       stream: STREAMS.user,
-      durable: "audit-user",
+      durable: DURABLE,
       filter: "user.>",
       handlers: recordEach(Object.keys(USER_EVENT_DATA), trail),
     }),
