@@ -1,3 +1,5 @@
+import { createRotation } from "./rotation.ts";
+
 /** The replicas of one service, asked in turn. */
 export interface Replicas {
   /**
@@ -12,28 +14,20 @@ const REST_MS = 5_000;
 
 /** @param now milliseconds of a monotonic clock */
 export function createReplicas(urls: readonly string[], now: () => number): Replicas {
-  const restsUntil = new Map<string, number>();
-  let turn = 0;
-
-  function order(): string[] {
-    const first = turn++ % urls.length;
-    const round = [...urls.slice(first), ...urls.slice(0, first)];
-    const resting = (url: string) => (restsUntil.get(url) ?? Number.NEGATIVE_INFINITY) > now();
-    return [...round.filter((url) => !resting(url)), ...round.filter(resting)];
-  }
+  const rotation = createRotation(urls.length, now);
 
   return {
     async ask(question) {
       const errors: unknown[] = [];
-      const candidates = order();
-      for (const url of candidates) {
+      const candidates = [...rotation.order()];
+      for (const index of candidates) {
         try {
-          return await question(url);
+          return await question(urls[index] as string);
         } catch (error) {
           errors.push(error);
-          restsUntil.set(url, now() + REST_MS);
+          rotation.rest(index, REST_MS);
           // A kept-alive connection may have died with the process before this one, so a lone replica gets a second chance.
-          if (candidates.length === 1 && !isTimeout(error)) candidates.push(url);
+          if (candidates.length === 1 && !isTimeout(error)) candidates.push(index);
         }
       }
       throw new AggregateError(errors, `no replica answers: ${errors.map(reasonOf).join("; ")}`);

@@ -1,6 +1,6 @@
+import { createRotation, LEAVING_REST_MS } from "@gatehouse/access";
 import { type AppError, PROBLEM_CONTENT_TYPE } from "@gatehouse/errors";
 import { type Dispatcher, Pool } from "undici";
-import { createRotation } from "./rotation.ts";
 import { failureOf, upstreamError } from "./upstream-failure.ts";
 
 const CONNECT_TIMEOUT_MS = 1_000;
@@ -11,9 +11,6 @@ const CONNECTIONS_PER_REPLICA = 256;
 // being closed: what cannot be repeated would fail. It caps the server's own keep-alive hint too.
 const IDLE_CONNECTION_MS = 1_000;
 const UNREACHED_REST_MS = 1_000;
-// A service that is being stopped says so by `connection: close` on every answer. Whoever still sent it requests when
-// it stops listening would lose some; resting for longer than the service drains, it gets none.
-const LEAVING_REST_MS = 5_000;
 
 type UpstreamRequest = Dispatcher.RequestOptions;
 type UpstreamCallback = (error: Error | null, response: Dispatcher.ResponseData) => void;

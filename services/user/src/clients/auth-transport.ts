@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { createRotation, LEAVING_REST_MS } from "@gatehouse/access";
 import { AppError } from "@gatehouse/errors";
 import { type Logger, outgoingHeaders } from "@gatehouse/observability";
 import { Agent, request } from "undici";
@@ -38,8 +39,9 @@ interface Answer {
 }
 
 const CONNECT_TIMEOUT_MILLISECONDS = 1_500;
-/** Below the 72 s after which a service of ours closes an idle connection, so that a command never meets a closing one. */
-const KEEP_ALIVE_MILLISECONDS = 30_000;
+/** Shorter than auth drains when it is stopped, so that a command never meets a connection that is being closed. */
+const KEEP_ALIVE_MILLISECONDS = 1_000;
+const UNREACHED_REST_MILLISECONDS = 1_000;
 const FIRST_PAUSE_MILLISECONDS = 100;
 
 /** Errors of connecting: nothing was sent, so another replica may be asked whatever the command. */
@@ -57,17 +59,19 @@ export function createAuthTransport(options: AuthTransportOptions): AuthTranspor
   const agent = new Agent({
     connect: { timeout: CONNECT_TIMEOUT_MILLISECONDS },
     keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MILLISECONDS,
   });
-  let turn = 0;
+  const rotation = createRotation(urls.length, () => performance.now());
 
-  async function attempt(url: string, command: AuthCommand, milliseconds: number): Promise<Answer> {
-    const response = await request(new URL(command.path, url), {
+  async function attempt(index: number, command: AuthCommand, milliseconds: number): Promise<Answer> {
+    const response = await request(new URL(command.path, urls[index]), {
       dispatcher: agent,
       method: command.method,
       headers: { ...outgoingHeaders(), authorization: `Bearer ${token}`, "content-type": "application/json" },
       body: JSON.stringify(command.body),
       signal: AbortSignal.timeout(Math.max(1, Math.round(milliseconds))),
     });
+    if (response.headers["connection"] === "close") rotation.rest(index, LEAVING_REST_MS);
     const text = await response.body.text();
     const retryAfter = response.headers["retry-after"];
     return {
@@ -79,14 +83,14 @@ export function createAuthTransport(options: AuthTransportOptions): AuthTranspor
 
   /** Asks each replica until one takes the command. Whether it may have been carried out when none answered is `sent`. */
   async function attemptEach(command: AuthCommand, milliseconds: number): Promise<Answer | { sent: boolean }> {
-    for (let tried = 0; tried < urls.length; tried += 1) {
-      const url = urls[turn++ % urls.length] as string;
+    for (const index of rotation.order()) {
       try {
-        return await attempt(url, command, milliseconds);
+        return await attempt(index, command, milliseconds);
       } catch (error) {
         const reason = codeOf(error);
         logger.warn({ reason, path: command.path }, "auth did not answer");
         if (!UNREACHED.has(reason)) return { sent: true };
+        rotation.rest(index, UNREACHED_REST_MILLISECONDS);
       }
     }
     return { sent: false };

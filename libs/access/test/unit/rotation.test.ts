@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createRotation } from "../../src/services/rotation.ts";
+import { createRotation } from "../../src/rotation.ts";
 
 describe("the rotation of replicas", () => {
   it("begins with the next replica each time and names all of them", () => {
@@ -25,6 +25,8 @@ describe("the rotation of replicas", () => {
     rotation.rest(0, 1_000);
     rotation.rest(1, 1_000);
     expect(rotation.order().toSorted()).toEqual([0, 1]);
+    rotation.rest(1, 900);
+    for (let turn = 0; turn < 3; turn += 1) expect(rotation.order(), "longest rested first").toEqual([1, 0]);
   });
 
   it("tries a single replica, resting or not", () => {

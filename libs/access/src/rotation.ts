@@ -1,10 +1,14 @@
 /** Whose turn it is among the replicas of one service. */
 export interface Rotation {
-  /** Every index once: round robin, the resting ones last. */
+  /** Every index once: round robin, the resting ones last, and of those first whose rest is over first. */
   order(): readonly number[];
   /** Lets the others go first for so long. */
   rest(index: number, milliseconds: number): void;
 }
+
+// A service that is being stopped says so by `connection: close` on every answer. Whoever still sent it requests when
+// it stops listening would lose some; resting for longer than the service drains, it gets none.
+export const LEAVING_REST_MS = 5_000;
 
 /**
  * Round robin in which a replica can rest: one that could not be reached, so that not every request waits for a
@@ -27,7 +31,8 @@ export function createRotation(count: number, now: () => number): Rotation {
         const index = (first + step) % count;
         ((restsUntil[index] as number) > time ? resting : awake).push(index);
       }
-      return [...awake, ...resting];
+      // Who has rested longest is the likeliest to be back: in a rolling restart the one that leaves now is not.
+      return [...awake, ...resting.toSorted((a, b) => (restsUntil[a] as number) - (restsUntil[b] as number))];
     },
     rest(index, milliseconds) {
       restsUntil[index] = now() + milliseconds;
