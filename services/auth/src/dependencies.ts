@@ -63,6 +63,7 @@ export async function createDependencies(config: AuthConfig, releasers: Releaser
 
   const services = await createServices({ config, database, relay, now });
   await services.keys.prepare();
+  await services.keys.retireSuperseded();
   if (config.firstAdmin) await ensureFirstAdmin({ ...services, db: database.db, logger }, config.firstAdmin);
 
   for (const consumer of startConsumers({ bus, db: database.db, logger, replicas: config.bus.replicas }))
@@ -105,7 +106,7 @@ async function createServices({ config, database, relay, now }: ServicesDeps) {
     refreshes: createRefreshService({ db, transact, accessTokens, config: config.tokens, now }),
     sessions: createSessionService({ db, transact }),
     accounts: createAccountService({ db, transact, hasher, now }),
-    introspection: createIntrospectionService({ db, keys }),
+    introspection: createIntrospectionService({ db }),
     maintenance: createMaintenanceService({ database, deletions, keys, reuseGraceSeconds, now }),
   };
 }

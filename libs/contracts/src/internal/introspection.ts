@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { uuid } from "../fields.ts";
+import { safeText, uuid } from "../fields.ts";
 
 /**
  * `POST /internal/introspect` of auth, with INTROSPECTION_TOKEN as bearer (after RFC 7662, batched).
@@ -11,7 +11,7 @@ export const IntrospectionClaims = z.strictObject({
   sub: uuid(),
   sid: uuid(),
   token_version: z.int(),
-  kid: z.string().max(100),
+  kid: safeText().max(100),
 });
 export type IntrospectionClaims = z.output<typeof IntrospectionClaims>;
 

@@ -5,6 +5,7 @@ import { SignJWT } from "jose";
 import type { AuthHandle } from "../db/database.ts";
 import { findStanding } from "../repositories/standing.repository.ts";
 import { type KeyService, SIGNING_ALGORITHMS } from "./key.service.ts";
+import { stands } from "./standing.ts";
 
 export interface AccessTokenConfig {
   readonly issuer: string;
@@ -65,9 +66,9 @@ export function createAccessTokenService(deps: { db: AuthHandle; keys: KeyServic
         issuer: config.issuer,
         audience: config.audience,
       });
-      const [standing] = await findStanding(db, [{ userId: claims.sub, sessionId: claims.sid }]);
-      if (!standing || standing.sessionEnded || standing.tokenVersion !== claims.tokenVersion || !standing.mayEnter)
-        throw new AppError("TokenRevokedError");
+      const { sub: userId, sid: sessionId, kid, tokenVersion } = claims;
+      const [standing] = await findStanding(db, [{ userId, sessionId, kid }]);
+      if (!standing || !stands(standing, tokenVersion)) throw new AppError("TokenRevokedError");
       return claims;
     },
   };

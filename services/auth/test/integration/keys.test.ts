@@ -40,6 +40,26 @@ describe("the signing keys", () => {
     expect(new Set(replicas.map((one) => one.signingKey().kid)).size).toBe(1);
   });
 
+  it("are good for nothing once retired, also at a replica that still has them in memory", async () => {
+    await auth.deps.services.keys.reload();
+    const user = await auth.user();
+    const kid = auth.deps.services.keys.signingKey().kid;
+    const { accessTokens, introspection } = auth.deps.services;
+    const claims = await accessTokens.authenticate(user.accessToken);
+    const asked = [{ sub: claims.sub, sid: claims.sid, token_version: claims.tokenVersion, kid }];
+    expect(await introspection.introspect(asked)).toMatchObject([{ active: true }]);
+
+    // Another replica has rotated and, when the last token of this key should have expired, retired it.
+    later(1);
+    const other = replica();
+    await other.rotate({ immediately: true });
+    later(900 + 120 + 1);
+    expect(await other.retireSuperseded()).toContain(kid);
+    expect(auth.deps.services.keys.signingKey().kid).toBe(kid);
+    expect(await introspection.introspect(asked)).toMatchObject([{ active: false, session_ended: false }]);
+    await expect(accessTokens.authenticate(user.accessToken)).rejects.toMatchObject({ code: "TokenRevokedError" });
+  });
+
   it("rotate: published at once, signing after 15 minutes, the former retired when its last token has expired", async () => {
     const keys = replica();
     await keys.prepare();

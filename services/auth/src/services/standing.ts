@@ -1,0 +1,6 @@
+import type { Standing } from "../repositories/standing.repository.ts";
+
+/** Whether a token of this version still holds. */
+export function stands({ sessionEnded, tokenVersion, mayEnter, keyStands }: Standing, version: number): boolean {
+  return keyStands && mayEnter && !sessionEnded && tokenVersion === version;
+}
