@@ -2,7 +2,7 @@ import { REVOKING_SUBJECTS, STREAMS } from "@gatehouse/contracts";
 import { type Bus, readStream, type StreamMessage } from "@gatehouse/messaging";
 import type { Logger } from "@gatehouse/observability";
 import { createLagMeter } from "./lag-meter.ts";
-import { applyRevocation } from "./revocation-event.ts";
+import { applyRevocation, readWatermark } from "./revocation-event.ts";
 import type { RevocationView } from "./revocation-view.ts";
 
 export interface FollowerOptions {
@@ -39,19 +39,25 @@ const WATERMARK: string = "auth.watermark";
  * Keeps the view filled from auth's stream. Each pass begins one lifetime back and entries are idempotent, so a pass that
  * ended for whatever reason is simply followed by another; entries outlive passes and streams.
  *
- * Old watermarks come again in every pass. They say nothing about now: only one that was stored after the pass began is live,
- * and one that was long under way vouches for as much less.
+ * Old watermarks come again in every pass. They say nothing about now: only one that was stored after the pass began is live.
+ * One that was long under way vouches for as much less, and it may be late in two places: from the database, whose time it
+ * says, to the stream (what an old connection still had in its buffers, say), and from the stream to here. Of three clocks no two
+ * need to agree; old watermarks do say how quick the quickest was on the first part of the way.
  */
 export function followRevocations(options: FollowerOptions): Follower {
   const { view, logger, lifetimeSeconds, maxStalenessSeconds } = options;
   const revoking: ReadonlySet<string> = REVOKING_SUBJECTS;
-  const lag = createLagMeter();
+  const publication = createLagMeter();
+  const delivery = createLagMeter();
   let pass: Pass | undefined;
   let stream: string | undefined;
   let vouchedAt = Number.NEGATIVE_INFINITY;
 
   function begin(start: { streamCreated: string; lastSequence: number; pending: number }): void {
-    if (stream !== start.streamCreated) lag.reset();
+    if (stream !== start.streamCreated) {
+      publication.reset();
+      delivery.reset();
+    }
     stream = start.streamCreated;
     pass = { lastSequence: start.lastSequence, hasReadAll: start.pending === 0, hasWatermark: false };
   }
@@ -63,11 +69,12 @@ export function followRevocations(options: FollowerOptions): Follower {
     else if (revoking.has(message.subject)) applyRevocation(view, message.data);
   }
 
-  function receiveWatermark(current: Pass, { sequence, storedAt }: StreamMessage): void {
+  function receiveWatermark(current: Pass, { data, sequence, storedAt }: StreamMessage): void {
+    const publishing = publication.measure(readWatermark(data), storedAt.getTime());
     current.hasWatermark = true;
     if (sequence <= current.lastSequence) return;
     const now = performance.now();
-    vouchedAt = Math.max(vouchedAt, now - lag.measure(storedAt.getTime(), now));
+    vouchedAt = Math.max(vouchedAt, now - publishing - delivery.measure(storedAt.getTime(), now));
   }
 
   const reader = readStream({

@@ -129,6 +129,36 @@ describe("when the view is current", () => {
   });
 });
 
+describe("a watermark that came onto the stream late, out of the buffers of a connection that was given up", () => {
+  test("vouches for the time that it says, not for the time when it came", async () => {
+    const { follower, hasEnded } = follow({ maxStalenessSeconds: 2 });
+    await expect
+      .poll(async () => {
+        await bench.vouch();
+        return follower.isCurrent();
+      }, WAIT)
+      .toBe(true);
+    await expect.poll(() => follower.isCurrent(), WAIT).toBe(false);
+    await bench.vouch(5_000);
+    await endAndSee(hasEnded);
+    expect(follower.isCurrent()).toBe(false);
+    await bench.vouch();
+    await expect.poll(() => follower.isCurrent(), WAIT).toBe(true);
+  });
+
+  test("does not make a view current that has just begun and knows earlier ones only", async () => {
+    for (let count = 0; count < 3; count += 1) await bench.vouch();
+    const { follower, hasEnded } = follow({ maxStalenessSeconds: 2 });
+    await endAndSee(hasEnded);
+    await bench.vouch(5_000);
+    await endAndSee(hasEnded);
+    expect(follower.isCurrent()).toBe(false);
+    expect(follower.stalenessSeconds()).toBeGreaterThan(4);
+    await bench.vouch();
+    await expect.poll(() => follower.isCurrent(), WAIT).toBe(true);
+  });
+});
+
 describe("when the view has caught up", () => {
   test("not before a stream is there, nor while nothing on it is auth's word", async () => {
     await bench.deleteStream();
@@ -138,6 +168,14 @@ describe("when the view has caught up", () => {
     expect(follower.hasCaughtUp()).toBe(false);
     await bench.vouch();
     await expect.poll(() => follower.hasCaughtUp(), WAIT).toBe(true);
+  });
+
+  test("not any more when the stream is gone, though the bus is there", async () => {
+    await bench.vouch();
+    const { follower } = follow();
+    await expect.poll(() => follower.hasCaughtUp(), WAIT).toBe(true);
+    await bench.deleteStream();
+    await expect.poll(() => follower.hasCaughtUp(), WAIT).toBe(false);
   });
 
   test("not while the bus is away", async () => {

@@ -27,13 +27,29 @@ test("what happens when clocks drift apart: it is forgotten after a while", () =
   expect(measured).toBeLessThanOrEqual(210);
 });
 
-test("what happens when the sender's clock is set back: messages seem late for 20 minutes at most", () => {
+test("what happens when the sender's clock is set back: messages seem late for half a minute", () => {
   const lag = createLagMeter();
   lag.measure(0, 0);
-  const measured = (minute: number) => lag.measure(minute * MINUTE - 30_000, minute * MINUTE);
-  expect(measured(1)).toBe(30_000);
-  for (let minute = 2; minute < 22; minute += 1) measured(minute);
+  const measured = (second: number) => lag.measure(second * 1_000 - 20_000 + (second % 3) * 300, second * 1_000);
+  for (let second = 1; second <= 30; second += 1) expect(measured(second)).toBeGreaterThan(19_000);
+  for (let second = 31; second < 60; second += 1) expect(measured(second)).toBeLessThan(1_000);
+});
+
+test("what happens when it is set back by less than a line may be slow: messages seem late for 20 minutes at most", () => {
+  const lag = createLagMeter();
+  lag.measure(0, 0);
+  const measured = (minute: number) => lag.measure(minute * MINUTE - 5_000, minute * MINUTE);
+  for (let minute = 1; minute < 10; minute += 1) expect(measured(minute)).toBe(5_000);
+  for (let minute = 10; minute < 22; minute += 1) measured(minute);
   expect(measured(22)).toBe(0);
+});
+
+test("what happens when messages get later and later, or are late by turns: they are late, for however long", () => {
+  const lag = createLagMeter();
+  for (let second = 0; second < 300; second += 1)
+    expect(lag.measure(second * 1_000, second * 1_300)).toBeCloseTo(second * 300);
+  for (let second = 400; second < 500; second += 1)
+    expect(lag.measure(second * 1_000, second * 1_000 + (second % 2) * 20_000)).toBe((second % 2) * 20_000);
 });
 
 test("what happens when the sender's clock is set forward: nothing", () => {
