@@ -12,6 +12,8 @@ export interface ClaimedRow {
 }
 
 const LEASE_SECONDS = 5;
+/** No lease ends later than this from now, unless it was given before the database's clock was set back: it is over, then. */
+const LONGEST_LEASE_SECONDS = 2 * LEASE_SECONDS;
 
 // Losing a claim or a mark in a crash of PostgreSQL only publishes a row twice, and its Nats-Msg-Id makes that once:
 // not worth waiting for the disk, which would be the larger part of the way from commit to publish.
@@ -30,7 +32,10 @@ export async function claimRows(
     with ${RELAXED},
     due as materialized (
       select id from outbox
-      where published_at is null ${only} and (claimed_until is null or claimed_until < now())
+      where published_at is null ${only} and (
+        claimed_until is null
+        or claimed_until not between now() and now() + make_interval(secs => ${LONGEST_LEASE_SECONDS})
+      )
       order by revoking desc, id
       limit ${options.limit}
       for update skip locked

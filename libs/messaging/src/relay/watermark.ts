@@ -1,4 +1,4 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import { createEvent } from "../outbox/create-event.ts";
 import { pause } from "../pause.ts";
 import type { MessagingTables } from "../tables/messaging.table.ts";
@@ -11,6 +11,16 @@ interface Moment {
 }
 
 /**
+ * Rows that hold up a watermark of the time `before`: those from before it, and those from the future, which were written before
+ * the database's clock was set back.
+ */
+function blocking(before: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql<boolean>`exists (
+    select 1 from outbox
+    where published_at is null and revoking and (created_at < ${before} or created_at > clock_timestamp()))`;
+}
+
+/**
  * The database's time, and whether it may be vouched for. One statement, because PostgreSQL takes now() before the snapshot: so
  * whatever was committed before that time is seen.
  */
@@ -18,18 +28,14 @@ async function takeMoment(db: Kysely<MessagingTables>): Promise<Moment> {
   const { rows } = await sql<Moment>`
     select
       to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "asOf",
-      exists (select 1 from outbox where published_at is null and revoking and created_at < now()) as blocked`.execute(
-    db,
-  );
+      ${blocking(sql`now()`)} as blocked`.execute(db);
   return rows[0] as Moment;
 }
 
 /** Whether a revocation from before `asOf` is still unpublished. */
 async function isBlocked(db: Kysely<MessagingTables>, asOf: string): Promise<boolean> {
   const { rows } = await sql<{ blocked: boolean }>`
-    select exists (
-      select 1 from outbox where published_at is null and revoking and created_at < ${asOf}::timestamptz
-    ) as blocked`.execute(db);
+    select ${blocking(sql`${asOf}::timestamptz`)} as blocked`.execute(db);
   return rows[0]?.blocked ?? true;
 }
 

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Bench, createBench, idOf, someEvent } from "../fixtures/messaging.ts";
 
 let bench: Bench;
@@ -43,9 +43,30 @@ test("what happens while a revoking row is in other hands: nothing later is vouc
   expect((await watermarkTimes()).every((time) => time > committed)).toBe(true);
 });
 
+describe("what happens after the database's clock was set back by half an hour", () => {
+  test("a revoking row from the future that is in other hands holds watermarks up", async () => {
+    const revoking = someEvent("auth.session.revoked");
+    await bench.emit([revoking]);
+    await sql`
+      update outbox set created_at = now() + interval '30 minutes', claimed_until = now() + interval '3 seconds'
+    `.execute(bench.db);
+    const relay = bench.relay({ watermarks });
+    await expect.poll(() => relay.status().lastWatermark).toBeDefined();
+    const [first] = await bench.stored();
+    expect(first && idOf(first)).toBe(revoking.id);
+  });
+
+  test("the lease of a relay that died is over", async () => {
+    await bench.emit([someEvent("auth.session.revoked")]);
+    await sql`update outbox set claimed_until = now() + interval '30 minutes 5 seconds'`.execute(bench.db);
+    const relay = bench.relay();
+    await expect.poll(() => relay.status().published).toBe(1);
+  });
+});
+
 test("what happens while ordinary rows wait: they hold no watermark up", async () => {
   await bench.emit([someEvent()]);
-  await sql`update outbox set claimed_until = now() + interval '1 hour'`.execute(bench.db);
+  await sql`update outbox set claimed_until = now() + interval '8 seconds'`.execute(bench.db);
   bench.relay({ watermarks });
   await expect.poll(async () => (await watermarkTimes()).length).toBeGreaterThan(0);
 });
