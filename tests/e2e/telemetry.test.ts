@@ -65,7 +65,7 @@ describe("metrics of real services", () => {
   });
 
   it("say what went through the outbox and the consumers", async () => {
-    const created = { consumer: "user-accounts", subject: "auth.account.created", outcome: "handled" };
+    const created = { consumer: "user", subject: "auth.account.created", outcome: "handled" };
     const before = valuesOf("user", "gatehouse.consumer.events", created).at(-1) ?? 0;
     await register(system.url);
     await expect.poll(() => valuesOf("user", "gatehouse.consumer.events", created).at(-1)).toBeGreaterThan(before);

@@ -21,7 +21,7 @@ const variables = {
   AUDIT_PORT: port(8003),
   AUDIT_DATABASE_URL: databaseUrl(),
   ...poolVariables,
-  ...busVariables,
+  NATS_URL: busVariables.NATS_URL,
   ...tokenVariables,
   ...introspectionTokenVariable,
   AUTH_URL: urls("http:", "https:"),
@@ -54,7 +54,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       timeoutSeconds: values.DB_POOL_TIMEOUT,
       recycleSeconds: values.DB_POOL_RECYCLE,
     },
-    bus: { url: values.NATS_URL, replicas: values.NATS_STREAM_REPLICAS },
+    natsUrl: values.NATS_URL,
     verifier: {
       authUrls: values.AUTH_URL,
       // The first of a list is used, all are accepted by auth, so that they can be rotated.

@@ -27,13 +27,12 @@ export async function createDependencies(config: AuditConfig, releasers: Release
   });
   releasers.add("database", () => database.close());
   await waitUntilMigrated(database.db, MIGRATIONS_FOLDER, logger);
-  const bus = connectBus({ url: config.bus.url, name: service, logger });
+  const bus = connectBus({ url: config.natsUrl, name: service, logger });
   releasers.add("bus", () => bus.close());
   const verifier = connectVerifier({ bus, logger, ...config.verifier });
   releasers.add("verifier", () => verifier.close());
   const trail = createTrail(database.db);
-  for (const consumer of startConsumers({ bus, trail, replicas: config.bus.replicas, logger }))
-    releasers.add("consumer", () => consumer.close());
+  for (const consumer of startConsumers({ bus, trail, logger })) releasers.add("consumer", () => consumer.close());
 
   /** Ready: able to tell good tokens from revoked ones. What fails later shows in the checks, not in the status. */
   async function readiness(): Promise<Readiness> {

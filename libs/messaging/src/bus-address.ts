@@ -4,7 +4,9 @@ import type { ConnectionOptions } from "@nats-io/nats-core";
  * Splits the URL (or the comma-separated URLs) that operators write into what the client takes, which
  * looks at neither the scheme nor the credentials in it.
  */
-export function busAddress(url: string): Pick<ConnectionOptions, "servers" | "user" | "pass" | "token" | "tls"> {
+export function busAddress(
+  url: string,
+): Pick<ConnectionOptions, "servers" | "user" | "pass" | "token" | "inboxPrefix" | "tls"> {
   const urls = url
     .split(",")
     .map((part) => part.trim())
@@ -18,7 +20,12 @@ export function busAddress(url: string): Pick<ConnectionOptions, "servers" | "us
   };
 }
 
-function credentials(url: URL): Pick<ConnectionOptions, "user" | "pass" | "token"> {
+/** A user hears answers under its own prefix, so that a server can keep each user from the answers to others. */
+function credentials(url: URL): Pick<ConnectionOptions, "user" | "pass" | "token" | "inboxPrefix"> {
   const user = decodeURIComponent(url.username);
-  return url.password === "" ? { token: user } : { user, pass: decodeURIComponent(url.password) };
+  if (url.password === "") return { token: user };
+  return { user, pass: decodeURIComponent(url.password), ...(PLAIN.test(user) && { inboxPrefix: `_INBOX.${user}` }) };
 }
+
+/** What is one token of a subject whatever it means elsewhere. */
+const PLAIN = /^[\w-]+$/;

@@ -2,6 +2,7 @@ import type { Logger } from "@gatehouse/observability";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import { busAddress } from "./bus-address.ts";
+import { createRefusalLog, explainFailure } from "./bus-refusals.ts";
 import { pause } from "./pause.ts";
 
 export interface BusOptions {
@@ -39,24 +40,27 @@ const CLOSE_TIMEOUT_MS = 2_000;
 export function connectBus({ url, name, logger }: BusOptions): Bus {
   const listeners = new Set<(connection: NatsConnection) => void>();
   const stopped = new AbortController();
+  const watchRefusals = createRefusalLog(logger);
   let current: NatsConnection | undefined;
+  let lastFailure: string | undefined;
   const finished = keepConnected();
 
   async function keepConnected(): Promise<void> {
     for (let failures = 0; !stopped.signal.aborted;) {
-      const connection = await dial(failures === 0);
+      const connection = await dial();
       if (connection === undefined) {
         await pause(Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** failures), stopped.signal);
         failures += 1;
         continue;
       }
       failures = 0;
+      lastFailure = undefined;
       await use(connection);
       if (!stopped.signal.aborted) await pause(RECONNECT_FIRST_MS, stopped.signal);
     }
   }
 
-  async function dial(report: boolean): Promise<NatsConnection | undefined> {
+  async function dial(): Promise<NatsConnection | undefined> {
     try {
       return await connect({
         ...busAddress(url),
@@ -69,15 +73,23 @@ export function connectBus({ url, name, logger }: BusOptions): Bus {
         noAsyncTraces: true,
       });
     } catch (error) {
-      if (report && !stopped.signal.aborted) logger.warn({ err: error }, "cannot reach NATS, trying on");
+      report(error);
       return undefined;
     }
+  }
+
+  /** Once, and again when it is something else: a server that comes up may turn out to refuse us. */
+  function report(error: unknown): void {
+    const failure = explainFailure(error);
+    if (failure !== lastFailure && !stopped.signal.aborted) logger.warn({ err: error }, failure);
+    lastFailure = failure;
   }
 
   async function use(connection: NatsConnection): Promise<void> {
     if (stopped.signal.aborted) return closeQuietly(connection);
     current = connection;
     logger.info({ server: connection.getServer() }, "connected to NATS");
+    void watchRefusals(connection);
     for (const listener of Array.from(listeners)) notify(listener, connection);
     const error = await connection.closed();
     current = undefined;

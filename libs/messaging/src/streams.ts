@@ -1,4 +1,4 @@
-import type { StreamDefinition } from "@gatehouse/contracts";
+import { type StreamDefinition, STREAMS } from "@gatehouse/contracts";
 import {
   DiscardPolicy,
   JetStreamApiCodes,
@@ -12,6 +12,7 @@ import {
 } from "@nats-io/jetstream";
 import { nanos, type NatsConnection } from "@nats-io/nats-core";
 import type { Bus } from "./bus.ts";
+import { isPermissionViolation } from "./bus-refusals.ts";
 
 const API_TIMEOUT_MS = 2_000;
 /** JetStream: "stream name already in use", with another configuration. */
@@ -55,17 +56,19 @@ export async function ensureStream(
   }
 }
 
-/** Creates the stream when there is none of its name, and leaves it alone otherwise: for those who do not own it. */
-export async function provideStream(
-  manager: JetStreamManager,
-  definition: StreamDefinition,
-  replicas: number,
-): Promise<void> {
+/**
+ * Sees to the stream of the dead letters, which belongs to no one service: who knows how many copies it shall have makes it
+ * so, and anybody else makes it only when there is none. Whoever may not leaves it to the others.
+ */
+export async function prepareDeadLetters(manager: JetStreamManager, replicas: number | undefined): Promise<void> {
+  const { deadLetters } = STREAMS;
   try {
-    await manager.streams.info(definition.name);
+    if (replicas === undefined) await manager.streams.info(deadLetters.name);
+    else await ensureStream(manager, deadLetters, replicas);
   } catch (error) {
+    if (isPermissionViolation(error)) return;
     if (!isStreamNotFound(error)) throw error;
-    await ensureStream(manager, definition, replicas);
+    await prepareDeadLetters(manager, 1);
   }
 }
 

@@ -112,7 +112,7 @@ export async function startUser(environment: Record<string, string> = {}, { data
     async consumed(): Promise<void> {
       const connection = await connected();
       const pending = async () => {
-        const answer = await connection.request("$JS.API.CONSUMER.INFO.AUTH_EVENTS.user-accounts");
+        const answer = await connection.request("$JS.API.CONSUMER.INFO.AUTH_EVENTS.user");
         const { num_pending, num_ack_pending } = answer.json<Record<string, number>>();
         return num_pending === 0 && num_ack_pending === 0;
       };

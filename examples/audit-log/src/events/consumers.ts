@@ -6,7 +6,6 @@ import type { Trail } from "../services/trail.service.ts";
 export interface ConsumersOptions {
   readonly bus: Bus;
   readonly trail: Trail;
-  readonly replicas: number;
   readonly logger: Logger;
 }
 
@@ -14,8 +13,8 @@ export interface ConsumersOptions {
 const DURABLE = "audit-log";
 
 /** Everything this service subscribes to: all events of both services. Their ids keep repetitions apart, their order does not matter. */
-export function startConsumers({ bus, trail, replicas, logger }: ConsumersOptions): Consumer[] {
-  const common = { bus, replicas, logger };
+export function startConsumers({ bus, trail, logger }: ConsumersOptions): Consumer[] {
+  const common = { bus, logger };
   return [
     startConsumer({
       ...common,

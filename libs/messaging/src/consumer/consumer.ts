@@ -1,10 +1,10 @@
-import { type StreamDefinition, STREAMS } from "@gatehouse/contracts";
+import type { StreamDefinition } from "@gatehouse/contracts";
 import type { Logger } from "@gatehouse/observability";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Bus } from "../bus.ts";
 import { attend } from "../jetstream/attend.ts";
 import { startPull } from "../jetstream/pull.ts";
-import { managerOf, provideStream } from "../streams.ts";
+import { managerOf, prepareDeadLetters } from "../streams.ts";
 import { createBreather } from "./breather.ts";
 import { ensureDurable } from "./ensure-durable.ts";
 import type { EventHandlers } from "./event-handler.ts";
@@ -26,7 +26,7 @@ export interface ConsumerOptions {
   readonly logger: Logger;
   /** True for errors of infrastructure, which pause the consumer and do not count; isInfrastructureError unless given. */
   readonly isTransient?: (error: unknown) => boolean;
-  /** Copies of the dead-letter stream when this consumer has to make it; 1 unless given. */
+  /** Copies that the dead-letter stream shall have. Unless given, the stream is taken as it is, and made with 1 when it is not there. */
   readonly replicas?: number;
   /** Milliseconds before the next try after so many counted failures; half a second, doubling, unless given. */
   readonly retryDelay?: (failures: number) => number;
@@ -80,7 +80,7 @@ export function startConsumer(options: ConsumerOptions): Consumer {
     const info = await manager.streams.info(stream.name);
     if (info.created !== streamCreated) failures.clear();
     streamCreated = info.created;
-    await provideStream(manager, STREAMS.deadLetters, options.replicas ?? 1);
+    await prepareDeadLetters(manager, options.replicas);
     await ensureDurable(manager, { stream: stream.name, durable, filter: options.filter });
 
     const pull = startPull({

@@ -1,5 +1,6 @@
-import { createInbox, type Msg, nanos, type NatsConnection } from "@nats-io/nats-core";
+import { type Msg, nanos, type NatsConnection } from "@nats-io/nats-core";
 import { type Delivered, delivered } from "./delivered.ts";
+import { createOwnInbox } from "./own-inbox.ts";
 
 export interface Pull {
   /** One delivered message is dealt with, so another may come. */
@@ -34,7 +35,7 @@ export function startPull(options: {
   onMessage: (message: Delivered) => void;
 }): Pull {
   const { connection, capacity } = options;
-  const inbox = createInbox();
+  const inbox = createOwnInbox(connection);
   const requestSubject = `$JS.API.CONSUMER.MSG.NEXT.${options.stream}.${options.consumer}`;
   const end = Promise.withResolvers<string>();
   let asked = 0;

@@ -1,6 +1,6 @@
-import type { StreamDefinition } from "@gatehouse/contracts";
+import { newId, type StreamDefinition } from "@gatehouse/contracts";
 import type { Logger } from "@gatehouse/observability";
-import { AckPolicy, type ConsumerConfig, DeliverPolicy, type JetStreamManager, ReplayPolicy } from "@nats-io/jetstream";
+import { AckPolicy, type ConsumerConfig, DeliverPolicy, ReplayPolicy } from "@nats-io/jetstream";
 import { nanos, type NatsConnection } from "@nats-io/nats-core";
 import type { Bus } from "../bus.ts";
 import { managerOf } from "../streams.ts";
@@ -47,7 +47,10 @@ export interface StreamReader {
 }
 
 const CAPACITY = 1_000;
-/** How long the server keeps the consumer of a reader that vanished. */
+/**
+ * How long the server keeps the consumer of a pass that is over. It is left to the server, because a reader that may delete its own
+ * consumer may delete any consumer of the stream: permissions know names, and not who made what.
+ */
 const ABANDONED_MS = 30_000;
 
 /**
@@ -61,16 +64,12 @@ export function readStream(options: StreamReaderOptions): StreamReader {
   async function pass(connection: NatsConnection): Promise<string> {
     const manager = await managerOf(connection);
     const { name, num_pending: pending } = await manager.consumers.add(stream.name, consumerConfig(options));
-    try {
-      // Asked after the consumer was made: were the stream replaced in between, the consumer would be gone and the pass over.
-      const { created, state } = await manager.streams.info(stream.name);
-      options.onStart?.({ streamCreated: created, lastSequence: state.last_seq, pending });
-      const reason = await readAll(connection, name);
-      options.onEnd?.(reason);
-      return reason;
-    } finally {
-      if (!connection.isClosed()) removeConsumer(manager, name);
-    }
+    // Asked after the consumer was made: were the stream replaced in between, the consumer would be gone and the pass over.
+    const { created, state } = await manager.streams.info(stream.name);
+    options.onStart?.({ streamCreated: created, lastSequence: state.last_seq, pending });
+    const reason = await readAll(connection, name);
+    options.onEnd?.(reason);
+    return reason;
   }
 
   async function readAll(connection: NatsConnection, consumer: string): Promise<string> {
@@ -101,11 +100,6 @@ export function readStream(options: StreamReaderOptions): StreamReader {
     return reason;
   }
 
-  function removeConsumer(manager: JetStreamManager, consumer: string): void {
-    // A courtesy: the server removes it by itself after a while.
-    manager.consumers.delete(stream.name, consumer).catch(() => undefined);
-  }
-
   const finished = attend({
     bus: options.bus,
     what: `reading ${stream.name}`,
@@ -124,6 +118,8 @@ export function readStream(options: StreamReaderOptions): StreamReader {
 
 function consumerConfig(options: StreamReaderOptions): Partial<ConsumerConfig> {
   return {
+    // Named by us: the server checks a name against the permissions only where it is in the subject of the request.
+    name: `reader-${newId()}`,
     ack_policy: AckPolicy.None,
     deliver_policy: DeliverPolicy.StartTime,
     opt_start_time: options.since().toISOString(),

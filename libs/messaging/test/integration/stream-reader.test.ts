@@ -111,10 +111,14 @@ test("what happens after a restart, a deleted consumer, a deleted stream: anothe
   expect(starts.at(-1)?.streamCreated).not.toBe(starts[0]?.streamCreated);
 });
 
-test("what happens on the server when a reader closes: its consumer goes", async () => {
+test("what happens on the server when a reader closes: its consumer waits for nobody and goes after a while", async () => {
   const { reader, starts } = read();
   await expect.poll(() => starts).toHaveLength(1);
   await reader.close();
   const manager = await managerOf(await connected(bench.admin()));
-  await expect.poll(async () => await manager.consumers.list(STREAMS.auth.name).next()).toEqual([]);
+  const waiting = async () => {
+    const [left] = await manager.consumers.list(STREAMS.auth.name).next();
+    return { waiting: left?.num_waiting, goesAfter: left?.config.inactive_threshold };
+  };
+  await expect.poll(waiting).toEqual({ waiting: 0, goesAfter: 30e9 });
 });

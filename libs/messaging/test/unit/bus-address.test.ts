@@ -6,7 +6,14 @@ test.each([
   ["nats.internal", { servers: ["nats.internal:4222"] }],
   ["nats://[::1]:5000", { servers: ["[::1]:5000"] }],
   ["nats://a:1, nats://b:2,", { servers: ["a:1", "b:2"] }],
-  ["nats://auth:p%40ss@a:1,nats://b:2", { servers: ["a:1", "b:2"], user: "auth", pass: "p@ss" }],
+  [
+    "nats://auth:p%40ss@a:1,nats://b:2",
+    { servers: ["a:1", "b:2"], user: "auth", pass: "p@ss", inboxPrefix: "_INBOX.auth" },
+  ],
+  ["nats://audit-log:pass@a:1", { servers: ["a:1"], user: "audit-log", pass: "pass", inboxPrefix: "_INBOX.audit-log" }],
+  // No prefix of answers, since it is none or several tokens of a subject.
+  ["nats://a%20user:pass@a:1", { servers: ["a:1"], user: "a user", pass: "pass" }],
+  ["nats://a.user:pass@a:1", { servers: ["a:1"], user: "a.user", pass: "pass" }],
   ["nats://sometoken@a:1", { servers: ["a:1"], token: "sometoken" }],
   ["tls://a:1", { servers: ["a:1"], tls: {} }],
 ])("what happens with the address %s", (url, expected) => {

@@ -11,7 +11,7 @@ export function startConsumers(deps: { bus: Bus; db: AuthHandle; logger: Logger;
     startConsumer({
       bus,
       stream: STREAMS.user,
-      durable: "auth-profiles",
+      durable: "auth",
       filter: "user.profile.updated",
       handlers: { "user.profile.updated": onProfileUpdated(db) },
       replicas,

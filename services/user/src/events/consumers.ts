@@ -18,7 +18,7 @@ export function startConsumers({ bus, ledger, replicas, logger }: ConsumersOptio
   return startConsumer({
     bus,
     stream: STREAMS.auth,
-    durable: "user-accounts",
+    durable: "user",
     filter: "auth.account.>",
     handlers: {
       "auth.account.created": handleAccountCreated(ledger),
