@@ -40,7 +40,12 @@ beforeAll(async () => {
   base = system.url;
   const folder = "examples/audit-log";
   const url = await system.database.addService({ folder, schema: "audit", role: "gatehouse_audit" });
-  auditLog = await system.add({ folder, portVariable: "AUDIT_PORT", environment: { AUDIT_DATABASE_URL: url } });
+  auditLog = await system.add({
+    folder,
+    portVariable: "AUDIT_PORT",
+    busUser: "audit-log",
+    environment: { AUDIT_DATABASE_URL: url },
+  });
   admin = await loginAdmin(base);
   connection = await connect({ servers: system.bus.url });
 });

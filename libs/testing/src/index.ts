@@ -4,6 +4,7 @@ export {
   type EmptyDatabase,
   type TestDatabase,
 } from "./fixtures/test-database.ts";
+export { createLockedBus, type BusUser, type LockedBus } from "./fixtures/locked-bus.ts";
 export { createTestBus, createTestRedis, type TestServer } from "./fixtures/test-server.ts";
 export {
   type RunningServices,

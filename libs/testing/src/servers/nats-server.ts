@@ -14,13 +14,15 @@ interface Program {
 export async function startNatsServer(program: Program, options: ServerOptions): Promise<RunningServer> {
   const data = join(options.folder, "data");
   await mkdir(data, { recursive: true });
+  const { nats } = options;
+  const setup = nats === undefined ? ["--jetstream", "--store_dir", data] : ["--config", nats.configuration];
   return startOnPort("NATS", options.port, async (port) => {
     const child = await spawnManaged({
       name: "nats",
       kind: "server",
       command: program.command,
-      args: ["--addr", "127.0.0.1", "--port", String(port), "--jetstream", "--store_dir", data],
-      environment: { ...process.env, ...program.environment },
+      args: ["--addr", "127.0.0.1", "--port", String(port), ...setup],
+      environment: { ...process.env, ...program.environment, ...nats?.environment, NATS_STORE_DIR: data },
       stopSignal: "SIGINT",
       stopWithinMs: 5000,
       records: options.records,

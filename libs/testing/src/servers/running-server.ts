@@ -14,6 +14,14 @@ export type Source =
   | { readonly kind: "docker"; readonly image: string; readonly label: string }
   | { readonly kind: "testcontainers"; readonly image: string; readonly label: string };
 
+/** How a NATS server is set up beyond a port and a folder. */
+export interface NatsSetup {
+  /** The path of a configuration file; address and port are decided over it, and NATS_STORE_DIR tells it where the data go. What it names must lie beside it. */
+  readonly configuration: string;
+  /** The other variables that the file refers to. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 export interface ServerOptions {
   /** The server's own folder: its data, and what it must remember from one start to the next. */
   readonly folder: string;
@@ -22,6 +30,7 @@ export interface ServerOptions {
   /** Whether data must survive a crash of the machine; throw-away servers are faster without. */
   readonly durable: boolean;
   readonly password?: string | undefined;
+  readonly nats?: NatsSetup | undefined;
   readonly records?: PidRecords | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Wait, WaitStrategy } from "testcontainers";
 import { NEVER, type Part, type RunningServer, type ServerOptions } from "./running-server.ts";
 import { startOnPort } from "./start-on-port.ts";
@@ -50,10 +51,11 @@ export async function startTestContainer(part: Part, image: string, options: Ser
   const containers = await import("testcontainers");
   await mkdir(options.folder, { recursive: true });
   const plan = PLANS[part];
+  const { nats } = options;
   return startOnPort(part, options.port, async (port) => {
     const prepared = new containers.GenericContainer(image)
-      .withCommand([...plan.command])
-      .withEnvironment({ ...plan.environment })
+      .withCommand(nats === undefined ? [...plan.command] : ["--config", nats.configuration])
+      .withEnvironment({ ...plan.environment, ...nats?.environment, NATS_STORE_DIR: "/data" })
       // A fixed port, so that a server that a test stops and starts again is found at the same place.
       .withExposedPorts({ container: plan.port, host: port })
       .withWaitStrategy(plan.ready(containers.Wait));
@@ -62,6 +64,14 @@ export async function startTestContainer(part: Part, image: string, options: Ser
         .withBindMounts([{ source: options.folder, target: plan.dataAt }])
         // Files of the container's root would outlive the run of a user who may not remove them.
         .withUser(`${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`);
+    if (nats !== undefined) {
+      const folder = dirname(nats.configuration);
+      prepared.withBindMounts([
+        { source: options.folder, target: plan.dataAt ?? "/data" },
+        // At the same place, so that the paths in the file hold.
+        { source: folder, target: folder, mode: "ro" },
+      ]);
+    }
     const container = await prepared.start();
     const url = plan.url(`${container.getHost()}:${port}`);
     return { url, port, ended: NEVER, stop: async () => void (await container.stop()) };

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { inject } from "vitest";
 import "../global-setup.ts";
 import { createTestDatabase, type TestDatabase } from "../fixtures/test-database.ts";
+import { type BusUser, createLockedBus } from "../fixtures/locked-bus.ts";
 import { createTestBus, createTestRedis, type TestServer } from "../fixtures/test-server.ts";
 import { freePort } from "../process/free-port.ts";
 import { runFolder } from "../temporary-folders.ts";
@@ -22,6 +23,8 @@ export interface ServicesOptions {
   readonly gateways?: number;
   /** False: without Redis. */
   readonly redis?: boolean;
+  /** True: NATS has the configuration that deploy/nats ships, and each service is a user of its own. */
+  readonly lockedBus?: boolean;
 }
 
 /** One service process; its URL and port stay the same however often it is stopped and started. */
@@ -50,6 +53,8 @@ export interface RunningServices {
   readonly gateways: readonly ServiceHandle[];
   readonly database: TestDatabase;
   readonly bus: TestServer;
+  /** The bus as one of its users; as anybody where it has none. */
+  busUrl(user: BusUser): string;
   readonly redis: TestServer | null;
   /** Secrets of this stack by variable name, for calls to /internal. */
   readonly secrets: Readonly<Record<(typeof SECRETS)[number], string>>;
@@ -64,6 +69,8 @@ interface AddedProcess {
   readonly folder: string;
   /** The variable that says where it listens. */
   readonly portVariable: string;
+  /** Who it is on a bus that has users. */
+  readonly busUser: BusUser;
   /** What it needs beside the addresses and the secret that every consumer of tokens and events is given. */
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -81,9 +88,9 @@ const TEST_DEFAULTS = {
 
 /** Starts auth, user and gateways as real processes with a database, a NATS server and a Redis of their own; returns when all are ready. */
 export async function startServices(options: ServicesOptions = {}): Promise<RunningServices> {
-  const [database, bus, redis] = await Promise.all([
+  const [database, { bus, busUrl }, redis] = await Promise.all([
     createTestDatabase(),
-    createTestBus(),
+    startBus(options.lockedBus === true),
     options.redis === false ? null : createTestRedis(),
   ]);
   const secrets = Object.fromEntries(SECRETS.map((name) => [name, randomBytes(32).toString("base64url")])) as Record<
@@ -100,7 +107,6 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
   const addresses = {
     ports,
     databaseUrls: { auth: database.authUrl, user: database.userUrl },
-    natsUrl: bus.url,
     redisUrl: redis?.url ?? null,
   };
   const replicasOf = (service: ServiceName) =>
@@ -109,17 +115,20 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
         service,
         name: nameOf(service, replica, ports[service].length),
         port,
-        environment: { ...serviceEnvironment(service, base, addresses, replica), ...options[service] },
+        environment: {
+          ...serviceEnvironment(service, base, { ...addresses, natsUrl: busUrl(service) }, replica),
+          ...options[service],
+        },
       }),
     );
   const [auths, users, gateways] = [replicasOf("auth"), replicasOf("user"), replicasOf("gateway")];
   const [auth, user, gateway] = [firstOf(auths), firstOf(users), firstOf(gateways)];
   const handles = [...gateways, ...users, ...auths];
-  const add = async ({ folder, portVariable, environment }: AddedProcess) => {
+  const add = async ({ folder, portVariable, busUser, environment }: AddedProcess) => {
     const port = await freePort();
     const variables = {
       ...common,
-      NATS_URL: bus.url,
+      NATS_URL: busUrl(busUser),
       AUTH_URL: auths.map(({ url }) => url).join(),
       INTROSPECTION_TOKEN: secrets.INTROSPECTION_TOKEN,
       [portVariable]: String(port),
@@ -141,7 +150,16 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
     await stop();
     throw error;
   }
-  return { url: gateway.url, auth, user, auths, users, gateways, database, bus, redis, secrets, add, stop };
+  return { url: gateway.url, auth, user, auths, users, gateways, database, bus, busUrl, redis, secrets, add, stop };
+}
+
+async function startBus(locked: boolean): Promise<Pick<RunningServices, "bus" | "busUrl">> {
+  if (!locked) {
+    const bus = await createTestBus();
+    return { bus, busUrl: () => bus.url };
+  }
+  const bus = await createLockedBus();
+  return { bus, busUrl: bus.urlOf };
 }
 
 /** Ports for so many replicas of a service, at least one. */
