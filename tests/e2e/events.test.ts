@@ -132,7 +132,13 @@ describe("the page for consumers in other languages", () => {
 
   it("shows an event as it is", () => {
     const { type } = parseEvent(JSON.parse(event));
-    expect(createMessageCheck()(type, { "Nats-Msg-Id": "x" }, JSON.parse(event))).toEqual([]);
+    expect(
+      createMessageCheck()(
+        type,
+        { "Nats-Msg-Id": "x", "content-type": "application/cloudevents+json" },
+        JSON.parse(event),
+      ),
+    ).toEqual([]);
   });
 
   it("shows a durable that the server takes, and that gets what was there before it", async () => {

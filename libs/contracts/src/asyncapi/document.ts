@@ -7,6 +7,7 @@ import { EVENT_NOTES, EXAMPLE_IDS } from "./event-notes.ts";
 /** Grows when the contract of events does: the second number with a new event or field. */
 const VERSION = "1.0.0";
 
+const CONTENT_TYPE = "application/cloudevents+json";
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const EXAMPLE_EVENT_ID = "0199a1c0-7a00-7000-8000-0000000000ff";
 
@@ -27,7 +28,7 @@ export function createAsyncApiDocument() {
       description: DESCRIPTION.replaceAll("\n", " "),
       license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
     },
-    defaultContentType: "application/cloudevents+json",
+    defaultContentType: CONTENT_TYPE,
     servers: { nats: SERVER },
     channels: Object.fromEntries(subjects.map((subject) => [subject, channel(subject)])),
     operations: Object.fromEntries(
@@ -66,10 +67,10 @@ const HEADERS = {
       description:
         "The event's id; another one when a dead letter is replayed, and for watermarks `watermark-<second>`.",
     },
-    "content-type": { const: "application/cloudevents+json", description: "On all but watermarks." },
+    "content-type": { const: CONTENT_TYPE },
     traceparent: { type: "string", description: "W3C Trace Context of the request that caused the event; as in it." },
   },
-  required: ["Nats-Msg-Id"],
+  required: ["Nats-Msg-Id", "content-type"],
 };
 
 function channel(subject: EventSubject) {
@@ -101,7 +102,7 @@ function message(subject: EventSubject) {
   return {
     name: subject,
     summary,
-    contentType: "application/cloudevents+json",
+    contentType: CONTENT_TYPE,
     correlationId: { location: "$message.payload#/correlationid" },
     headers: reference("components", "schemas", "Headers"),
     payload: {
@@ -120,7 +121,7 @@ function exampleOf(subject: EventSubject, data: object) {
   const userId = "user_id" in data ? String(data.user_id) : undefined;
   const headers = {
     "Nats-Msg-Id": subject === "auth.watermark" ? "watermark-2026-01-01T00:00:00" : EXAMPLE_EVENT_ID,
-    ...(subject !== "auth.watermark" && { "content-type": "application/cloudevents+json" }),
+    "content-type": CONTENT_TYPE,
     ...(isOfRequest && { traceparent: TRACEPARENT }),
   };
   const payload = {

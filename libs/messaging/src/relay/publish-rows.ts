@@ -1,11 +1,9 @@
 import type { JetStreamClient } from "@nats-io/jetstream";
-import { headers } from "@nats-io/nats-core";
 import type { ClaimedRow } from "./claim.ts";
+import { cloudEventHeaders } from "./cloud-event-headers.ts";
 
 /** Shorter than the lease, so that a row is given back rather than published by two. */
 const ACKNOWLEDGE_TIMEOUT_MS = 2_000;
-
-const CLOUD_EVENT_TYPE = "application/cloudevents+json";
 
 export interface PublishResult {
   readonly acknowledged: string[];
@@ -31,10 +29,11 @@ export async function publishRows(client: JetStreamClient, rows: readonly Claime
 }
 
 async function publishRow(client: JetStreamClient, row: ClaimedRow): Promise<void> {
-  const extra = headers();
-  extra.set("content-type", CLOUD_EVENT_TYPE);
-  for (const [name, value] of Object.entries(row.headers)) extra.set(name, value);
-  await client.publish(row.subject, row.payload, { msgID: row.id, headers: extra, timeout: ACKNOWLEDGE_TIMEOUT_MS });
+  await client.publish(row.subject, row.payload, {
+    msgID: row.id,
+    headers: cloudEventHeaders(row.headers),
+    timeout: ACKNOWLEDGE_TIMEOUT_MS,
+  });
 }
 
 /** True when no stream takes the subject: the client reports "no responders" under this name, which it does not export. */

@@ -2,6 +2,7 @@ import { type Kysely, type RawBuilder, sql } from "kysely";
 import { createEvent } from "../outbox/create-event.ts";
 import { pause } from "../pause.ts";
 import type { MessagingTables } from "../tables/messaging.table.ts";
+import { cloudEventHeaders } from "./cloud-event-headers.ts";
 import type { Session } from "./session.ts";
 
 /** A moment by the database's clock (RFC 3339, microseconds), and whether an older revocation is still unpublished. */
@@ -74,6 +75,6 @@ export async function publishWatermark(options: {
   // Also when it was the database that took its time.
   if (giveUp()) return undefined;
   const { subject, payload, msgID } = watermarkMessage(options.source, asOf);
-  await session.client.publish(subject, payload, { msgID, timeout: PUBLISH_TIMEOUT_MS });
+  await session.client.publish(subject, payload, { msgID, headers: cloudEventHeaders(), timeout: PUBLISH_TIMEOUT_MS });
   return asOf;
 }

@@ -1,8 +1,17 @@
 import type { Kysely } from "kysely";
-import { applyIfNewer, dropMessagingTablesV1, handleOnce, type MessagingTables, trimInbox } from "@gatehouse/messaging";
+import {
+  applyIfNewer,
+  createInboxTableV1,
+  dropInboxTableV1,
+  dropMessagingTablesV1,
+  handleOnce,
+  type MessagingTables,
+  once,
+  trimInbox,
+} from "@gatehouse/messaging";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createMessagingDatabase, type MessagingDatabase } from "../fixtures/messaging.ts";
+import { createMessagingDatabase, type MessagingDatabase, someEvent } from "../fixtures/messaging.ts";
 
 interface Tables extends MessagingTables {
   things: { id: string; name: string | null; seen: number | null };
@@ -47,6 +56,22 @@ test("what happens to the handling of an event by two at once: one does it, and 
   expect(await handleOnce(db, "another", "event")).toBe(true);
 });
 
+test("what happens to a handler that takes effect once: neither a failure nor a repetition nor a race leaves half of it", async () => {
+  let fails = true;
+  const handle = once(db, "once", async (trx, event) => {
+    await trx.insertInto("things").values({ id: event.id, name: event.type, seen: null }).execute();
+    if (fails) throw new Error("after its effect");
+  });
+  const event = someEvent();
+  const info = { stream: "AUTH_EVENTS", sequence: 1, storedAt: new Date(), attempt: 1 };
+  await expect(handle(event, info)).rejects.toThrow("after its effect");
+  const effects = () => db.selectFrom("things").select("name").where("id", "=", event.id).execute();
+  expect(await effects()).toEqual([]);
+  fails = false;
+  await Promise.all([handle(event, info), handle(event, info), handle(event, info)]);
+  expect(await effects()).toEqual([{ name: event.type }]);
+});
+
 test("what happens to what was handled long ago: it is forgotten", async () => {
   await sql`truncate inbox`.execute(db);
   await sql`insert into inbox (consumer, event_id, handled_at)
@@ -61,5 +86,9 @@ test("what happens when the tables are dropped: nothing is left", async () => {
   await dropMessagingTablesV1(other.db);
   const { rows } = await sql`select 1 from pg_tables where schemaname = 'public'`.execute(other.db);
   expect(rows).toEqual([]);
+  await createInboxTableV1(other.db);
+  expect(await handleOnce(other.db, "c", "event")).toBe(true);
+  await dropInboxTableV1(other.db);
+  await expect(handleOnce(other.db, "c", "event")).rejects.toMatchObject({ code: "42P01" });
   await other.drop();
 });
