@@ -33,7 +33,8 @@ async function migrate(...args: string[]): Promise<{ code: number; result: unkno
   });
 }
 
-describe("pnpm migrate", () => {
+// The compiler takes its time where the machine is busy.
+describe("pnpm migrate", { timeout: 60_000 }, () => {
   it("finds that the tables' types of both services equal the migrated schemas", async () => {
     expect(await migrate("check")).toEqual({
       code: 0,
@@ -67,14 +68,13 @@ describe("pnpm migrate", () => {
   });
 
   it("serves an example's schema, too, when its URL is there", async () => {
-    auditUrl = await database.addService({
-      folder: "examples/audit-log",
-      schema: "audit",
-      role: "gatehouse_audit",
-    });
+    const url = new URL(database.ownerUrl);
+    [url.username, url.password] = ["gatehouse_audit_by_command", "throw-away"];
+    auditUrl = url.href;
+    const applied = [expect.stringMatching(/_create_entries$/)];
     expect(await migrate("up")).toMatchObject({
       code: 0,
-      result: { services: [{ service: "auth" }, { service: "user" }, { service: "audit-log", applied: [] }] },
+      result: { services: [{ service: "auth" }, { service: "user" }, { service: "audit-log", applied }] },
     });
     expect(await migrate("check", "--service", "audit-log")).toMatchObject({
       code: 0,
