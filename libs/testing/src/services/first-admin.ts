@@ -42,6 +42,8 @@ export async function hasAdmin(authDatabaseUrl: string): Promise<boolean> {
 
 async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: url });
+  // A connection that is lost fails the next query; without a listener it would end the process.
+  client.on("error", () => undefined);
   await client.connect();
   try {
     await work(client);

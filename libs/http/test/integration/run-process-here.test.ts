@@ -1,0 +1,118 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { ConfigError } from "@gatehouse/config";
+import { listen } from "../../src/listen.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { runHere } from "../fixtures/run-here.ts";
+
+// As run-process.test.ts, whose processes are real; here what they cannot show from outside.
+
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "what happens at %s: everything is given back, last first",
+  async (signal) => {
+    const process = runHere();
+    await process.origin;
+    process.send(signal);
+    expect(await process.exit).toBe(0);
+    expect(process.released).toEqual(["bus", "database"]);
+    expect(process.lines.join()).toContain(`"signal":"${signal}"`);
+  },
+);
+
+test("what happens when SIGTERM comes twice: supervisors repeat themselves, the request still gets its answer", async () => {
+  const process = runHere();
+  const arrived = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  process.app.get("/slow", async () => {
+    arrived.resolve();
+    await gate.promise;
+    return { slow: true };
+  });
+  const answer = fetch(`${await process.origin}/slow`);
+  await arrived.promise;
+  process.send("SIGTERM");
+  process.send("SIGTERM");
+  gate.resolve();
+  expect(await (await answer).json()).toEqual({ slow: true });
+  expect(await process.exit).toBe(0);
+});
+
+test("what happens when Ctrl-C is pressed again by somebody who will not wait", async () => {
+  const process = runHere({ hangingRelease: true });
+  await process.origin;
+  process.send("SIGINT");
+  // Nearer than that it is the same keystroke, come twice.
+  await delay(550);
+  process.send("SIGINT");
+  expect(await process.exit).toBe(130);
+});
+
+test("what happens when a request does not end: its connection is cut and the process ends", async () => {
+  const process = runHere();
+  const arrived = Promise.withResolvers<void>();
+  process.app.get("/never", async () => {
+    arrived.resolve();
+    await new Promise(() => {});
+  });
+  const answer = fetch(`${await process.origin}/never`).catch(() => "cut");
+  await arrived.promise;
+  process.send("SIGTERM");
+  expect(await answer).toBe("cut");
+  expect(await process.exit).toBe(0);
+  expect(process.lines.join()).toContain("their connections are cut");
+});
+
+test("what happens when something cannot be given back in time: the process ends all the same, with 1", async () => {
+  const process = runHere({ hangingRelease: true });
+  await process.origin;
+  process.send("SIGTERM");
+  expect(await process.exit).toBe(1);
+  expect(process.lines.join()).toContain("the process did not end in time");
+});
+
+test("what happens when a signal comes before the start is over", async () => {
+  const process = runHere({ start: () => new Promise(() => {}) });
+  process.send("SIGTERM");
+  expect(await process.exit).toBe(0);
+  expect(process.released).toEqual(["bus", "database"]);
+});
+
+test.each(["uncaughtException", "unhandledRejection"] as const)(
+  "what happens at an %s: it is logged, 1",
+  async (event) => {
+    const process = runHere();
+    await process.origin;
+    process.send(event, new Error("nobody listens"));
+    expect(await process.exit).toBe(1);
+    expect(process.lines.join()).toContain("nobody listens");
+  },
+);
+
+test("what happens when the configuration is wrong: every problem in its own words, and no stack", async () => {
+  const problems = ["JWT_SECRET_KEY", "NATS_URL"].map((name) => ({ name, message: "is required" }));
+  const process = runHere({ start: () => Promise.reject(new ConfigError(problems)) });
+  expect(await process.exit).toBe(1);
+  expect(process.lines).toEqual([
+    "test: The configuration is not valid:\n  JWT_SECRET_KEY: is required\n  NATS_URL: is required",
+  ]);
+  expect(process.released).toEqual(["bus", "database"]);
+});
+
+test("what happens when the start fails of something else: the chain of causes is told", async () => {
+  const cause = new Error("run the migrations");
+  const process = runHere({ start: () => Promise.reject(new Error("the schema is behind", { cause })) });
+  expect(await process.exit).toBe(1);
+  expect(process.lines.join()).toMatch(
+    /test: the start failed: Error: the schema is behind[^]*caused by Error: run the/,
+  );
+});
+
+test("what happens when the port is taken: it is named, with the mend", async () => {
+  const squatter = createServer().listen(0, "127.0.0.1");
+  await once(squatter, "listening");
+  onTestFinished(() => void squatter.close());
+  const { port } = squatter.address() as { port: number };
+  const { app } = runHere({ start: () => new Promise(() => {}) });
+  await expect(listen(app, "test", "127.0.0.1", port)).rejects.toThrow(String(port));
+});

@@ -1,0 +1,185 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { describe, expect, test } from "vitest";
+import { lookForDockerEngine } from "../../src/providers/docker-engine.ts";
+import { lookEmbedded } from "../../src/providers/embedded.ts";
+import { lookInEnvironment } from "../../src/providers/from-environment.ts";
+import { lookOnMachine } from "../../src/providers/on-machine.ts";
+import { chooseSource, NoProviderError, type Provider } from "../../src/providers/provider.ts";
+import { chooseSources, providersFor, testProvidersFor, testStackChoice } from "../../src/providers/providers.ts";
+import type { Part, Source } from "../../src/servers/running-server.ts";
+import { programs } from "../fixtures/scratch.ts";
+
+const url: Source = { kind: "url", url: "nats://10.0.0.1:4222", label: "NATS_URL of the environment" };
+const lacks = (name: string, reason: string): Provider => ({ name, look: async () => ({ reason }) });
+const serves = (name: string): Provider => ({ name, look: async () => ({ source: url }) });
+
+describe("what happens when a part is looked for", () => {
+  test("the first provider that serves is taken, and nobody behind it is asked", async () => {
+    const unasked: Provider = { name: "Docker", look: () => Promise.reject(new Error("it was asked")) };
+    expect(await chooseSource("nats", [lacks("environment", "not set"), serves("machine"), unasked])).toBe(url);
+  });
+
+  test("a server that is too old is mentioned, since its owner may wonder", async () => {
+    const notes: string[] = [];
+    const tooOld = lacks("this machine", "/usr/bin/postgres is version 15.1, 17.0 is needed for the locale provider");
+    await chooseSource("postgres", [lacks("environment", "not set"), tooOld, serves("embedded")], (line) =>
+      notes.push(line),
+    );
+    expect(notes).toEqual([expect.stringContaining("15.1")]);
+  });
+
+  test.each(["postgres", "nats", "redis"] as const)(
+    "nobody serves %s: one error says what each lacked and what would help",
+    async (part) => {
+      const failure = chooseSource(part, [lacks("environment", "not set"), lacks("Docker", "no engine answers")]);
+      await expect(failure).rejects.toBeInstanceOf(NoProviderError);
+      await expect(failure).rejects.toThrow(
+        /cannot be provided on this machine:\n {2}- environment: not set\n {2}- Docker: no engine answers\nWays to provide it: set /,
+      );
+    },
+  );
+
+  test("several are looked for at the same time, and the one that lacks is named", async () => {
+    const providers = (part: Part) => (part === "redis" ? [lacks("Debian", "offline")] : [serves("environment")]);
+    expect(await chooseSources(["nats", "postgres"], providers, () => {})).toEqual({ nats: url, postgres: url });
+    await expect(chooseSources(["nats", "redis"], providers, () => {})).rejects.toThrow("Redis cannot be provided");
+  });
+});
+
+describe("in which order providers are asked", () => {
+  const options = { environment: {}, cacheFolder: "/nowhere", note: () => {} };
+  const names = (providers: readonly Provider[]) => providers.map(({ name }) => name);
+
+  test("for pnpm start", () => {
+    const order = ["environment", "this machine", "embedded", "Docker", "Debian"];
+    expect(names(providersFor("nats", options))).toEqual(order);
+  });
+
+  test.each([
+    ["auto", ["Testcontainers", "this machine", "embedded", "Debian"]],
+    ["testcontainers", ["Testcontainers"]],
+    ["local", ["this machine", "embedded", "Debian"]],
+  ] as const)("for tests with TEST_STACK=%s, which never use a server of somebody else", (choice, order) => {
+    expect(names(testProvidersFor("nats", choice, options))).toEqual(order);
+  });
+
+  test("TEST_STACK is auto unless set, and nothing else than the three", () => {
+    expect([{}, { TEST_STACK: "" }, { TEST_STACK: "local" }].map(testStackChoice)).toEqual(["auto", "auto", "local"]);
+    expect(() => testStackChoice({ TEST_STACK: "docker" })).toThrow("TEST_STACK must be auto, testcontainers or local");
+  });
+});
+
+describe("what the environment gives", () => {
+  test.each([
+    ["postgres", { DATABASE_URL: "postgres://a@b/c", POSTGRES_HOST: "d" }, "postgres://a@b/c"],
+    ["postgres", { POSTGRES_HOST: "db" }, "postgres://postgres@db:5432/gatehouse"],
+    [
+      "postgres",
+      { POSTGRES_HOST: "db", POSTGRES_PORT: "5433", POSTGRES_USER: "o", POSTGRES_PASSWORD: "p@ss", POSTGRES_DB: "x" },
+      "postgres://o:p%40ss@db:5433/x",
+    ],
+    ["nats", { NATS_URL: "nats://n:4222" }, "nats://n:4222"],
+    ["redis", { REDIS_URL: "redis://r:1", REDIS_HOST: "other" }, "redis://r:1"],
+    ["redis", { REDIS_HOST: "r" }, "redis://r:6379"],
+    ["redis", { REDIS_HOST: "r", REDIS_PORT: "7", REDIS_PASSWORD: "p:w" }, "redis://:p%3Aw@r:7"],
+  ] as const)("%s: %j", (part, environment, expected) => {
+    expect(lookInEnvironment(part, environment)).toMatchObject({ source: { kind: "url", url: expected } });
+  });
+
+  test("an empty variable counts as none", () => {
+    const environment = { NATS_URL: "", DATABASE_URL: "", POSTGRES_PORT: "5432", REDIS_PASSWORD: "x" };
+    for (const part of ["postgres", "nats", "redis"] as const)
+      expect(lookInEnvironment(part, environment)).toMatchObject({ reason: expect.stringContaining("not set") });
+  });
+});
+
+describe("what happens when the machine has a server", () => {
+  test.each([
+    ["new enough", "echo 'nats-server: v2.12.1'", true],
+    ["the oldest that will do", "echo 'nats-server: v2.9.0'", true],
+    ["too old", "echo 'nats-server: v2.8.4'", false],
+    ["one that does not tell its version", "echo unknown", false],
+    ["one that does not run", "exit 127", false],
+  ])("%s", async (_what, script, taken) => {
+    const folder = programs({ "nats-server": script });
+    const look = await lookOnMachine("nats", { PATH: folder });
+    // Where it is not taken, one that this machine really has may be.
+    expect(JSON.stringify(look).includes(`"command":"${folder}/nats-server"`)).toBe(taken);
+  });
+
+  test("PostgreSQL without its initdb is not taken; with it the folder is", async () => {
+    const postgres = "echo 'postgres (PostgreSQL) 18.0'";
+    const bare = programs({ postgres });
+    expect(JSON.stringify(await lookOnMachine("postgres", { PATH: bare }))).not.toContain(`"command":"${bare}`);
+    const whole = programs({ postgres, initdb: "exit 0" });
+    expect(await lookOnMachine("postgres", { PATH: whole })).toMatchObject({ source: { command: whole } });
+  });
+
+  test("the packages bring PostgreSQL along, and nothing else", async () => {
+    expect(await lookEmbedded("postgres")).toMatchObject({ source: { kind: "program" } });
+    expect(await lookEmbedded("nats")).toHaveProperty("reason");
+  });
+});
+
+/** Stands in for the command docker; it writes down what it was asked and answers by a table of patterns. */
+function dockerThat(answers: Readonly<Record<string, string>>) {
+  const cases = Object.entries(answers).map(([pattern, script]) => `${pattern}) ${script} ;;`);
+  const folder = programs({ docker: `echo "$*" >> "$0.log"\ncase "$*" in\n${cases.join("\n")}\n*) exit 1 ;;\nesac` });
+  const asked = () => readFileSync(`${folder}/docker.log`, "utf8").trim().split("\n");
+  return { environment: { PATH: folder }, asked };
+}
+
+describe("what happens when a Docker engine is looked for", () => {
+  const look = (kind: "docker" | "testcontainers", environment: NodeJS.ProcessEnv, notes: string[] = []) =>
+    lookForDockerEngine("redis", kind, { environment, note: (line) => notes.push(line) });
+  const engine = { "version*": "echo 28" };
+
+  test("there is no command, or no engine behind it", async () => {
+    expect(await look("docker", { PATH: "/nowhere" })).toEqual({ reason: "no Docker engine answers" });
+    expect(await look("docker", dockerThat({}).environment)).toEqual({ reason: "no Docker engine answers" });
+  });
+
+  test("the image is there: nothing is fetched", async () => {
+    const { environment, asked } = dockerThat({ ...engine, "image*redis:8": "exit 0" });
+    expect(await look("docker", environment)).toMatchObject({ source: { kind: "docker", image: "redis:8" } });
+    expect(asked()).toHaveLength(2);
+  });
+
+  test("it can be had: it is fetched, and that is said", async () => {
+    const notes: string[] = [];
+    const { environment } = dockerThat({ ...engine, "manifest*redis:8": "exit 0", "pull*redis:8": "exit 0" });
+    expect(await look("docker", environment, notes)).toHaveProperty("source");
+    expect(notes).toEqual(["getting the Docker image redis:8"]);
+  });
+
+  test.each([
+    ["the registry does not answer", {}, "the Docker engine cannot get redis:8"],
+    [
+      "the disk is full",
+      { "manifest*": "exit 0", "pull*": "echo no space left >&2; exit 1" },
+      "the Docker engine cannot get redis:8: no space left",
+    ],
+  ])("it cannot be had: %s", async (_what, answers, reason) => {
+    expect(await look("docker", dockerThat({ ...engine, ...answers }).environment)).toEqual({ reason });
+  });
+
+  test("Testcontainers needs its reaper besides, unless it does without", async () => {
+    const { environment } = dockerThat({ ...engine, "image*redis:8": "exit 0", "*own/reaper*": "exit 0" });
+    const without = { reason: expect.stringContaining("cannot get testcontainers/ryuk") as string };
+    expect(await look("testcontainers", environment)).toEqual(without);
+    const disabled = { ...environment, TESTCONTAINERS_RYUK_DISABLED: "true" };
+    expect(await look("testcontainers", disabled)).toHaveProperty("source");
+    expect(await look("testcontainers", { ...environment, RYUK_CONTAINER_IMAGE: "own/reaper:1" })).toHaveProperty(
+      "source",
+    );
+  });
+
+  test("that reaper is the one that the library takes", async () => {
+    const library = createRequire(import.meta.url).resolve("testcontainers");
+    const reaper = readFileSync(library.replace(/index\.js$/, "reaper/reaper.js"), "utf8");
+    const { environment } = dockerThat({ ...engine, "image*redis:8": "exit 0" });
+    const image = /testcontainers\/ryuk:[\d.]+/.exec(reaper)?.[0];
+    expect(await look("testcontainers", environment)).toEqual({ reason: `the Docker engine cannot get ${image}` });
+  });
+});
