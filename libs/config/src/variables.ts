@@ -62,10 +62,10 @@ export const url = (...schemes: readonly string[]) =>
     error: `must be a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`,
   });
 
-/** One or several URLs, comma-separated. */
+/** One or several URLs of services, comma-separated; a slash at the end says nothing and is dropped, since paths are put behind. */
 export const urls = (...schemes: readonly string[]) =>
   text()
-    .transform(splitList)
+    .transform((raw) => splitList(raw).map((item) => item.replace(/\/+$/, "")))
     .refine((items) => items.length > 0 && items.every((item) => schemes.includes(schemeOf(item))), {
       error: `must be one or several comma-separated URLs that begin with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`,
     });

@@ -22,6 +22,13 @@ describe("what happens when the configuration is read", () => {
     });
   });
 
+  it("a slash at the end of auth's URL says nothing", () => {
+    expect(readConfig({ ...environment, AUTH_URL: "http://auth:8001/, http://auth:8011//" }).authUrls).toEqual([
+      "http://auth:8001",
+      "http://auth:8011",
+    ]);
+  });
+
   it("an empty one is refused with every missing variable by name", () => {
     const missing = problemsOf({});
     expect(missing).toEqual(["AUTH_URL", "INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN", "NATS_URL", "USER_DATABASE_URL"]);
