@@ -47,7 +47,8 @@ export async function startDockerServer(part: Part, image: string, options: Serv
       await stop();
       throw error;
     }
-    return { url: plan.url(port), port, ended: NEVER, stop };
+    const kill = async () => void (await runCommand("docker", ["kill", name], { withinMs: 30_000 }));
+    return { url: plan.url(port), port, ended: NEVER, stop, kill };
   });
 }
 

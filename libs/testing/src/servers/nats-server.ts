@@ -33,6 +33,12 @@ export async function startNatsServer(program: Program, options: ServerOptions):
       await child.stop();
       throw error;
     }
-    return { url: `nats://127.0.0.1:${port}`, port, ended: child.ended, stop: async () => void (await child.stop()) };
+    return {
+      url: `nats://127.0.0.1:${port}`,
+      port,
+      ended: child.ended,
+      stop: async () => void (await child.stop()),
+      kill: async () => void (await child.stop("SIGKILL")),
+    };
   });
 }

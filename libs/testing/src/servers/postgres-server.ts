@@ -62,7 +62,13 @@ export async function startPostgresServer(program: Program, options: ServerOptio
       await child.stop();
       throw error;
     }
-    return { url, port, ended: child.ended, stop: async () => void (await child.stop()) };
+    return {
+      url,
+      port,
+      ended: child.ended,
+      stop: async () => void (await child.stop()),
+      kill: async () => void (await child.stop("SIGKILL")),
+    };
   });
 }
 

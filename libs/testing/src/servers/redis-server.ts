@@ -42,6 +42,7 @@ export async function startRedisServer(program: Program, options: ServerOptions)
       port,
       ended: child.ended,
       stop: async () => void (await child.stop()),
+      kill: async () => void (await child.stop("SIGKILL")),
     };
   });
 }

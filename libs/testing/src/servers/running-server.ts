@@ -42,6 +42,8 @@ export interface RunningServer {
   /** Settles, with how, when the server has ended; never for one that is not a process of ours. */
   readonly ended: Promise<string>;
   stop(): Promise<void>;
+  /** Ends it at once, as a crash does. */
+  kill(): Promise<void>;
 }
 
 /** The end of a server that is not a process of ours. */

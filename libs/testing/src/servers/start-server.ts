@@ -10,8 +10,10 @@ const PROGRAMS = { postgres: startPostgresServer, nats: startNatsServer, redis: 
 /** Starts a part from its source; a server that somebody else runs is neither started nor stopped. */
 export async function startServer(part: Part, source: Source, options: ServerOptions): Promise<RunningServer> {
   switch (source.kind) {
-    case "url":
-      return { url: source.url, port: Number(new URL(source.url).port), ended: NEVER, stop: () => Promise.resolve() };
+    case "url": {
+      const leave = () => Promise.resolve();
+      return { url: source.url, port: Number(new URL(source.url).port), ended: NEVER, stop: leave, kill: leave };
+    }
     case "program":
       return PROGRAMS[part](source, options);
     case "docker":

@@ -74,6 +74,8 @@ export async function startTestContainer(part: Part, image: string, options: Ser
     }
     const container = await prepared.start();
     const url = plan.url(`${container.getHost()}:${port}`);
-    return { url, port, ended: NEVER, stop: async () => void (await container.stop()) };
+    const stop = async () => void (await container.stop());
+    const kill = async () => void (await container.stop({ timeout: 0 }));
+    return { url, port, ended: NEVER, stop, kill };
   });
 }

@@ -4,11 +4,12 @@ import { inject } from "vitest";
 import "../global-setup.ts";
 import { createTestDatabase, type TestDatabase } from "../fixtures/test-database.ts";
 import { type BusUser, createLockedBus } from "../fixtures/locked-bus.ts";
-import { createTestBus, createTestRedis, type TestServer } from "../fixtures/test-server.ts";
+import { createTestBus, createTestRedis } from "../fixtures/test-server.ts";
 import { freePort } from "../process/free-port.ts";
+import type { RestartableServer } from "../servers/restartable-server.ts";
 import { runFolder } from "../temporary-folders.ts";
-import { launchService, type LaunchedService } from "./launch-service.ts";
 import { serviceEnvironment, type ServiceName } from "./service-environment.ts";
+import { createServiceHandle, type ServiceHandle } from "./service-handle.ts";
 
 export interface ServicesOptions {
   /** Variables for all services. */
@@ -27,21 +28,6 @@ export interface ServicesOptions {
   readonly lockedBus?: boolean;
 }
 
-/** One service process; its URL and port stay the same however often it is stopped and started. */
-export interface ServiceHandle {
-  readonly name: string;
-  readonly url: string;
-  /** The number of the present process, undefined while it is stopped. */
-  pid(): number | undefined;
-  /** Every line that it has written so far, in this and earlier lives. */
-  logs(): readonly string[];
-  /** SIGTERM unless told; resolves with how it ended, such as "exit code 0". */
-  stop(signal?: NodeJS.Signals): Promise<string>;
-  /** Starts it again and waits until it is ready; variables given here are over those it had. */
-  start(environment?: NodeJS.ProcessEnv): Promise<void>;
-  restart(environment?: NodeJS.ProcessEnv): Promise<void>;
-}
-
 export interface RunningServices {
   /** The first gateway's URL. */
   readonly url: string;
@@ -52,10 +38,10 @@ export interface RunningServices {
   readonly users: readonly ServiceHandle[];
   readonly gateways: readonly ServiceHandle[];
   readonly database: TestDatabase;
-  readonly bus: TestServer;
+  readonly bus: RestartableServer;
   /** The bus as one of its users; as anybody where it has none. */
   busUrl(user: BusUser): string;
-  readonly redis: TestServer | null;
+  readonly redis: RestartableServer | null;
   /** Secrets of this stack by variable name, for calls to /internal. */
   readonly secrets: Readonly<Record<(typeof SECRETS)[number], string>>;
   /** Starts a service of one's own beside them; `stop` ends it, too. */
@@ -102,6 +88,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
     user: await freePorts(options.users),
     gateway: await freePorts(options.gateways),
   };
+  const { records } = runFolder(inject("gatehouse").folder);
   const common = { PATH: process.env["PATH"], ...TEST_DEFAULTS, ...options.environment };
   const base = { ...secrets, ...common };
   const addresses = {
@@ -111,7 +98,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
   };
   const replicasOf = (service: ServiceName) =>
     ports[service].map((port, replica) =>
-      createHandle({
+      createServiceHandle({
         service,
         name: nameOf(service, replica, ports[service].length),
         port,
@@ -119,6 +106,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
           ...serviceEnvironment(service, base, { ...addresses, natsUrl: busUrl(service) }, replica),
           ...options[service],
         },
+        records,
       }),
     );
   const [auths, users, gateways] = [replicasOf("auth"), replicasOf("user"), replicasOf("gateway")];
@@ -134,7 +122,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
       [portVariable]: String(port),
       ...environment,
     };
-    const handle = createHandle({ service: basename(folder), folder, port, environment: variables });
+    const handle = createServiceHandle({ service: basename(folder), folder, port, environment: variables, records });
     handles.unshift(handle);
     await handle.start();
     return handle;
@@ -175,52 +163,4 @@ function firstOf(handles: readonly ServiceHandle[]): ServiceHandle {
   const [first] = handles;
   if (first === undefined) throw new Error("a service has at least one replica");
   return first;
-}
-
-interface HandleOptions {
-  readonly service: string;
-  readonly folder?: string;
-  readonly name?: string;
-  readonly port: number;
-  readonly environment: NodeJS.ProcessEnv;
-}
-
-function createHandle(options: HandleOptions): ServiceHandle {
-  const { port, environment, ...program } = options;
-  const { name = options.service } = program;
-  const { records } = runFolder(inject("gatehouse").folder);
-  const lines: string[] = [];
-  let current = environment;
-  let running: LaunchedService | undefined;
-
-  const url = `http://127.0.0.1:${port}`;
-  const start = async (more: NodeJS.ProcessEnv = {}) => {
-    if (running !== undefined && !running.hasEnded()) throw new Error(`${name} is running already`);
-    current = { ...current, ...more };
-    running = await launchService({
-      ...program,
-      environment: current,
-      url,
-      records,
-      onLine: (line) => lines.push(line),
-    });
-    await running.waitUntilReady();
-  };
-  const stop = async (signal: NodeJS.Signals = "SIGTERM") => {
-    const process_ = running;
-    running = undefined;
-    return process_ === undefined ? "not running" : process_.stop(signal);
-  };
-  return {
-    name,
-    url,
-    pid: () => (running === undefined || running.hasEnded() ? undefined : running.pid),
-    logs: () => lines,
-    start,
-    stop,
-    async restart(more) {
-      await stop();
-      await start(more);
-    },
-  };
 }
