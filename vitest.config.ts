@@ -18,7 +18,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["{libs,services,examples,scripts}/**/test/unit/**/*.test.ts"] },
+        test: { name: "unit", include: ["{libs,services,examples,scripts,tests}/**/test/unit/**/*.test.ts"] },
       },
       {
         extends: true,
@@ -34,7 +34,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "e2e",
-          include: ["tests/**/*.test.ts"],
+          include: ["tests/e2e/**/*.test.ts"],
           globalSetup,
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -1,0 +1,18 @@
+import type { Random } from "../random.ts";
+import { BUS_FAULTS } from "./bus-faults.ts";
+import { CRASHES, WRONG_CLOCKS } from "./crashes.ts";
+import type { Fault } from "./fault.ts";
+import { FULL_DISK } from "./full-disk.ts";
+import { LINE_FAULTS } from "./lines.ts";
+
+export const FAULTS: readonly Fault[] = [...CRASHES, ...LINE_FAULTS, ...WRONG_CLOCKS, ...FULL_DISK, ...BUS_FAULTS];
+
+/** Faults without end: each once, in the seed's order, then all again in another. @throws Error when none has a name like `only` */
+export function* deal(random: Random, only?: string): Generator<Fault, never> {
+  const faults = FAULTS.filter(({ name }) => only === undefined || name.includes(only));
+  if (faults.length === 0)
+    throw new Error(
+      `No fault is called like "${only}". There are:\n${FAULTS.map(({ name }) => `  ${name}`).join("\n")}`,
+    );
+  for (;;) yield* random.shuffle(faults);
+}
