@@ -1,4 +1,5 @@
 export { type Applied, applyIfNewer, type VersionedChange } from "./apply-if-newer.ts";
+export { createBatchedApply } from "./apply-in-batches.ts";
 export { type Bus, type BusOptions, connectBus } from "./bus.ts";
 export { type Consumer, type ConsumerOptions, type ConsumerStatus, startConsumer } from "./consumer/consumer.ts";
 export type { DeliveryInfo, EventHandler, EventHandlers } from "./consumer/event-handler.ts";

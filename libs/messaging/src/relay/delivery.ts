@@ -4,7 +4,7 @@ import { createFaultLog } from "../fault-log.ts";
 import type { MessagingTables } from "../tables/messaging.table.ts";
 import { claimRows, settleRows } from "./claim.ts";
 import { createLane } from "./lane.ts";
-import { isNoStream, publishRows } from "./publish-rows.ts";
+import { NoStreamError, publishRows } from "./publish-rows.ts";
 import type { RelayMetrics } from "./relay-metrics.ts";
 import type { Session } from "./session.ts";
 
@@ -51,7 +51,7 @@ export function createDelivery(options: {
     try {
       const rows = await claimRows(db, { limit, revokingOnly });
       if (rows.length === 0) return false;
-      const { acknowledged, error } = await publishRows(session.client, rows);
+      const { acknowledged, error } = await publishRows(session.connection, rows);
       const none = acknowledged.length === 0;
       await settleRows(db, {
         // Single failures keep their lease, so that the rest goes on without trying them again at once.
@@ -78,7 +78,7 @@ export function createDelivery(options: {
 
   function refused(error: unknown): void {
     faults.failed(error);
-    if (isNoStream(error)) options.onStreamGone();
+    if (error instanceof NoStreamError) options.onStreamGone();
   }
 
   let gathering: NodeJS.Timeout | undefined;

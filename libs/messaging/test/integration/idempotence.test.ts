@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import {
   applyIfNewer,
+  createBatchedApply,
   createInboxTableV1,
   dropInboxTableV1,
   dropMessagingTablesV1,
@@ -36,6 +37,62 @@ test("what happens to versions that come in any order: the newest stays", async 
   expect(await apply(2, "another two")).toBe("stale");
   expect(await apply(5, null)).toBe("applied");
   expect(await db.selectFrom("things").selectAll().execute()).toEqual([{ id: "a", name: null, seen: 5 }]);
+});
+
+test("what happens to changes that are applied side by side: as one by one, in one statement where they can", async () => {
+  await sql`truncate things`.execute(db);
+  await sql`alter table things add constraint short check (length(name) < 10)`.execute(db);
+  await sql`insert into things values ('b', 'old', 3), ('c', 'old', null), ('d', 'old', 1)`.execute(db);
+  const apply = createBatchedApply(db, { table: "things", versionColumn: "seen" });
+  const name = (id: string, version: number, value: string | null) => apply({ id, version, set: { name: value } });
+  const outcomes = [
+    name("b", 3, "same"),
+    name("c", 1, "one"),
+    name("c", 2, "two"),
+    name("nobody", 1, "missing"),
+    name("d", 2, "far too long a name"),
+    apply({ id: "d", version: 3, set: {} }),
+  ];
+  expect(
+    (await Promise.allSettled(outcomes)).map((one) => (one.status === "fulfilled" ? one.value : one.reason.constraint)),
+  ).toEqual(["stale", "applied", "applied", "missing", "short", "applied"]);
+  // Without the one that is refused, of two for the same row the newer is written and the other passed over.
+  expect(await Promise.all([name("b", 5, "five"), name("b", 4, "four"), name("c", 4, null)])).toEqual([
+    "applied",
+    "stale",
+    "applied",
+  ]);
+  const rows = await db.selectFrom("things").selectAll().orderBy("id").execute();
+  expect(rows).toEqual([
+    { id: "b", name: "five", seen: 5 },
+    { id: "c", name: null, seen: 4 },
+    { id: "d", name: "old", seen: 3 },
+  ]);
+  await sql`alter table things drop constraint short`.execute(db);
+});
+
+test("what happens to batches of two replicas that meet: the newest stays, and none waits for ever", async () => {
+  const ids = Array.from({ length: 50 }, (_, index) => `row-${index}`);
+  await db
+    .insertInto("things")
+    .values(ids.map((id) => ({ id, name: null, seen: 0 })))
+    .execute();
+  const replicas = [1, 2, 3].map(() => createBatchedApply(db, { table: "things", versionColumn: "seen" }));
+  const versions = Array.from({ length: 20 }, (_, index) => index + 1);
+  const outcomes = await Promise.all(
+    replicas.flatMap((apply, replica) =>
+      versions.flatMap((version) =>
+        (replica === 1 ? ids.toReversed() : ids).map((id) => apply({ id, version, set: { name: `v${version}` } })),
+      ),
+    ),
+  );
+  expect(outcomes.filter((outcome) => outcome === "applied").length).toBeGreaterThanOrEqual(ids.length);
+  const behind = db
+    .selectFrom("things")
+    .select("id")
+    .where("id", "like", "row-%")
+    .where("name", "is distinct from", "v20");
+  expect(await behind.execute()).toEqual([]);
 });
 
 test("what happens to the handling of an event by two at once: one does it, and a rollback leaves it to the next", async () => {
