@@ -1,118 +1,260 @@
-import { type RunningServices, startServices } from "@gatehouse/testing";
+import { type RunningServices, type ServiceHandle, startServices } from "@gatehouse/testing";
+import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  type Answer,
   call,
   FIRST_ADMIN,
   login,
   loginAdmin,
   PASSWORD,
   type Person,
-  problemOf,
   register,
   until,
 } from "./support/api.ts";
+import { kidOf, retireFormerKeys, signWithNewKey } from "./support/signing-keys.ts";
 
-/** Two gateways: the one that revokes, and one that never called auth about it and can know by the bus only. */
+/**
+ * Every act that revokes, or must not, against every way on which a token is looked at, in every situation. Two gateways: what is
+ * done is done at one, and the other knows of it by the bus or by asking auth. Two replicas of auth, too.
+ */
 let system: RunningServices;
 let here: string;
 let there: string;
 let admin: Person;
 beforeAll(async () => {
-  system = await startServices({ auth: FIRST_ADMIN, gateways: 2 });
+  const environment = { REVOCATION_MAX_STALENESS_SECONDS: "2" };
+  system = await startServices({ auth: FIRST_ADMIN, auths: 2, gateways: 2, redis: false, environment });
   [here, there] = [system.gateways[0]?.url ?? "", system.gateways[1]?.url ?? ""];
-  admin = await loginAdmin(here);
 });
 afterAll(() => system.stop());
 
-const asAdmin = (method: string, user: Person, json?: object) =>
-  call(here, method, `/v1/admin/users/${user.id}`, { token: admin.token, json });
-const asUser = (method: string, path: string, user: Person, json?: object) =>
-  call(here, method, path, { token: user.token, json });
+/** Two sessions of one user. What is done to a session is done to `own`. */
+interface Subject {
+  readonly own: Person;
+  readonly other: Person;
+}
 
-/** What is done, and whether the user's sessions other than the one that did it end, too. */
-const acts: [string, (user: Person, other: Person) => Promise<{ status: number }>, { othersEnd: boolean }][] = [
-  ["logout with the bearer", (user) => asUser("POST", "/v1/auth/logout", user), { othersEnd: false }],
-  [
-    "logout with the cookie",
-    (user) => call(here, "POST", "/v1/auth/logout", { cookie: user.cookie }),
-    { othersEnd: false },
-  ],
-  ["logout everywhere", (user) => asUser("POST", "/v1/auth/logout-all", user), { othersEnd: true }],
-  [
-    "a password change",
-    (user) =>
-      asUser("POST", "/v1/auth/change-password", user, {
-        current_password: PASSWORD,
-        new_password: "Battery-Staple-2",
-      }),
-    { othersEnd: true },
-  ],
-  ["a password set by an admin", (user) => asAdmin("PATCH", user, { password: "x" }), { othersEnd: true }],
-  ["deactivation", (user) => asAdmin("PATCH", user, { is_active: false }), { othersEnd: true }],
-  ["another role", (user) => asAdmin("PATCH", user, { role: "admin" }), { othersEnd: true }],
-  ["soft deletion", (user) => asUser("DELETE", "/v1/users/me", user, { password: PASSWORD }), { othersEnd: true }],
-  ["hard deletion", (user) => asAdmin("DELETE", user), { othersEnd: true }],
+const as = ({ token }: Person, method: string, path: string, json?: object) =>
+  call(here, method, path, { token, json });
+const asAdmin = ({ own }: Subject, method: string, json?: object) =>
+  as(admin, method, `/v1/admin/users/${own.id}`, json);
+const refresh = (base: string, { cookie }: Person) => call(base, "POST", "/v1/auth/refresh", { cookie });
+
+async function replay({ own }: Subject): Promise<Answer> {
+  const rotated = await refresh(here, own);
+  expect((await refresh(here, own)).status).toBe(401);
+  return rotated;
+}
+
+/** What ends: every session of the user, the one session, the one access token, or nothing. */
+type Ends = "everything" | "own session" | "own token" | "nothing";
+type Act = readonly [name: string, ends: Ends, act: (subject: Subject) => Promise<Pick<Answer, "status">>];
+
+/** The acts. Those that end nothing come last: when they are looked at, what ends something has arrived. */
+const ACTS: readonly Act[] = [
+  ["logout with the bearer", "own session", ({ own }) => as(own, "POST", "/v1/auth/logout")],
+  ["logout with the cookie", "own session", ({ own: { cookie } }) => call(here, "POST", "/v1/auth/logout", { cookie })],
   [
     "removal of the session by another one",
-    (user, other) => asUser("DELETE", `/v1/auth/sessions/${user.sessionId}`, other),
-    { othersEnd: false },
+    "own session",
+    ({ own, other }) => as(other, "DELETE", `/v1/auth/sessions/${own.sessionId}`),
   ],
+  ["a replayed refresh token", "own session", replay],
+  ["logout everywhere", "everything", ({ own }) => as(own, "POST", "/v1/auth/logout-all")],
   [
-    "a replayed refresh token",
-    async (user) => {
-      await call(here, "POST", "/v1/auth/refresh", { cookie: user.cookie });
-      const replay = await call(here, "POST", "/v1/auth/refresh", { cookie: user.cookie });
-      return { status: replay.status === 401 ? 204 : replay.status };
-    },
-    { othersEnd: false },
+    "a password change",
+    "everything",
+    ({ own }) =>
+      as(own, "POST", "/v1/auth/change-password", { current_password: PASSWORD, new_password: "Battery-Staple-2" }),
   ],
+  ["a password set by an admin", "everything", (subject) => asAdmin(subject, "PATCH", { password: "x" })],
+  ["deactivation", "everything", (subject) => asAdmin(subject, "PATCH", { is_active: false })],
+  ["another role", "everything", (subject) => asAdmin(subject, "PATCH", { role: "admin" })],
+  ["soft deletion", "everything", ({ own }) => as(own, "DELETE", "/v1/users/me", { password: PASSWORD })],
+  ["hard deletion", "everything", (subject) => asAdmin(subject, "DELETE")],
+  ["retirement of its signing key", "own token", () => retireFormerKeys(system).then(() => ({ status: 204 }))],
+  ["another email", "nothing", (subject) => asAdmin(subject, "PATCH", { email: `moved-${subject.own.email}` })],
+  ["another name", "nothing", ({ own }) => as(own, "PATCH", "/v1/users/me", { full_name: "Somebody Else" })],
+  ["another is_verified", "nothing", (subject) => asAdmin(subject, "PATCH", { is_verified: true })],
+  ["the role that it has", "nothing", (subject) => asAdmin(subject, "PATCH", { role: "user" })],
 ];
 
-const me = (gateway: string, { token }: Person) => call(gateway, "GET", "/v1/users/me", { token });
+type Knower = "auth" | "user" | "gateways";
 
-describe.each(acts)("%s", (_name, act, { othersEnd }) => {
-  it("ends the access token at every gateway and service, and the refresh token at once", async () => {
-    const user = await register(here);
-    const other = await login(there, user.email);
-    expect([(await me(here, user)).status, (await me(there, other)).status]).toEqual([200, 200]);
+interface Path {
+  readonly credential: "bearer" | "cookie";
+  /** Who knows whether the credential still stands. */
+  readonly knower: Knower;
+  ask(person: Person): Promise<Answer>;
+}
 
-    expect((await act(user, other)).status).toBeLessThan(300);
-    expect((await call(there, "POST", "/v1/auth/refresh", { cookie: user.cookie })).status).toBe(401);
-    for (const base of [here, there, system.user.url]) await until(async () => (await me(base, user)).status === 401);
-    for (const base of [here, there, system.user.url])
-      expect(problemOf(await me(base, user))).toEqual([401, "TokenRevokedError"]);
-    expect(problemOf(await call(system.auth.url, "GET", "/v1/auth/sessions", { token: user.token }))).toEqual([
-      401,
-      "TokenRevokedError",
-    ]);
-    const refreshed = await call(here, "POST", "/v1/auth/refresh", { cookie: other.cookie });
-    expect([(await me(there, other)).status, refreshed.status]).toEqual(othersEnd ? [401, 401] : [200, 200]);
+const me = (base: string, { token }: Person) => call(base, "GET", "/v1/users/me", { token });
+
+async function introspect(person: Person): Promise<Answer> {
+  const { sub, sid, token_version } = decodeJwt(person.token);
+  const json = { tokens: [{ sub, sid, token_version, kid: kidOf(person) }] };
+  const token = system.secrets.INTROSPECTION_TOKEN;
+  const answer = await call(system.auth.url, "POST", "/internal/introspect", { token, json });
+  const [result] = (answer.body["results"] ?? []) as { active: boolean }[];
+  return result?.active === false ? { ...answer, status: 401, body: { type: "TokenRevokedError" } } : answer;
+}
+
+/** The paths. The cookie's comes last, since it uses the cookie up. */
+const PATHS: Readonly<Record<string, Path>> = {
+  "the bearer at the gateway where it was done": {
+    credential: "bearer",
+    knower: "gateways",
+    ask: (person) => me(here, person),
+  },
+  "the bearer at another gateway": { credential: "bearer", knower: "gateways", ask: (person) => me(there, person) },
+  "the bearer at the user service": {
+    credential: "bearer",
+    knower: "user",
+    ask: (person) => me(system.user.url, person),
+  },
+  "the bearer at auth": {
+    credential: "bearer",
+    knower: "auth",
+    ask: ({ token }) => call(system.auth.url, "GET", "/v1/auth/sessions", { token }),
+  },
+  introspection: { credential: "bearer", knower: "auth", ask: introspect },
+  "the refresh cookie": { credential: "cookie", knower: "auth", ask: (person) => refresh(there, person) },
+};
+
+interface Situation {
+  /** Before the acts. */
+  readonly before?: () => Promise<void>;
+  /** Between the acts and the looks at what has come of them. */
+  readonly between?: () => Promise<unknown>;
+  /** At the end: back to normal. */
+  readonly after?: () => Promise<void>;
+  /** Who must know from the first answer on; the others as soon as they are told. */
+  readonly knowAtOnce: readonly Knower[];
+}
+
+async function kill(services: readonly ServiceHandle[]): Promise<void> {
+  await Promise.all(services.map((service) => service.stop("SIGKILL")));
+  await Promise.all(services.map((service) => service.start()));
+}
+
+/** The situations. */
+const SITUATIONS: Readonly<Record<string, Situation>> = {
+  "with the bus": { knowAtOnce: ["auth"] },
+  "without the bus": {
+    before: () => system.bus.stop(),
+    after: () => system.bus.start(),
+    knowAtOnce: ["auth"],
+  },
+  "with auth killed and started again in between": { between: () => kill(system.auths), knowAtOnce: ["auth"] },
+  "with the gateways killed and started again in between": {
+    between: () => kill(system.gateways),
+    knowAtOnce: ["auth", "gateways"],
+  },
+};
+
+/** `accepted`, the type of a refusal, or `unknown` where the one who was asked cannot tell now. */
+function outcomeOf({ status, body }: Answer): unknown {
+  if (status >= 500) return "unknown";
+  return status < 300 ? "accepted" : status === 401 ? body["type"] : status;
+}
+
+function expectedOf(ends: Ends, who: keyof Subject, { credential }: Path): "accepted" | "refused" {
+  if (ends === "nothing" || (ends === "own token" && credential === "cookie")) return "accepted";
+  return who === "own" || ends === "everything" ? "refused" : "accepted";
+}
+
+/** An unknown key, or a refresh token that is not there any more, reads as TokenError. */
+function refusalsOf(ends: Ends, { credential }: Path): unknown[] {
+  return ends === "own token" || credential === "cookie" ? ["TokenRevokedError", "TokenError"] : ["TokenRevokedError"];
+}
+
+async function newSubject(): Promise<Subject> {
+  const own = await register(here);
+  return { own, other: await login(there, own.email) };
+}
+
+/** One subject for each act. The one whose key will be retired has a token of the former key, all others have one of the next. */
+async function newSubjects(): Promise<ReadonlyMap<string, Subject>> {
+  const former = await register(here);
+  await signWithNewKey(system, former.email);
+  const pairs = ACTS.map(async ([name, ends]) => {
+    const subject =
+      ends === "own token" ? { own: former, other: await login(there, former.email) } : await newSubject();
+    return [name, subject] as const;
+  });
+  return new Map(await Promise.all(pairs));
+}
+
+describe.each(Object.entries(SITUATIONS))("%s", (_situation, { before, between, after, knowAtOnce }) => {
+  let subjects: ReadonlyMap<string, Subject>;
+  const subjectOf = (name: string) => subjects.get(name) as Subject;
+
+  async function actAll(wanted: (ends: Ends) => boolean): Promise<void> {
+    const chosen = ACTS.filter(([, ends]) => wanted(ends));
+    const answers = await Promise.all(chosen.map(([name, , act]) => act(subjectOf(name))));
+    expect(answers.filter(({ status }) => status >= 300)).toEqual([]);
+  }
+
+  beforeAll(async () => {
+    subjects = await newSubjects();
+    admin = await loginAdmin(here);
+    await before?.();
+    // A key is retired by an auth that starts, so that this comes after all others.
+    await actAll((ends) => ends !== "own token");
+    await actAll((ends) => ends === "own token");
+    await between?.();
+  });
+
+  /** What must come of one look, and what does. */
+  async function look(name: string, ends: Ends, who: keyof Subject, way: string, path: Path): Promise<unknown> {
+    const expected = expectedOf(ends, who, path);
+    const wanted: unknown[] = expected === "accepted" ? ["accepted"] : refusalsOf(ends, path);
+    const ask = async () => outcomeOf(await path.ask(subjectOf(name)[who]));
+    const atOnce = expected === "accepted" || knowAtOnce.includes(path.knower);
+    const outcome = await firstOutcome(ask, (seen) => (atOnce ? seen !== "unknown" : wanted.includes(seen)));
+    return { [`${way}, ${who}`]: wanted.includes(outcome) ? expected : outcome };
+  }
+
+  it.each(ACTS)("%s ends %s", async (name, ends) => {
+    const looks = Object.entries(PATHS).flatMap(([way, path]) =>
+      (["own", "other"] as const).map((who) => ({ who, way, path })),
+    );
+    const seen = await Promise.all(looks.map(({ who, way, path }) => look(name, ends, who, way, path)));
+    expect(seen).toEqual(looks.map(({ who, way, path }) => ({ [`${way}, ${who}`]: expectedOf(ends, who, path) })));
+  });
+
+  it("what was refused stays refused when all is as usual again", async () => {
+    await after?.();
+    await Promise.all(system.gateways.map(untilViewDecides));
+    const bearers = Object.values(PATHS).filter(({ credential }) => credential === "bearer");
+    const accepted = ACTS.flatMap(([name, ends]) =>
+      bearers.flatMap((path) =>
+        (["own", "other"] as const)
+          .filter((who) => expectedOf(ends, who, path) === "refused")
+          .map(async (who) => outcomeOf(await path.ask(subjectOf(name)[who])) === "accepted" && `${name}, ${who}`),
+      ),
+    );
+    expect((await Promise.all(accepted)).filter(Boolean)).toEqual([]);
   });
 });
 
-describe("a change of what a token does not speak of", () => {
-  it.each([
-    ["email", { email: "elsewhere@example.com" }],
-    ["full_name", { full_name: "Somebody Else" }],
-    ["is_verified", { is_verified: true }],
-    ["the role it has", { role: "user" }],
-  ])("ends nothing: %s", async (_what, changes) => {
-    const user = await register(here);
-    expect((await asAdmin("PATCH", user, changes)).status).toBe(200);
-    // Something that does revoke, afterwards: once it has arrived, so has everything before it.
-    const marker = await register(here);
-    await asUser("POST", "/v1/auth/logout", marker);
-    await until(async () => (await me(there, marker)).status === 401);
-    expect((await me(there, user)).status).toBe(200);
-    expect((await call(here, "POST", "/v1/auth/refresh", { cookie: user.cookie })).status).toBe(200);
+/** Asks a gateway until it says in its log that nobody but the view decides. */
+async function untilViewDecides(gateway: ServiceHandle): Promise<void> {
+  await until(async () => {
+    await me(gateway.url, admin);
+    return (
+      gateway
+        .logs()
+        .findLast((line) => line.includes("decide"))
+        ?.includes("view of revocations decides") ?? false
+    );
   });
-});
+}
 
-describe("a gateway that starts after a revocation", () => {
-  it("refuses the token from its first answer on", async () => {
-    const user = await register(here);
-    await asUser("POST", "/v1/auth/logout", user);
-    await system.gateways[1]?.restart();
-    expect(problemOf(await me(there, user))).toEqual([401, "TokenRevokedError"]);
-  });
-});
+/** The first outcome that will do, or, when none comes in time, the last one. */
+async function firstOutcome(ask: () => Promise<unknown>, willDo: (outcome: unknown) => boolean): Promise<unknown> {
+  let outcome: unknown;
+  await until(async () => willDo((outcome = await ask()))).catch(() => undefined);
+  return outcome;
+}

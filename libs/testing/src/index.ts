@@ -11,3 +11,4 @@ export { type RunningServices, type ServicesOptions, startServices } from "./ser
 export type { ServiceHandle } from "./services/service-handle.ts";
 export { freePort } from "./process/free-port.ts";
 export { createFaultyLine, type FaultyLine } from "./line/faulty-line.ts";
+export { runSql } from "./template.ts";
