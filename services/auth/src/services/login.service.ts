@@ -33,6 +33,9 @@ export interface LoginServiceDeps {
   readonly now: () => Date;
 }
 
+/** How often a login begins again when the account moved while its password was being checked. */
+const ROUNDS = 4;
+
 export type LoginService = ReturnType<typeof createLoginService>;
 
 /** Login with email and password. Two round trips to the database around one hash, none of them holding a lock while it runs. */
@@ -50,6 +53,7 @@ export function createLoginService(deps: LoginServiceDeps) {
     return account;
   }
 
+  /** undefined when the account has moved since its password was verified. */
   async function startSession(account: Account, attempt: LoginAttempt) {
     const sessionId = newId();
     const refreshToken = newRefreshToken();
@@ -72,9 +76,22 @@ export function createLoginService(deps: LoginServiceDeps) {
     };
     const tokenHash = hashRefreshToken(refreshToken);
     const started = await insertSession(db, account, { ...session, tokenHash }, outboxRow(event));
-    if (!started) throw new AppError("InvalidCredentials");
+    if (!started) return undefined;
     wakeRelay();
     return { sessionId, refreshToken };
+  }
+
+  /**
+   * The session of an account whose password is right now, not only when it was looked up. An account that moved in between is
+   * looked at again: its hash may just have been raised by the login of another device, and the password is no worse for that.
+   */
+  async function enter(attempt: LoginAttempt) {
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const account = await verifyCredentials(attempt.email, attempt.password);
+      const session = await startSession(account, attempt);
+      if (session) return { account, ...session };
+    }
+    throw new AppError("InvalidCredentials");
   }
 
   /** Raises a hash to the parameters of today. A full queue only puts it off to the next login. */
@@ -91,8 +108,7 @@ export function createLoginService(deps: LoginServiceDeps) {
     /** @throws AppError InvalidCredentials, InactiveUser, ServiceUnavailable */
     async login(attempt: LoginAttempt): Promise<Login> {
       const issuedAt = now();
-      const account = await verifyCredentials(attempt.email, attempt.password);
-      const { sessionId, refreshToken } = await startSession(account, attempt);
+      const { account, sessionId, refreshToken } = await enter(attempt);
       const subject = { userId: account.id, sessionId, role: account.role, tokenVersion: account.tokenVersion };
       const token = await accessTokens.mint(subject, issuedAt);
       await raiseHash(account, attempt.password);

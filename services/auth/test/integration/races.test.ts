@@ -1,9 +1,9 @@
 import { newId } from "@gatehouse/contracts";
-import { sql, type Transaction } from "kysely";
+import { type RawBuilder, sql, type Transaction } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AuthTables } from "../../src/db/database.ts";
 import { setPasswordHashIfStill } from "../../src/repositories/account.repository.ts";
-import { type AuthFixture, problemOf, startAuth, waitUntilBlocked } from "../fixtures.ts";
+import { type AuthFixture, type LoggedIn, PASSWORD, problemOf, startAuth, waitUntilBlocked } from "../fixtures.ts";
 
 /**
  * The races of the design, each ordered by a lock that a second connection holds: what is started waits for it,
@@ -91,19 +91,49 @@ describe("a refresh that meets a revocation", () => {
   });
 });
 
-describe("a login that meets a revocation", () => {
-  it("starts no session when the password changes between its check and its insert", async () => {
-    const user = await auth.user();
+describe("a login that meets a change of its account", () => {
+  /** Logs in, and lets the account move between the check of the password and the insert of the session. */
+  async function loginMeeting(user: LoggedIn, change: RawBuilder<unknown>) {
     const { pending } = await holding(
-      (trx) => sql`update accounts set token_version = token_version + 1 where id = ${user.userId}`.execute(trx),
+      (trx) => sql`update accounts set ${change} where id = ${user.userId}`.execute(trx),
       async () => {
         const login = auth.login(user.email);
         await waitUntilBlocked(auth.db, 1);
         return { pending: login };
       },
     );
-    expect(problemOf(await pending)).toEqual([401, "InvalidCredentials"]);
+    return pending;
+  }
+  const otherHash = (password: string) => auth.deps.services.hasher.hash(password);
+
+  it("starts no session when the password has changed", async () => {
+    const user = await auth.user();
+    const changed = sql`token_version = token_version + 1, password_hash = ${await otherHash("Battery-Staple-2")}`;
+    expect(problemOf(await loginMeeting(user, changed))).toEqual([401, "InvalidCredentials"]);
     expect((await sessionsOf(user.userId)).map(({ id }) => id)).toEqual([user.sessionId]);
+  });
+
+  it.each([
+    ["the account was deactivated", sql`is_active = false, token_version = token_version + 1`, "InactiveUser"],
+    ["the account was deleted", sql`deleted_at = now(), token_version = token_version + 1`, "InvalidCredentials"],
+  ])("starts no session when %s", async (_what, change, error) => {
+    const user = await auth.user();
+    expect(problemOf(await loginMeeting(user, change))).toEqual([401, error]);
+    expect((await sessionsOf(user.userId)).map(({ id }) => id)).toEqual([user.sessionId]);
+  });
+
+  it("succeeds with the new token_version when only that has moved", async () => {
+    const user = await auth.user();
+    const response = await loginMeeting(user, sql`token_version = token_version + 1`);
+    expect(response.statusCode).toBe(200);
+    const { access_token: accessToken } = response.json<{ access_token: string }>();
+    expect((await auth.withToken(accessToken, "GET", "/v1/auth/sessions")).statusCode).toBe(200);
+  });
+
+  it("succeeds when the login of another device has just raised the hash", async () => {
+    const user = await auth.user();
+    const response = await loginMeeting(user, sql`password_hash = ${await otherHash(PASSWORD)}`);
+    expect(response.statusCode).toBe(200);
   });
 
   it("is ended by a revocation that had to wait for it", async () => {
