@@ -63,14 +63,21 @@ export async function lockSession(trx: AuthTransaction, id: string): Promise<Ses
 }
 
 export async function isSessionLive(db: AuthHandle, id: string, userId: string): Promise<boolean> {
-  const row = await db
+  return (await liveSession(db, id, userId).executeTakeFirst()) !== undefined;
+}
+
+/** Likewise, and keeps it from ending before the transaction does. */
+export async function holdLiveSession(trx: AuthTransaction, id: string, userId: string): Promise<boolean> {
+  return (await liveSession(trx, id, userId).forShare().executeTakeFirst()) !== undefined;
+}
+
+function liveSession(db: AuthHandle, id: string, userId: string) {
+  return db
     .selectFrom("sessions")
     .select("id")
     .where("id", "=", id)
     .where("user_id", "=", userId)
-    .where("ended_at", "is", null)
-    .executeTakeFirst();
-  return row !== undefined;
+    .where("ended_at", "is", null);
 }
 
 /** Ends one live session; the user's id, or undefined when it had ended before (or is none of `userId`). */

@@ -3,7 +3,7 @@ import type { OnBehalfOf } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import type { AuthTransaction } from "../db/database.ts";
 import { type Account, lockAccount } from "../repositories/account.repository.ts";
-import { isSessionLive } from "../repositories/session.repository.ts";
+import { holdLiveSession } from "../repositories/session.repository.ts";
 
 /** Who acts, as the access token said it when the request came. */
 export interface Actor {
@@ -22,7 +22,8 @@ export function actorOf({ sub, sid, tokenVersion }: AccessClaims): Actor {
 
 /**
  * Locks the actor's account and the target's, in the order of their ids so that no two commands wait for each other,
- * and checks inside the transaction that the actor's token still stands: a demoted admin writes nothing more.
+ * and checks inside the transaction that the actor's token still stands, and will until the transaction ends: a demoted admin, and one
+ * who was logged out, writes nothing more.
  * The target is locked for change, the actor only against change.
  * @throws AppError TokenRevokedError
  */
@@ -51,5 +52,5 @@ export function requireAdmin(account: Account): void {
 
 async function stands(trx: AuthTransaction, account: Account, actor: Actor): Promise<boolean> {
   const mayEnter = account.isActive && account.deletedAt === null && account.tokenVersion === actor.tokenVersion;
-  return mayEnter && (await isSessionLive(trx, actor.sessionId, actor.userId));
+  return mayEnter && (await holdLiveSession(trx, actor.sessionId, actor.userId));
 }

@@ -1,5 +1,6 @@
 import { newId } from "@gatehouse/contracts";
 import { type RawBuilder, sql, type Transaction } from "kysely";
+import type { LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AuthTables } from "../../src/db/database.ts";
 import { setPasswordHashIfStill } from "../../src/repositories/account.repository.ts";
@@ -153,6 +154,34 @@ describe("a login that meets a change of its account", () => {
     const sessions = await sessionsOf(user.userId);
     expect(sessions).toHaveLength(2);
     expect(sessions.every(({ ended_at }) => ended_at !== null)).toBe(true);
+  });
+});
+
+describe("a command that meets the end of the session it came with", () => {
+  const meeting = (user: LoggedIn, command: () => Promise<LightMyRequestResponse>) =>
+    holding(
+      (trx) => sql`update sessions set ended_at = now(), reason = 'logout' where id = ${user.sessionId}`.execute(trx),
+      async () => {
+        const pending = command();
+        await waitUntilBlocked(auth.db, 1);
+        return { pending };
+      },
+    );
+
+  it("logs nobody else out", async () => {
+    const user = await auth.user();
+    const other = await auth.loggedIn({ id: user.userId, email: user.email });
+    const { pending } = await meeting(user, () => auth.withToken(user.accessToken, "POST", "/v1/auth/logout-all"));
+    expect(problemOf(await pending)).toEqual([401, "TokenRevokedError"]);
+    expect((await auth.refresh(other.refreshToken)).statusCode).toBe(200);
+  });
+
+  it("changes nothing, an admin's command neither", async () => {
+    const [admin, user] = [await auth.admin(), await auth.user()];
+    const change = { is_active: false, on_behalf_of: auth.onBehalfOf(admin) };
+    const { pending } = await meeting(admin, () => auth.internal("PATCH", `/internal/accounts/${user.userId}`, change));
+    expect(problemOf(await pending)).toEqual([401, "TokenRevokedError"]);
+    expect((await auth.refresh(user.refreshToken)).statusCode).toBe(200);
   });
 });
 
