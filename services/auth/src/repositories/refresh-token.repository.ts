@@ -30,7 +30,8 @@ export async function insertSession(
   const result = await sql<{ id: string }>`
     with account as (
       select id, version from accounts
-      where id = ${verified.id} and token_version = ${verified.tokenVersion} and is_active and deleted_at is null
+      where id = ${verified.id} and email = ${verified.email} and token_version = ${verified.tokenVersion}
+        and is_active and deleted_at is null
       for share
     ), session as (
       insert into sessions (id, user_id, device_id, device_name, ip_address)

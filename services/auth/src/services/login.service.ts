@@ -82,8 +82,8 @@ export function createLoginService(deps: LoginServiceDeps) {
   }
 
   /**
-   * The session of an account whose password is right now, not only when it was looked up. An account that moved in between is
-   * looked at again: its hash may just have been raised by the login of another device, and the password is no worse for that.
+   * The session of an account whose password is right now, not only when it was looked up. An account that moved in between is looked
+   * at again: a new role, or logging out everywhere, makes the password no worse.
    */
   async function enter(attempt: LoginAttempt) {
     for (let round = 1; round <= ROUNDS; round += 1) {

@@ -116,6 +116,7 @@ describe("a login that meets a change of its account", () => {
 
   it.each([
     ["the account was deactivated", sql`is_active = false, token_version = token_version + 1`, "InactiveUser"],
+    ["the email is another by now", sql`email = 'another-' || email, version = version + 1`, "InvalidCredentials"],
     ["the account was deleted", sql`deleted_at = now(), token_version = token_version + 1`, "InvalidCredentials"],
   ])("starts no session when %s", async (_what, change, error) => {
     const user = await auth.user();
