@@ -30,11 +30,23 @@ export type AuthFixture = Awaited<ReturnType<typeof startAuth>>;
 /** The whole auth service but for its socket, on a database of its own. */
 export async function startAuth(environment: NodeJS.ProcessEnv = {}) {
   const testDatabase = await createTestDatabase();
+  const auth = await startReplica(testDatabase.authUrl, environment);
+  return {
+    ...auth,
+    async stop() {
+      await auth.stop();
+      await testDatabase.drop();
+    },
+  };
+}
+
+/** One more of them on a database that is there. */
+export async function startReplica(url: string, environment: NodeJS.ProcessEnv = {}) {
   const releasers = createReleasers();
   const config = readConfig({
     ENVIRONMENT: "test",
     LOG_LEVEL: "silent",
-    AUTH_DATABASE_URL: testDatabase.authUrl,
+    AUTH_DATABASE_URL: url,
     NATS_URL: NO_BUS,
     JWT_SECRET_KEY: "jwt-secret-of-the-tests",
     INTERNAL_API_TOKEN: INTERNAL_TOKEN,
@@ -51,12 +63,11 @@ export async function startAuth(environment: NodeJS.ProcessEnv = {}) {
     app,
     deps,
     db: deps.database.db,
-    url: testDatabase.authUrl,
+    url,
     ...requests(app, deps),
     async stop() {
       await app.close();
       await releasers.releaseAll();
-      await testDatabase.drop();
     },
   };
 }
@@ -127,6 +138,14 @@ function requests(app: App, { database }: Dependencies) {
 
     withToken: (token: string, method: "GET" | "POST" | "DELETE", url: string, payload?: object) =>
       app.inject({ method, url, headers: { authorization: `Bearer ${token}` }, ...(payload && { payload }) }),
+
+    introspect: (tokens: readonly object[]) =>
+      app.inject({
+        method: "POST",
+        url: "/internal/introspect",
+        headers: { authorization: `Bearer ${INTROSPECTION_TOKEN}` },
+        payload: { tokens },
+      }),
 
     onBehalfOf: ({ accessToken }: LoggedIn) => {
       const { sub, sid, token_version } = decodeJwt(accessToken);

@@ -196,15 +196,7 @@ describe("a hard deletion", () => {
 });
 
 describe("introspection", () => {
-  const ask = async (...tokens: object[]) => {
-    const response = await auth.app.inject({
-      method: "POST",
-      url: "/internal/introspect",
-      headers: { authorization: "Bearer introspection-token-of-the-tests" },
-      payload: { tokens },
-    });
-    return response.json<{ results: unknown[] }>().results;
-  };
+  const ask = async (...tokens: object[]) => (await auth.introspect(tokens)).json<{ results: unknown[] }>().results;
   const kid = () => auth.deps.services.keys.signingKey().kid;
 
   it("answers each token of a batch in its place", async () => {

@@ -1,0 +1,69 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Answer, Command } from "./commands.ts";
+import { act, type World } from "./session-model.ts";
+
+export interface Answered {
+  readonly command: Command;
+  readonly answer: Answer;
+}
+
+/**
+ * The worlds after every order of simultaneous commands in which the model answers what the service answered: linearizability
+ * (Herlihy and Wing, 1990) of one batch. None means that no order explains the answers.
+ */
+export function explain(world: World, batch: readonly Answered[]): World[] {
+  const worlds = new Map<string, World>();
+  const visit = (now: World, left: readonly Answered[]): void => {
+    if (left.length === 0) return void worlds.set(JSON.stringify(now), now);
+    const tried = new Set<string>();
+    for (const [index, one] of left.entries()) {
+      // Equal commands with equal answers are interchangeable; without this eight of them have 40,320 orders.
+      const key = JSON.stringify(one);
+      if (tried.has(key)) continue;
+      tried.add(key);
+      const rest = left.toSpliced(index, 1);
+      for (const next of worldsAfter(world, now, one)) visit(next, rest);
+    }
+  };
+  visit(world, batch);
+  return [...worlds.values()];
+}
+
+function worldsAfter(before: World, now: World, { command, answer }: Answered): World[] {
+  const after = structuredClone(now);
+  if (isDeepStrictEqual(act(after, command), answer)) return [after];
+  return lateAnswers(before, now, command).some((late) => isDeepStrictEqual(late, answer)) ? [now] : [];
+}
+
+/**
+ * A request looks at its credentials when it comes and acts a moment later, and another may have been faster in between. What
+ * was good as it came (`before`) may then be answered like this, with nothing done. These, and no others, are granted.
+ */
+function lateAnswers(before: World, now: World, command: Command): Answer[] {
+  const onArrival = act(structuredClone(before), command);
+  const onActing = act(structuredClone(now), command);
+  if (onArrival.status === 401 || onActing.status !== 401) return [];
+  switch (command.is) {
+    case "logoutByBearer":
+    case "logoutByCookie":
+      // What ends anyway is ended: the caller wanted it gone.
+      return [onArrival];
+    case "changePassword":
+    case "deleteSelf":
+      // Another password was set: the password and the bearer are both wrong by now, and either may be said.
+      return passwordOf(now, command.bearer) === command.password
+        ? []
+        : [unauthorized("InvalidCredentials"), unauthorized("TokenRevokedError")];
+    case "removeSession":
+      // The caller's sessions ended, this one among them.
+      return [{ status: 404, error: "ResourceNotFound", cookie: "untouched" }];
+    default:
+      return [];
+  }
+}
+
+const unauthorized = (error: string): Answer => ({ status: 401, error, cookie: "untouched" });
+
+function passwordOf(world: World, bearer: string): number | undefined {
+  return world.users[world.sessions[bearer]?.user ?? ""]?.password;
+}

@@ -1,0 +1,87 @@
+import { isDeepStrictEqual } from "node:util";
+import { expect } from "vitest";
+import type { Command } from "./commands.ts";
+import { type Answered, explain } from "./explain.ts";
+import type { Names } from "./names.ts";
+import { expectNoSecretsStored, expectNothingSealed, observe } from "./observe.ts";
+import { newUser, type World } from "./session-model.ts";
+import { commandsOf, type Step } from "./steps.ts";
+import { forgetEvents, registerUsers, standStill, type System } from "./system.ts";
+import { together } from "./together.ts";
+import { viewOf } from "./view.ts";
+
+const USERS = ["ada", "bob"];
+/**
+ * One run: after each step some order of its commands must explain, by the model, all their answers and everything that can be
+ * seen afterwards. Answers how many commands it was.
+ * @throws Error with the whole history, when no order does
+ */
+export async function run(system: System, steps: readonly Step[]): Promise<number> {
+  const names = await registerUsers(system, USERS);
+  const history: Answered[][] = [];
+  let world: World = {
+    grace: system.grace,
+    users: Object.fromEntries(USERS.map((name) => [name, newUser()])),
+    sessions: {},
+    events: [],
+  };
+  let used = 1;
+  const fresh = () => (used += 1);
+  let clock = performance.now();
+  const take = async (commands: readonly Command[], held: Step["held"]) => {
+    const elapsed = (performance.now() - clock) / 1_000;
+    clock += elapsed * 1_000;
+    await standStill(system, names, elapsed);
+    const batch = await together(system, names, commands, held);
+    history.push(batch);
+    world = await follow(system, names, world, history);
+  };
+
+  for (const step of steps) {
+    const commands = commandsOf(world, step, fresh);
+    if (commands.length > 0) await take(commands, step.held);
+    if (commands.length === 1 && commands[0]?.is === "cleanUp") await expectNothingSealed(system, names);
+  }
+  for (const command of lastUses(world)) await take([command], "nothing");
+  await expectNoSecretsStored(system, names);
+  await forgetEvents(system, names);
+  return history.flat().length;
+}
+
+/** The world after the last batch: the one that explains it. */
+async function follow(system: System, names: Names, before: World, history: readonly Answered[][]): Promise<World> {
+  const batch = history.at(-1) ?? [];
+  const worlds = explain(before, batch);
+  const [candidate] = worlds;
+  if (!candidate) throw new Error(`No order of the last commands explains their answers.\n${tell(history)}`);
+  const seen = await observe(system, names, candidate);
+  const world = worlds.find((one) => isDeepStrictEqual(viewOf(one), seen));
+  if (!world)
+    expect(seen, `What the last commands left is not what the model says.\n${tell(history)}`).toEqual(
+      viewOf(candidate),
+    );
+  return world ?? candidate;
+}
+
+/**
+ * What every run ends with, family by family: its last token, used twice, and a third time after the grace; then its first.
+ * Rotated, answered again, replayed or refused, as the model says.
+ */
+function lastUses({ sessions, grace }: World): Command[] {
+  return Object.entries(sessions).flatMap(([session, { tokens }]): Command[] => {
+    const use = (generation: number): Command => ({ is: "refresh", token: { session, generation } });
+    const last = tokens.length - 1;
+    return [use(last), use(last), { is: "passTime", session, seconds: grace + 1 }, use(last), use(0)];
+  });
+}
+
+function tell(history: readonly Answered[][]): string {
+  const line = ({ command, answer }: Answered) => {
+    const { is, ...details } = command;
+    return `${is} ${JSON.stringify(details)} -> ${Object.values(answer).join(", ")}`;
+  };
+  return history
+    .map((batch, index) => batch.map((one, at) => `${at === 0 ? String(index + 1).padStart(3) : "  ="} ${line(one)}`))
+    .flat()
+    .join("\n");
+}

@@ -1,0 +1,79 @@
+import { newId } from "@gatehouse/contracts";
+import { sql } from "kysely";
+import { type AuthFixture, startAuth, startReplica } from "../fixtures.ts";
+import { emailOf, type Names, passwordOf } from "./names.ts";
+import { LIFETIMES } from "./session-model.ts";
+
+const DAY = 86_400;
+
+export type System = Awaited<ReturnType<typeof startSystem>>;
+
+/**
+ * Two replicas of the service on one PostgreSQL, as in production; requests go to them in turn. They hash passwords with
+ * different parameters, as while a deployment raises them, so many a login rehashes.
+ */
+export async function startSystem(grace: number) {
+  const environment = {
+    REFRESH_REUSE_GRACE_SECONDS: String(grace),
+    REFRESH_TOKEN_EXPIRE_DAYS: String(LIFETIMES.refreshToken / DAY),
+    SESSION_MAX_DAYS: String(LIFETIMES.session / DAY),
+    ACCESS_TOKEN_EXPIRE_MINUTES: String(LIFETIMES.accessToken / 60),
+    // A machine that is busy with other tests answers no 503 here.
+    PASSWORD_HASH_MAX_WAIT_MS: "60000",
+  };
+  const first = await startAuth(environment);
+  const replicas = [first, await startReplica(first.url, { ...environment, ARGON2_MEMORY_KIB: "16" })];
+  let requests = 0;
+  return {
+    grace,
+    db: first.db,
+    admin: await first.admin(),
+    /** Whose turn it is. */
+    replica(): Omit<AuthFixture, "stop"> {
+      requests += 1;
+      return replicas[requests % replicas.length] ?? first;
+    },
+    async stop() {
+      for (const replica of replicas.toReversed()) await replica.stop();
+    },
+  };
+}
+
+/** Makes the users of a run, with the password and the email that the model begins with. */
+export async function registerUsers(system: System, users: readonly string[]): Promise<Names> {
+  const names: Names = { users: new Map(), sessions: new Map(), refreshTokens: new Map(), accessTokens: new Map() };
+  for (const user of users) {
+    const id = newId();
+    const created = await system.replica().createAccount({ id, email: emailOf(id, 1), password: passwordOf(1) });
+    if (created.statusCode !== 201) throw new Error(`A user of the run was not created: ${created.body}`);
+    names.users.set(user, id);
+  }
+  return names;
+}
+
+/**
+ * Lets time pass for one session. The service takes its time from the database, whose clock nobody can set, so the session's
+ * rows are moved into the past instead.
+ */
+export async function passTime({ db }: System, sessionId: string, seconds: number): Promise<void> {
+  const interval = sql`make_interval(secs => ${seconds})`;
+  await sql`update refresh_tokens set revoked_at = revoked_at - ${interval}, expires_at = expires_at - ${interval}
+    where session_id = ${sessionId}`.execute(db);
+  await sql`update sessions set created_at = created_at - ${interval}, last_used_at = last_used_at - ${interval}
+    where id = ${sessionId}`.execute(db);
+}
+
+/**
+ * Undoes the real time that went by since the last step, where it would matter on a slow machine: for tokens within the grace,
+ * which lasts seconds. All other spans last minutes or days.
+ */
+export async function standStill({ db, grace }: System, { users }: Names, seconds: number): Promise<void> {
+  if (grace === 0) return;
+  await sql`update refresh_tokens set revoked_at = least(revoked_at + make_interval(secs => ${seconds}), now())
+    where user_id = any(${[...users.values()]}) and revoked_at > now() - make_interval(secs => ${grace})`.execute(db);
+}
+
+/** Takes a run's events out of the outbox, which no bus empties here, so that the next run need not read past them. */
+export async function forgetEvents({ db }: System, { users }: Names): Promise<void> {
+  await sql`delete from outbox where payload ->> 'subject' = any(${[...users.values()]})`.execute(db);
+}

@@ -1,0 +1,59 @@
+import { isLive, LIFETIMES, stands, type World } from "./session-model.ts";
+
+/** Everything about a world that can be seen from outside: in the model, and in the tables and answers of the service. */
+export interface View {
+  readonly users: Record<string, string>;
+  /** Sessions that still have a token that has not expired, with such tokens; clean-up may remove the others at any time. */
+  readonly sessions: Record<string, { readonly ended: string | null; readonly tokens: Record<string, string> }>;
+  /** The sessions whose access tokens have not expired: `stands` or `refused`, by introspection. */
+  readonly access: Record<string, string>;
+  /** What `GET /v1/auth/sessions` lists to those users who have an access token that stands. */
+  readonly listed: Record<string, readonly string[]>;
+  /** In no order: commands that ran at once may have written them in any. */
+  readonly events: readonly string[];
+}
+
+/** Whether the newest access token of a session has not expired by itself. */
+export function hasAccessToken(world: World, name: string): boolean {
+  const session = world.sessions[name];
+  return session !== undefined && session.clock - session.accessIssuedAt < LIFETIMES.accessToken;
+}
+
+/** What the service must look like when the model's world is the true one. */
+export function viewOf(world: World): View {
+  const view = { users: {}, sessions: {}, access: {}, listed: {} } as Mutable<Omit<View, "events">>;
+  for (const [name, user] of Object.entries(world.users)) view.users[name] = describeUser(user);
+  for (const [name, session] of Object.entries(world.sessions)) {
+    const tokens: Record<string, string> = {};
+    for (const [generation, { expiresAt, rotatedAt }] of session.tokens.entries())
+      if (expiresAt > session.clock) tokens[`${name}.${generation}`] = rotatedAt === null ? "unused" : "rotated";
+    if (Object.keys(tokens).length > 0) view.sessions[name] = { ended: session.ended, tokens };
+    if (hasAccessToken(world, name)) view.access[name] = stands(world, name) ? "stands" : "refused";
+  }
+  for (const user of Object.keys(world.users)) {
+    const own = Object.entries(world.sessions).filter(([, session]) => session.user === user);
+    if (own.some(([name]) => view.access[name] === "stands"))
+      view.listed[user] = own.flatMap(([name, session]) => (isLive(session) ? [name] : [])).toSorted();
+  }
+  return { ...view, events: world.events.toSorted() };
+}
+
+/** One line, so that a difference reads well. */
+export function describeUser(user: {
+  role: string;
+  isActive: boolean;
+  isDeleted: boolean;
+  isVerified: boolean;
+  tokenVersion: number;
+  version: number;
+}): string {
+  const { role, isActive, isDeleted, isVerified, tokenVersion, version } = user;
+  const state = [
+    isActive ? "active" : "inactive",
+    ...(isDeleted ? ["deleted"] : []),
+    ...(isVerified ? ["verified"] : []),
+  ];
+  return `${role} ${state.join(" ")} version ${version} token ${tokenVersion}`;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
