@@ -81,6 +81,14 @@ export function isStreamNotFound(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
 }
 
+/** JetStream: "no suitable peers for placement", and "replicas > 1 not supported in non-clustered mode". */
+const TOO_FEW_SERVERS = new Set([10005, 10074]);
+
+/** True when a stream cannot have so many copies: there are fewer servers, or some of them are away. */
+export function wantsMoreServers(error: unknown): boolean {
+  return error instanceof JetStreamApiError && TOO_FEW_SERVERS.has(error.code);
+}
+
 function streamConfig(definition: StreamDefinition, replicas: number) {
   return {
     name: definition.name,

@@ -4,7 +4,14 @@ export {
   type EmptyDatabase,
   type TestDatabase,
 } from "./fixtures/test-database.ts";
-export { createLockedBus, type BusUser, type LockedBus } from "./fixtures/locked-bus.ts";
+export {
+  createLockedBus,
+  createLockedCluster,
+  type BusUser,
+  type LockedBus,
+  type LockedCluster,
+  type ServerCertificate,
+} from "./fixtures/locked-bus.ts";
 export { createTestBus, createTestRedis } from "./fixtures/test-server.ts";
 export type { RestartableServer as TestServer } from "./servers/restartable-server.ts";
 export { type RunningServices, type ServicesOptions, startServices } from "./services/start-services.ts";

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { inject } from "vitest";
 import "../global-setup.ts";
 import { createTestDatabase, type TestDatabase } from "../fixtures/test-database.ts";
-import { type BusUser, createLockedBus } from "../fixtures/locked-bus.ts";
+import { type BusUser, createLockedBus, type ServerCertificate } from "../fixtures/locked-bus.ts";
 import { createTestBus, createTestRedis } from "../fixtures/test-server.ts";
 import { freePort } from "../process/free-port.ts";
 import type { RestartableServer } from "../servers/restartable-server.ts";
@@ -24,8 +24,8 @@ export interface ServicesOptions {
   readonly gateways?: number;
   /** False: without Redis. */
   readonly redis?: boolean;
-  /** True: NATS has the configuration that deploy/nats ships, and each service is a user of its own. */
-  readonly lockedBus?: boolean;
+  /** NATS has the configuration that deploy/nats ships, and each service is a user of its own; with a certificate it speaks TLS. */
+  readonly lockedBus?: true | ServerCertificate;
 }
 
 export interface RunningServices {
@@ -76,7 +76,7 @@ const TEST_DEFAULTS = {
 export async function startServices(options: ServicesOptions = {}): Promise<RunningServices> {
   const [database, { bus, busUrl }, redis] = await Promise.all([
     createTestDatabase(),
-    startBus(options.lockedBus === true),
+    startBus(options.lockedBus),
     options.redis === false ? null : createTestRedis(),
   ]);
   const secrets = Object.fromEntries(SECRETS.map((name) => [name, randomBytes(32).toString("base64url")])) as Record<
@@ -141,12 +141,12 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
   return { url: gateway.url, auth, user, auths, users, gateways, database, bus, busUrl, redis, secrets, add, stop };
 }
 
-async function startBus(locked: boolean): Promise<Pick<RunningServices, "bus" | "busUrl">> {
-  if (!locked) {
+async function startBus(locked: ServicesOptions["lockedBus"]): Promise<Pick<RunningServices, "bus" | "busUrl">> {
+  if (locked === undefined) {
     const bus = await createTestBus();
     return { bus, busUrl: () => bus.url };
   }
-  const bus = await createLockedBus();
+  const bus = await createLockedBus(locked === true ? undefined : locked);
   return { bus, busUrl: bus.urlOf };
 }
 

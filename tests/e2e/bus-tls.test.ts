@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type RunningServices, startServices } from "@gatehouse/testing";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { call, FIRST_ADMIN, loginAdmin, register, until } from "./support/api.ts";
+import { hasOpenssl, makeAuthority, makeServerCertificate } from "./support/certificates.ts";
+
+const possible = hasOpenssl() && inject("gatehouse").nats.kind === "program";
+
+describe.skipIf(!possible)("the whole system with TLS to NATS", () => {
+  const folder = mkdtempSync(join(tmpdir(), "gatehouse-tls-"));
+  let system: RunningServices;
+  let authority: string;
+  beforeAll(async () => {
+    authority = makeAuthority(folder, "authority");
+    system = await startServices({
+      auth: FIRST_ADMIN,
+      environment: { NODE_EXTRA_CA_CERTS: authority },
+      lockedBus: makeServerCertificate(folder, "authority"),
+    });
+  });
+  afterAll(async () => {
+    await system?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const me = (token: string) => call(system.url, "GET", "/v1/users/me", { token });
+  const gateway = () => {
+    const [first] = system.gateways;
+    if (first === undefined) throw new Error("There is no gateway");
+    return first;
+  };
+
+  it("events and revocations arrive", async () => {
+    // The admin reaches the user service by the bus only, and the gateway asks nobody while watermarks come.
+    const admin = await loginAdmin(system.url);
+    const user = await register(system.url);
+    expect(system.busUrl("gateway")).toMatch(/^tls:/);
+    expect((await me(user.token)).status).toBe(200);
+    await call(system.url, "PATCH", `/v1/admin/users/${user.id}`, { token: admin.token, json: { is_active: false } });
+    await until(async () => (await me(user.token)).status === 401);
+    expect(gateway().logs().join("\n")).toContain("connected to NATS");
+  });
+
+  it("a server whose certificate another authority signed is refused, with a line that says so", async () => {
+    const said = () =>
+      gateway()
+        .logs()
+        .filter((line) => line.includes("a certificate that is not trusted"));
+    expect(said()).toEqual([]);
+    await gateway().restart({ NODE_EXTRA_CA_CERTS: makeAuthority(folder, "stranger") });
+    await until(async () => said().length > 0);
+    expect(said()[0]).toContain("NODE_EXTRA_CA_CERTS");
+    // auth vouches in its place, and nothing is said twice.
+    const user = await register(system.url);
+    expect((await me(user.token)).status).toBe(200);
+    expect(said()).toHaveLength(1);
+    await gateway().restart({ NODE_EXTRA_CA_CERTS: authority });
+    const connections = () =>
+      gateway()
+        .logs()
+        .filter((line) => line.includes("connected to NATS")).length;
+    await until(async () => connections() === 2);
+  });
+});
