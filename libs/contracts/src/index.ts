@@ -6,7 +6,7 @@ export {
   REVOKING_SUBJECTS,
   USER_EVENT_DATA,
 } from "./events/catalog.ts";
-export { eventEnvelope } from "./events/envelope.ts";
+export { type EventEnvelope, eventEnvelope } from "./events/envelope.ts";
 export { EventFormatError, type GatehouseEvent, isEventSubject, parseEvent } from "./events/event.ts";
 export { type StreamDefinition, STREAMS } from "./events/streams.ts";
 export * from "./fields.ts";

@@ -36,6 +36,22 @@ const PING_INTERVAL_MS = 2_000;
 const PINGS_UNANSWERED = 2;
 const CLOSE_TIMEOUT_MS = 2_000;
 
+/**
+ * One connection, that is not made anew when it breaks: for work that rather fails than waits.
+ * @throws when there is no server at `url`, or it lets us not in
+ */
+export async function openConnection({ url, name }: Pick<BusOptions, "url" | "name">): Promise<NatsConnection> {
+  return await connect({
+    ...busAddress(url),
+    name,
+    reconnect: false,
+    timeout: CONNECT_TIMEOUT_MS,
+    pingInterval: PING_INTERVAL_MS,
+    maxPingOut: PINGS_UNANSWERED,
+    noAsyncTraces: true,
+  });
+}
+
 /** Returns at once; connects in the background and reconnects for ever. */
 export function connectBus({ url, name, logger }: BusOptions): Bus {
   const listeners = new Set<(connection: NatsConnection) => void>();
@@ -62,16 +78,7 @@ export function connectBus({ url, name, logger }: BusOptions): Bus {
 
   async function dial(): Promise<NatsConnection | undefined> {
     try {
-      return await connect({
-        ...busAddress(url),
-        name,
-        // A new connection is made instead, see Bus.
-        reconnect: false,
-        timeout: CONNECT_TIMEOUT_MS,
-        pingInterval: PING_INTERVAL_MS,
-        maxPingOut: PINGS_UNANSWERED,
-        noAsyncTraces: true,
-      });
+      return await openConnection({ url, name });
     } catch (error) {
       report(error);
       return undefined;

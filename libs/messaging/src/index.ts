@@ -1,21 +1,27 @@
 export { type Applied, applyIfNewer, type VersionedChange } from "./apply-if-newer.ts";
 export { createBatchedApply } from "./apply-in-batches.ts";
-export { type Bus, type BusOptions, connectBus } from "./bus.ts";
+export { type Bus, type BusOptions, connectBus, openConnection } from "./bus.ts";
 export { type Consumer, type ConsumerOptions, type ConsumerStatus, startConsumer } from "./consumer/consumer.ts";
 export type { DeliveryInfo, EventHandler, EventHandlers } from "./consumer/event-handler.ts";
+export { findLetters, type LetterFilter } from "./dead-letters/find-letters.ts";
+export { createReplayer, type ReplayCandidate, type Replayer } from "./dead-letters/replayer.ts";
+export { readLetter, type StoredLetter } from "./dead-letters/stored-letter.ts";
 export { handleOnce, trimInbox } from "./inbox.ts";
 export { once } from "./once.ts";
 export { createEvent, type NewEvent } from "./outbox/create-event.ts";
 export { outboxRow } from "./outbox/outbox-row.ts";
 export { createTransact, type Transact } from "./outbox/transact.ts";
 export { type Relay, type RelayOptions, type RelayStatus, startRelay } from "./relay/relay.ts";
+export { readStored } from "./jetstream/read-stored.ts";
 export {
   readStream,
   type StreamMessage,
   type StreamReader,
   type StreamReaderOptions,
 } from "./jetstream/stream-reader.ts";
-export { ensureStreams } from "./streams.ts";
+export { readEnvelope } from "./read-envelope.ts";
+export { ensureStreams, isStreamNotFound } from "./streams.ts";
+export { matchesSubject } from "./subject-match.ts";
 export {
   createInboxTableV1,
   createMessagingTablesV1,

@@ -17,3 +17,6 @@ export const eventEnvelope = z.object({
   /** Grows by one with every change of that subject in that service; absent where the subject is no user. */
   version: z.int().nonnegative().optional(),
 });
+
+/** An event without its data. */
+export type EventEnvelope = z.output<typeof eventEnvelope>;

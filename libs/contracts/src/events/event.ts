@@ -1,12 +1,9 @@
 import type { z } from "zod";
 import { EVENT_DATA, type EventData, type EventSubject } from "./catalog.ts";
-import { eventEnvelope } from "./envelope.ts";
+import { type EventEnvelope, eventEnvelope } from "./envelope.ts";
 
 /** One event as it travels. */
-export interface GatehouseEvent<S extends EventSubject = EventSubject> extends Omit<
-  z.output<typeof eventEnvelope>,
-  "type"
-> {
+export interface GatehouseEvent<S extends EventSubject = EventSubject> extends Omit<EventEnvelope, "type"> {
   readonly type: S;
   readonly data: EventData<S>;
 }

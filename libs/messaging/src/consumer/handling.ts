@@ -2,11 +2,12 @@ import { type EventSubject, type GatehouseEvent, isEventSubject, newId } from "@
 import { type Logger, runInContext, traceparentFrom } from "@gatehouse/observability";
 import { jetstream } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
+import { deadLetter, describeError } from "../dead-letters/dead-letter.ts";
+import { isReplayForAnother } from "../dead-letters/replay-message.ts";
 import type { Delivered } from "../jetstream/delivered.ts";
 import type { Breather } from "./breather.ts";
 import { createConsumerMetrics, type EventOutcome } from "./consumer-metrics.ts";
 import type { EventHandler, EventHandlers } from "./event-handler.ts";
-import { deadLetter, describeError } from "./dead-letter.ts";
 import type { FailureCounter } from "./failure-counter.ts";
 import { readEvent } from "./read-event.ts";
 
@@ -44,7 +45,7 @@ export function createHandling(options: HandlingOptions): Handling {
 
   async function handle(message: Delivered): Promise<void> {
     const handler = handlerFor(handlers, message.subject);
-    if (handler === undefined) return message.ack();
+    if (handler === undefined || isReplayForAnother(durable, message.headers)) return message.ack();
     const event = await readOrBury(message);
     if (event) await runInContext(contextOf(event), () => runHandler(handler, event, message));
   }
@@ -114,10 +115,9 @@ export function createHandling(options: HandlingOptions): Handling {
     message.ack();
     failures.forget(message.sequence);
     count(message, "dead_lettered");
-    logger.error(
-      { durable, subject: message.subject, sequence: message.sequence, attempts, err: error },
-      "event became a dead letter",
-    );
+    const { sequence, subject } = message;
+    const next = `pnpm ops events dead --consumer ${durable} (docs/operations/runbooks/dead-letters.md)`;
+    logger.error({ durable, subject, sequence, attempts, err: error, next }, "event became a dead letter");
   }
 
   return {

@@ -1,16 +1,17 @@
-import { newId, type StreamDefinition } from "@gatehouse/contracts";
+import type { StreamDefinition } from "@gatehouse/contracts";
 import type { Logger } from "@gatehouse/observability";
-import { AckPolicy, type ConsumerConfig, DeliverPolicy, ReplayPolicy } from "@nats-io/jetstream";
-import { nanos, type NatsConnection } from "@nats-io/nats-core";
+import type { MsgHdrs, NatsConnection } from "@nats-io/nats-core";
 import type { Bus } from "../bus.ts";
 import { managerOf } from "../streams.ts";
 import { attend } from "./attend.ts";
 import type { Delivered } from "./delivered.ts";
 import { startPull } from "./pull.ts";
+import { readerConfig } from "./reader-config.ts";
 
 /** One stored message as read, not yet parsed. */
 export interface StreamMessage {
   readonly subject: string;
+  readonly headers: MsgHdrs | undefined;
   readonly data: Uint8Array;
   readonly sequence: number;
   /** When the server stored it, by the server's clock. */
@@ -47,11 +48,6 @@ export interface StreamReader {
 }
 
 const CAPACITY = 1_000;
-/**
- * How long the server keeps the consumer of a pass that is over. It is left to the server, because a reader that may delete its own
- * consumer may delete any consumer of the stream: permissions know names, and not who made what.
- */
-const ABANDONED_MS = 30_000;
 
 /**
  * Reads a stream from a moment on without acknowledging anything. Every oddity ends the pass, and the next one starts over at `since()`:
@@ -63,7 +59,10 @@ export function readStream(options: StreamReaderOptions): StreamReader {
 
   async function pass(connection: NatsConnection): Promise<string> {
     const manager = await managerOf(connection);
-    const { name, num_pending: pending } = await manager.consumers.add(stream.name, consumerConfig(options));
+    const { name, num_pending: pending } = await manager.consumers.add(
+      stream.name,
+      readerConfig({ filter: options.filter, since: options.since() }),
+    );
     // Asked after the consumer was made: were the stream replaced in between, the consumer would be gone and the pass over.
     const { created, state } = await manager.streams.info(stream.name);
     options.onStart?.({ streamCreated: created, lastSequence: state.last_seq, pending });
@@ -113,20 +112,5 @@ export function readStream(options: StreamReaderOptions): StreamReader {
       stopping.abort();
       await finished;
     },
-  };
-}
-
-function consumerConfig(options: StreamReaderOptions): Partial<ConsumerConfig> {
-  return {
-    // Named by us: the server checks a name against the permissions only where it is in the subject of the request.
-    name: `reader-${newId()}`,
-    ack_policy: AckPolicy.None,
-    deliver_policy: DeliverPolicy.StartTime,
-    opt_start_time: options.since().toISOString(),
-    replay_policy: ReplayPolicy.Instant,
-    inactive_threshold: nanos(ABANDONED_MS),
-    mem_storage: true,
-    num_replicas: 1,
-    ...(options.filter !== undefined && { filter_subject: options.filter }),
   };
 }

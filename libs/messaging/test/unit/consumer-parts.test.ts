@@ -4,11 +4,11 @@ import { createEvent } from "@gatehouse/messaging";
 import { headers } from "@nats-io/nats-core";
 import { describe, expect, test } from "vitest";
 import { createBreather } from "../../src/consumer/breather.ts";
-import { deadLetter, describeError } from "../../src/consumer/dead-letter.ts";
 import { createFailureCounter } from "../../src/consumer/failure-counter.ts";
 import { isInfrastructureError } from "../../src/consumer/infrastructure-error.ts";
 import { readEvent } from "../../src/consumer/read-event.ts";
 import { createWorkQueue } from "../../src/consumer/work-queue.ts";
+import { deadLetter, describeError } from "../../src/dead-letters/dead-letter.ts";
 import { message } from "../fixtures/message.ts";
 
 const event = createEvent({

@@ -2,22 +2,7 @@ import { EventFormatError } from "@gatehouse/contracts";
 import { isAppError } from "@gatehouse/errors";
 import { headers, type MsgHdrs } from "@nats-io/nats-core";
 import type { Delivered } from "../jetstream/delivered.ts";
-
-/** The headers of a dead letter, beside those of the message as received. */
-const DEAD_LETTER_HEADERS = {
-  consumer: "Gatehouse-Consumer",
-  subject: "Gatehouse-Subject",
-  stream: "Gatehouse-Stream",
-  sequence: "Gatehouse-Sequence",
-  storedAt: "Gatehouse-Stored-At",
-  attempts: "Gatehouse-Attempts",
-  error: "Gatehouse-Error",
-  /** The message's own Nats-Msg-Id; the letter has another, since several consumers may give up on one event. */
-  messageId: "Gatehouse-Msg-Id",
-} as const;
-
-const MESSAGE_ID = "Nats-Msg-Id";
-const OWN_PREFIX = "nats-";
+import { isServersOwn, LETTER_HEADERS, MESSAGE_ID } from "./letter-headers.ts";
 
 export interface DeadLetter {
   readonly subject: string;
@@ -30,10 +15,9 @@ export interface DeadLetter {
 export function deadLetter(durable: string, message: Delivered, attempts: number, error: unknown): DeadLetter {
   const letter = headers();
   for (const [name, values] of message.headers ?? []) {
-    // The server acts upon headers of its own, which were meant for the first publish.
-    if (!name.toLowerCase().startsWith(OWN_PREFIX)) for (const value of values) letter.append(name, value);
+    if (!isServersOwn(name)) for (const value of values) letter.append(name, value);
   }
-  const own = DEAD_LETTER_HEADERS;
+  const own = LETTER_HEADERS;
   letter.set(own.consumer, durable);
   letter.set(own.subject, message.subject);
   letter.set(own.stream, message.stream);

@@ -1,0 +1,350 @@
+import { type GatehouseEvent, STREAMS } from "@gatehouse/contracts";
+import {
+  applyIfNewer,
+  type Consumer,
+  type ConsumerOptions,
+  createEvent,
+  createReplayer,
+  ensureStreams,
+  findLetters,
+  handleOnce,
+  type LetterFilter,
+  startConsumer,
+  type StoredLetter,
+} from "@gatehouse/messaging";
+import { jetstream } from "@nats-io/jetstream";
+import { headers } from "@nats-io/nats-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { replayMessage } from "../../src/dead-letters/replay-message.ts";
+import { managerOf } from "../../src/streams.ts";
+import { type Bench, connected, createBench, idOf, logger, someEvent } from "../fixtures/messaging.ts";
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await createBench();
+});
+afterEach(() => bench.reset());
+afterAll(() => bench.close());
+
+function consume(durable: string, options: Pick<ConsumerOptions, "handlers"> & Partial<ConsumerOptions>): Consumer {
+  const consumer = startConsumer({
+    bus: bench.connect(),
+    stream: STREAMS.auth,
+    durable,
+    filter: "auth.>",
+    retryDelay: () => 0,
+    logger,
+    ...options,
+  });
+  bench.cleanup.defer(() => consumer.close());
+  return consumer;
+}
+
+/** A consumer that fails until it is mended, and whose effects are guarded by the inbox. */
+function mendable(durable: string) {
+  const state = { isMended: false, deliveries: [] as string[], effects: [] as string[] };
+  const handle = async (event: GatehouseEvent) => {
+    if (!state.isMended) throw new TypeError("a bug");
+    state.deliveries.push(event.id);
+    await bench.db.transaction().execute(async (trx) => {
+      if (await handleOnce(trx, durable, event.id)) state.effects.push(event.id);
+    });
+  };
+  return Object.assign(state, { consumer: consume(durable, { handlers: { "auth.session.started": handle } }) });
+}
+
+async function publish(...events: readonly GatehouseEvent[]): Promise<void> {
+  const connection = await connected(bench.admin());
+  await ensureStreams(connection, [STREAMS.auth], 1);
+  for (const event of events)
+    await jetstream(connection).publish(event.type, JSON.stringify(event), { msgID: event.id });
+}
+
+async function letters(filter: LetterFilter = {}): Promise<StoredLetter[]> {
+  const found: StoredLetter[] = [];
+  await findLetters(await connected(bench.admin()), filter, (letter) => found.push(letter));
+  return found;
+}
+
+async function lettersOnce(count: number): Promise<StoredLetter[]> {
+  await expect.poll(() => letters()).toHaveLength(count);
+  return await letters();
+}
+
+const replayer = async (now = () => new Date()) => await createReplayer(await connected(bench.admin()), now);
+
+async function replayAll(): Promise<void> {
+  const { replay } = await replayer();
+  for (const { number } of await letters()) expect(await replay(number)).toBe(true);
+}
+
+/** Both are waited for where something must not happen: once nothing is under way, it has not. */
+async function settled(durable: string): Promise<void> {
+  const manager = await managerOf(await connected(bench.admin()));
+  const outstanding = async () => {
+    const { num_ack_pending, num_pending } = await manager.consumers.info(STREAMS.auth.name, durable);
+    return num_ack_pending + num_pending;
+  };
+  await expect.poll(outstanding).toBe(0);
+}
+
+describe("what happens when a dead letter is replayed", () => {
+  test("the mended consumer applies the event once, under its id, and no other consumer is asked again", async () => {
+    const broken = mendable("broken");
+    const other = mendable("other");
+    other.isMended = true;
+    const event = someEvent();
+    await publish(event);
+    const [letter] = await lettersOnce(1);
+    expect(letter).toMatchObject({
+      consumer: "broken",
+      subject: event.type,
+      attempts: 6,
+      error: "TypeError",
+      replays: 0,
+    });
+    expect(letter?.envelope).toMatchObject({ id: event.id, subject: event.subject });
+
+    broken.isMended = true;
+    await replayAll();
+    await expect.poll(() => broken.effects).toEqual([event.id]);
+    expect(await letters()).toEqual([]);
+    await settled("other");
+    expect([broken.deliveries, other.deliveries]).toEqual([[event.id], [event.id]]);
+
+    const stored = await bench.stored();
+    expect(stored.map(idOf)).toEqual([event.id, event.id]);
+    const messageIds = stored.map(({ header }) => header.get("Nats-Msg-Id"));
+    expect(messageIds[0]).toBe(event.id);
+    expect(messageIds[1]).toMatch(/^replay:broken:AUTH_EVENTS:1:\d+$/);
+    expect(stored[1]?.header.get("Gatehouse-Replay-For")).toBe("broken");
+  });
+
+  test("one that fails again becomes a new letter, which says so", async () => {
+    const broken = mendable("broken");
+    await publish(someEvent());
+    const [first] = await lettersOnce(1);
+    await replayAll();
+    await expect.poll(async () => (await letters())[0]?.replays).toBe(1);
+    await replayAll();
+    await expect.poll(async () => (await letters())[0]?.replays).toBe(2);
+    const [last, ...more] = await letters();
+    expect(more).toEqual([]);
+    expect(last?.number).toBeGreaterThan(first?.number ?? 0);
+    expect(last?.envelope).toEqual(first?.envelope);
+
+    broken.isMended = true;
+    await replayAll();
+    await expect.poll(() => broken.effects).toHaveLength(1);
+    expect(await letters()).toEqual([]);
+  });
+
+  test("a run that died before it deleted the letter is repeated without a second delivery", async () => {
+    const broken = mendable("broken");
+    await publish(someEvent());
+    const [letter] = await lettersOnce(1);
+    broken.isMended = true;
+    const { headers, msgID, payload, subject } = replayMessage(letter!);
+    await jetstream(await connected(bench.admin())).publish(subject, payload, { headers, msgID });
+    expect(await letters()).toHaveLength(1);
+
+    await replayAll();
+    expect(await letters()).toEqual([]);
+    await expect.poll(() => broken.deliveries).toHaveLength(1);
+    await settled("broken");
+    expect([broken.deliveries.length, (await bench.stored()).length]).toEqual([1, 2]);
+  });
+
+  test("repeated past the duplicate window it is delivered again and applied no second time", async () => {
+    const broken = mendable("broken");
+    const event = someEvent();
+    await publish(event);
+    await ensureStreams(await connected(bench.admin()), [{ ...STREAMS.auth, duplicateWindow: 100 }], 1);
+    const [letter] = await lettersOnce(1);
+    broken.isMended = true;
+    const { headers, msgID, payload, subject } = replayMessage(letter!);
+    const client = jetstream(await connected(bench.admin()));
+    const isTaken = async () => !(await client.publish(subject, payload, { headers, msgID })).duplicate;
+    expect(await isTaken()).toBe(true);
+    await expect.poll(isTaken).toBe(true);
+
+    await replayAll();
+    await settled("broken");
+    await expect.poll(() => broken.deliveries.length).toBeGreaterThan(1);
+    expect(broken.effects).toEqual([event.id]);
+  });
+
+  test("two who replay at the same time deliver each event once", async () => {
+    const broken = mendable("broken");
+    const events = Array.from({ length: 20 }, () => someEvent());
+    await publish(...events);
+    const numbers = (await lettersOnce(20)).map(({ number }) => number);
+    broken.isMended = true;
+    await Promise.all(
+      [await replayer(), await replayer()].map(async ({ replay }) => {
+        for (const number of numbers) await replay(number);
+      }),
+    );
+    await expect.poll(() => broken.deliveries).toHaveLength(20);
+    await settled("broken");
+    expect(broken.deliveries.toSorted()).toEqual(events.map(({ id }) => id).toSorted());
+    expect(await letters()).toEqual([]);
+  });
+
+  test("a state that has moved on meanwhile is not set back", async () => {
+    const versions: number[] = [];
+    let isMended = false;
+    await bench.db.schema.createTable("copies").addColumn("id", "text").addColumn("version", "integer").execute();
+    bench.cleanup.defer(() => bench.db.schema.dropTable("copies").execute());
+    const db = bench.db.$extendTables<{ copies: { id: string; version: number } }>();
+    await db.insertInto("copies").values({ id: "one", version: 0 }).execute();
+    consume("copier", {
+      handlers: {
+        "auth.session.started": async ({ version = 0 }) => {
+          if (version === 1 && !isMended) throw new TypeError("a bug");
+          versions.push(version);
+          await applyIfNewer(db, { table: "copies", id: "one", versionColumn: "version", version, set: {} });
+        },
+      },
+    });
+    await publish({ ...someEvent(), version: 1 }, { ...someEvent(), version: 2 });
+    await lettersOnce(1);
+    isMended = true;
+    await replayAll();
+    await expect.poll(() => versions).toEqual([2, 1]);
+    await settled("copier");
+    expect(await db.selectFrom("copies").selectAll().execute()).toEqual([{ id: "one", version: 2 }]);
+  });
+
+  test("a message that is no event goes back as it was", async () => {
+    const connection = await connected(bench.admin());
+    await publish();
+    await jetstream(connection).publish("auth.session.started", "{", { msgID: "nonsense" });
+    mendable("broken");
+    const [letter] = await lettersOnce(1);
+    expect(letter).toMatchObject({ attempts: 1, envelope: undefined, error: expect.stringContaining("not JSON") });
+    await replayAll();
+    await expect.poll(async () => (await letters())[0]?.replays).toBe(1);
+    expect((await bench.stored()).map((message) => message.string())).toEqual(["{", "{"]);
+  });
+
+  test("there is nothing to replay where the letter is gone", async () => {
+    mendable("broken");
+    await publish(someEvent());
+    const [letter] = await lettersOnce(1);
+    const { replay } = await replayer();
+    await (await managerOf(await connected(bench.admin()))).streams.deleteMessage("DEAD_LETTERS", letter!.number);
+    expect(await replay(letter!.number)).toBe(false);
+  });
+});
+
+describe("what speaks against a replay", () => {
+  const DAY = 86_400_000;
+
+  test("nothing, when its consumer is there and takes it", async () => {
+    mendable("broken");
+    await publish(someEvent());
+    const [letter] = await lettersOnce(1);
+    expect(await (await replayer()).objection(letter!)).toBeUndefined();
+  });
+
+  test("nobody would take it", async () => {
+    const { consumer } = mendable("broken");
+    await publish(someEvent());
+    const [letter] = await lettersOnce(1);
+    await consumer.close();
+    const manager = await managerOf(await connected(bench.admin()));
+    await manager.consumers.delete(STREAMS.auth.name, "broken");
+    expect(await (await replayer()).objection(letter!)).toContain("AUTH_EVENTS has no consumer broken");
+
+    consume("broken", { filter: "auth.account.>", handlers: {} });
+    const filter = async () => (await manager.consumers.info(STREAMS.auth.name, "broken")).config.filter_subject;
+    await expect.poll(() => filter().catch(() => undefined)).toBe("auth.account.>");
+    expect(await (await replayer()).objection(letter!)).toContain("takes no auth.session.started any more");
+  });
+
+  test("its event is so old that the erasure of its user may be forgotten", async () => {
+    mendable("broken");
+    await publish(someEvent());
+    const [letter] = await lettersOnce(1);
+    const inDays = (days: number) => replayer(() => new Date(Date.now() + days * DAY));
+    expect(await (await inDays(44)).objection(letter!)).toBeUndefined();
+    expect(await (await inDays(46)).objection(letter!)).toContain("older than 45 days");
+  });
+
+  test("no stream has its subject", async () => {
+    const connection = await connected(bench.admin());
+    await ensureStreams(connection, [STREAMS.deadLetters], 1);
+    await jetstream(connection).publish("dead.theirs.order.placed", "text");
+    const [letter] = await lettersOnce(1);
+    expect(await (await replayer()).objection(letter!)).toContain("no stream has order.placed");
+  });
+});
+
+describe("what happens to a letter that another program wrote", () => {
+  test.each([
+    ["without headers", undefined],
+    ["with headers of its own", "some value"],
+  ])("%s: it is read by its subject, and replayed for its consumer", async (_what, value) => {
+    const broken = mendable("theirs");
+    broken.isMended = true;
+    const event = someEvent();
+    const connection = await connected(bench.admin());
+    await publish();
+    await ensureStreams(connection, [STREAMS.deadLetters], 1);
+    const own = headers();
+    if (value !== undefined) own.set("Some-Header", value);
+    const options = value === undefined ? {} : { headers: own };
+    await jetstream(connection).publish(`dead.theirs.${event.type}`, JSON.stringify(event), options);
+    const [letter] = await lettersOnce(1);
+    expect(letter).toMatchObject({ consumer: "theirs", subject: event.type, stream: "AUTH_EVENTS", error: undefined });
+    await replayAll();
+    await expect.poll(() => broken.effects).toEqual([event.id]);
+    const [message] = await bench.stored();
+    expect(message?.header.get("Some-Header")).toBe(value ?? "");
+    expect(message?.header.get("Nats-Msg-Id")).toMatch(/^replay:1:\d+$/);
+  });
+});
+
+describe("which letters are found", () => {
+  const user = "0198c0de-0000-7000-8000-000000000001";
+  const registered = createEvent({
+    source: "user",
+    type: "user.registered",
+    subject: user,
+    data: { user_id: user, email: "ada@example.com", full_name: null },
+    version: 1,
+  });
+  const ended = someEvent("auth.session.revoked");
+
+  test.each<[string, LetterFilter, string[]]>([
+    ["all", {}, ["auth.session.revoked", "user.registered"]],
+    ["of a consumer", { consumer: "mailer" }, ["user.registered"]],
+    ["of a type", { type: "auth.session.revoked" }, ["auth.session.revoked"]],
+    ["of a kind of type", { type: "auth.*.revoked" }, ["auth.session.revoked"]],
+    ["about a user", { user }, ["user.registered"]],
+    ["with an error", { error: "TYPEerror" }, ["auth.session.revoked"]],
+    ["with an event's id", { ids: [registered.id] }, ["user.registered"]],
+    ["with a number", { ids: ["1"] }, ["auth.session.revoked"]],
+    ["with two conditions", { consumer: "mailer", type: "auth.>" }, []],
+    ["since then", { since: new Date(0) }, ["auth.session.revoked", "user.registered"]],
+    ["since a later time", { since: new Date(Date.now() + 3_600_000) }, []],
+    ["of nobody", { consumer: "nobody" }, []],
+  ])("%s", async (_what, filter, types) => {
+    const connection = await connected(bench.admin());
+    await ensureStreams(connection, [STREAMS.deadLetters], 1);
+    const client = jetstream(connection);
+    const withError = (error: string) => {
+      const set = headers();
+      set.set("Gatehouse-Error", error);
+      return { headers: set };
+    };
+    await client.publish("dead.ledger.auth.session.revoked", JSON.stringify(ended), withError("TypeError (42703)"));
+    await client.publish("dead.mailer.user.registered", JSON.stringify(registered), withError("RangeError"));
+    expect((await letters(filter)).map(({ subject }) => subject)).toEqual(types);
+  });
+
+  test("none, where nothing has ever died", async () => {
+    expect(await letters()).toEqual([]);
+  });
+});
