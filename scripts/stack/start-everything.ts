@@ -15,6 +15,7 @@ import {
 } from "@gatehouse/testing/stack";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { announceAddresses } from "./addresses.ts";
 import { assertPortsFree, gatewayHost } from "./ports.ts";
 import { loadSecrets, type StackSecrets } from "./secrets.ts";
 import type { StackSettings } from "./settings.ts";
@@ -40,6 +41,7 @@ export async function startEverything(options: StartOptions): Promise<void> {
   // What the user has set, and a secret for everything that he has not.
   const environment: NodeJS.ProcessEnv & StackSecrets = { ...secrets, ...withoutBlanks(settings.environment) };
   const addresses = await startServers(options, environment, records);
+  options.shutdown.add(announceAddresses(settings.dir, addresses));
   await startServices(options, environment, addresses, records);
   const email = environment["FIRST_ADMIN_EMAIL"];
   if (email !== undefined) await waitForFirstAdmin(email, addresses.databaseUrls, options.shutdown.signal);

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runOps } from "../ops-command.ts";
 import {
   living,
   processesOf,
@@ -67,6 +68,13 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
     expect((await stat(join(variables.STACK_DIR, "secrets.json"))).mode & 0o777).toBe(0o600);
     expect(await statusOfLogin(url, "root@example.com")).toBe(200);
     expect(await register(url, "ada@example.com")).toBe(201);
+  });
+
+  test("… runs: the commands beside it find its bus by its folder", async () => {
+    expect((await stat(join(variables.STACK_DIR, "addresses.json"))).mode & 0o777).toBe(0o600);
+    const registered = ["--type", "user.registered", "--since", "1h", "--limit", "1"];
+    const { code, output } = await runOps({ STACK_DIR: variables.STACK_DIR }, ["events", "tail", ...registered]);
+    expect([code, output]).toEqual([0, expect.stringContaining("user.registered")]);
   });
 
   test("… meets another one in its folder: it says so, and the other goes on", async () => {

@@ -1,0 +1,68 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { runOps as run } from "../ops/run-ops.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+export interface OpsResult {
+  /** The exit code, or the signal that ended it. */
+  readonly code: number | string;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** One `pnpm ops …`, while it runs. */
+export interface OpsCommand {
+  /** What it has written to standard output so far. */
+  readonly lines: readonly string[];
+  kill(signal: NodeJS.Signals): void;
+  ended(): Promise<OpsResult>;
+}
+
+/** No variables of whoever runs the tests, and none of .env. */
+const NOTHING = { NATS_URL: "", STACK_DIR: "/nowhere" };
+
+/** Runs one command within this process. `answer` is what somebody at a terminal types; without, there is no terminal. */
+export async function runOps(
+  variables: NodeJS.ProcessEnv,
+  args: readonly string[],
+  answer?: string,
+): Promise<OpsResult> {
+  const lines: string[] = [];
+  const stream = () => Object.assign(new PassThrough(), { isTTY: answer !== undefined });
+  const [input, errors] = [stream(), stream()];
+  if (answer !== undefined) input.end(answer);
+  const code = await run(args, {
+    variables: { ...NOTHING, ...variables },
+    print: (line) => void lines.push(line),
+    input,
+    errors,
+    interruption: () => new AbortController().signal,
+    exitCode: 0,
+  });
+  errors.end();
+  return { code, output: lines.join("\n"), errors: await text(errors) };
+}
+
+/** Runs one command as a process of its own. */
+export function startOps(variables: NodeJS.ProcessEnv, ...args: string[]): OpsCommand {
+  const child = spawn(process.execPath, ["scripts/ops.ts", ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env["PATH"], ...NOTHING, ...variables },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const lines: string[] = [];
+  const errors: string[] = [];
+  createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
+  createInterface({ input: child.stderr }).on("line", (line) => errors.push(line));
+  const ended = once(child, "close").then(([code, signal]) => ({
+    code: (code ?? signal) as number | string,
+    output: lines.join("\n"),
+    errors: errors.join("\n"),
+  }));
+  return { lines, kill: (signal) => void child.kill(signal), ended: () => ended };
+}
