@@ -1,7 +1,12 @@
+import { STREAMS } from "@gatehouse/contracts";
+import { connectBus, readStream } from "@gatehouse/messaging";
+import { createLogger } from "@gatehouse/observability";
 import { type BusUser, type RunningServices, type ServiceHandle, startServices } from "@gatehouse/testing";
 import { connect, type NatsConnection, PermissionViolationError } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call, FIRST_ADMIN, loginAdmin, PASSWORD, problemOf, register, until } from "./support/api.ts";
+
+const logger = createLogger({ service: "test", level: "silent" });
 
 /** The whole system on a NATS server with deploy/nats/nats-server.conf, and the example of a consumer of one's own. */
 let system: RunningServices;
@@ -55,6 +60,30 @@ describe("what works with the lock on", () => {
       const types = new Set(body.items.map(({ type }) => type));
       return types.has("auth.account.created") && types.has("user.profile.updated");
     });
+  });
+
+  it("a person reads every stream, and puts a dead letter back where it came from", async () => {
+    const letter = "dead.audit-log.user.registered";
+    const service = await connectAs("audit-log");
+    const { seq } = (await service.request(letter, "{}")).json<{ seq: number }>();
+    await service.close();
+
+    const bus = connectBus({ url: system.busUrl("ops"), name: "ops", logger });
+    const read = new Set<string>();
+    const readers = Object.values(STREAMS).map((stream) =>
+      readStream({ bus, stream, since: () => new Date(0), onMessage: ({ subject }) => void read.add(subject), logger }),
+    );
+    await until(async () => ["auth.watermark", "user.registered", letter].every((subject) => read.has(subject)));
+    await Promise.all(readers.map((reader) => reader.close()));
+    await bus.close();
+
+    const ops = await connectAs("ops");
+    const ask = async (subject: string, body: object) =>
+      (await ops.request(subject, JSON.stringify(body))).json<Record<string, unknown>>();
+    expect(await ask("user.registered", {})).toMatchObject({ stream: "USER_EVENTS" });
+    expect(await ask("$JS.API.STREAM.MSG.GET.DEAD_LETTERS", { seq })).toMatchObject({ message: { subject: letter } });
+    expect(await ask("$JS.API.STREAM.MSG.DELETE.DEAD_LETTERS", { seq })).toMatchObject({ success: true });
+    await ops.close();
   });
 
   it("nothing that a service does is forbidden to it", () => {

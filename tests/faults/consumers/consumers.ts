@@ -11,12 +11,12 @@ export const THROWER = "faults-thrower";
 /** Every durable: where it reads, and what. */
 export const DURABLES = [
   {
-    durable: "user-accounts",
+    durable: "user",
     stream: STREAMS.auth.name,
     covers: (subject: string) => subject.startsWith("auth.account."),
   },
   {
-    durable: "auth-profiles",
+    durable: "auth",
     stream: STREAMS.user.name,
     covers: (subject: string) => subject === "user.profile.updated",
   },

@@ -204,7 +204,7 @@ describe("what the ledger says", () => {
     const broken = { stream: STREAMS.auth.name, sequence: 11, subject: "auth.account.updated", messageId: "broken" };
     run.messages.push({ ...broken, event: undefined });
     expect(wrongIn(run)).toEqual(["dead letters"]);
-    for (const consumer of [COLLECTORS.auth, "user-accounts"]) run.letters.push({ ...broken, consumer, error: "" });
+    for (const consumer of [COLLECTORS.auth, "user"]) run.letters.push({ ...broken, consumer, error: "" });
     expect(wrongIn(run)).toEqual([]);
   });
 
@@ -224,7 +224,7 @@ function inventEvent(run: Run) {
 
 function buryHealthyEvent(run: Run) {
   const { stream, sequence, subject } = run.messages[0]!;
-  run.letters.push({ consumer: "user-accounts", stream, sequence, subject, error: "" });
+  run.letters.push({ consumer: "user", stream, sequence, subject, error: "" });
 }
 
 function acknowledgeMore(run: Run) {
