@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { choice, flag, integer, networks, secrets, text, url } from "./variables.ts";
+import { busUrl, choice, flag, integer, networks, secrets, url } from "./variables.ts";
 
 /** What every process reads; each adds its own port. HOST defaults to loopback in development, to every interface elsewhere. */
 export const processVariables = {
@@ -20,7 +20,7 @@ export const poolVariables = {
 export const databaseUrl = () => url("postgres:", "postgresql:");
 
 export const busVariables = {
-  NATS_URL: text(),
+  NATS_URL: busUrl(),
   NATS_STREAM_REPLICAS: integer({ min: 1, max: 5, fallback: 1 }),
 };
 

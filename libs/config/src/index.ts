@@ -11,5 +11,5 @@ export {
   tokenVariables,
   trustedProxiesVariable,
 } from "./groups.ts";
-export { inProduction, noDebugInProduction, strongSecretsInProduction } from "./production.ts";
+export { inProduction, isExample, noDebugInProduction, strongSecretsInProduction } from "./production.ts";
 export { choice, flag, integer, list, port, secrets, text, url, urls } from "./variables.ts";

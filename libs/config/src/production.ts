@@ -20,14 +20,18 @@ export const noDebugInProduction: ConfigRule<ProductionValues> = inProduction(fu
   if (values.DEBUG === true) yield { name: "DEBUG", message: "must not be true in production" };
 });
 
+/** Whether a value is still one of the placeholders of `.env.example`. */
+export function isExample(value: string): boolean {
+  return value.startsWith(EXAMPLE_PREFIX);
+}
+
 /** Production refuses secrets that are short or are the example's. Each named variable holds a list of secrets. */
 export function strongSecretsInProduction<T extends ProductionValues>(...names: (keyof T & string)[]): ConfigRule<T> {
   return inProduction(function* (values): Iterable<ConfigProblem> {
     for (const name of names) {
       const items = values[name];
       if (!Array.isArray(items)) continue;
-      if (items.some((item: string) => item.startsWith(EXAMPLE_PREFIX)))
-        yield { name, message: "must not be the value of .env.example in production" };
+      if (items.some(isExample)) yield { name, message: "must not be the value of .env.example in production" };
       else if (items.some((item: string) => item.length < MIN_SECRET_LENGTH))
         yield { name, message: `must have at least ${MIN_SECRET_LENGTH} characters in production` };
     }

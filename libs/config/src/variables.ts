@@ -70,6 +70,13 @@ export const urls = (...schemes: readonly string[]) =>
       error: `must be one or several comma-separated URLs that begin with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`,
     });
 
+/** Where the bus is: one or several comma-separated addresses; `nats://` may be left out. */
+export const busUrl = () =>
+  text().refine((raw) => splitList(raw).length > 0 && splitList(raw).every(isBusUrl), {
+    error:
+      "must be one or several comma-separated addresses such as nats://127.0.0.1:4222 or tls://bus.example.com:4222",
+  });
+
 /** Comma-separated secrets: the first is used, all are accepted, so that they can be rotated. */
 export const secrets = () =>
   text()
@@ -81,6 +88,11 @@ function splitList(raw: string): string[] {
     .split(",")
     .map((item) => item.trim())
     .filter((item) => item !== "");
+}
+
+function isBusUrl(item: string): boolean {
+  const whole = item.includes("://") ? item : `nats://${item}`;
+  return ["nats:", "tls:"].includes(schemeOf(whole)) && new URL(whole).hostname !== "";
 }
 
 function schemeOf(raw: string): string {

@@ -4,6 +4,7 @@ import {
   databaseUrl,
   flag,
   inProduction,
+  isExample,
   integer,
   internalTokenVariable,
   introspectionTokenVariable,
@@ -70,6 +71,11 @@ const secureCookiesInProduction: ConfigRule<Variables> = inProduction(function* 
   if (values.SECURE_COOKIES === false) yield { name: "SECURE_COOKIES", message: "must not be false in production" };
 });
 
+const firstAdminOfOnesOwn: ConfigRule<Variables> = inProduction(function* ({ FIRST_ADMIN_PASSWORD: password }) {
+  if (password !== undefined && isExample(password))
+    yield { name: "FIRST_ADMIN_PASSWORD", message: "must not be the value of .env.example in production" };
+});
+
 const memoryForEveryLane: ConfigRule<Variables> = function* (values) {
   const { ARGON2_MEMORY_KIB: memory, ARGON2_PARALLELISM: lanes } = values;
   if (memory !== undefined && lanes !== undefined && memory < 8 * lanes)
@@ -94,6 +100,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     secureCookiesInProduction,
     memoryForEveryLane,
     firstAdminIsWhole,
+    firstAdminOfOnesOwn,
   ]);
   const development = values.ENVIRONMENT === "development";
   return Object.freeze({

@@ -4,7 +4,7 @@ import { readConfig } from "./config.ts";
 import { createDependencies } from "./dependencies.ts";
 
 await runProcess({
-  name: "gateway",
+  name: "gatehouse-gateway",
   async start(releasers) {
     const config = readConfig();
     const dependencies = await createDependencies(config, releasers);

@@ -83,10 +83,22 @@ describe("the auth service's configuration", () => {
     ["JWT_SECRET_KEY", { JWT_SECRET_KEY: `${strong("a")},too-short` }],
     ["INTERNAL_API_TOKEN", { INTERNAL_API_TOKEN: "change-me-to-a-long-random-text-of-your-own" }],
     ["INTROSPECTION_TOKEN", { INTROSPECTION_TOKEN: "short" }],
+    ["FIRST_ADMIN_PASSWORD", { FIRST_ADMIN_EMAIL: "a@example.com", FIRST_ADMIN_PASSWORD: "change-me-first-admin" }],
   ])("refuses a weak %s in production", (name, override) => {
     expect(problemsOf(production)).toEqual([]);
     expect(problemsOf({ ...production, ...override })).toEqual([name]);
     expect(problemsOf({ ...development, ...override })).toEqual([]);
+  });
+
+  it.each([
+    ["nats://a:4222, tls://b", []],
+    ["bus.internal", []],
+    ["not a url", ["NATS_URL"]],
+    ["http://a:4222", ["NATS_URL"]],
+    [" , ", ["NATS_URL"]],
+    ["nats://a,nats://", ["NATS_URL"]],
+  ])("looks at every address of NATS_URL: %s", (url, problems) => {
+    expect(problemsOf({ ...development, NATS_URL: url })).toEqual(problems);
   });
 
   it("takes several secrets, so that they can be rotated", () => {
