@@ -12,6 +12,7 @@ import {
   register,
   until,
 } from "./support/api.ts";
+import { untilDecides } from "./support/deciders.ts";
 import { kidOf, retireFormerKeys, signWithNewKey } from "./support/signing-keys.ts";
 
 /**
@@ -226,7 +227,7 @@ describe.each(Object.entries(SITUATIONS))("%s", (_situation, { before, between, 
 
   it("what was refused stays refused when all is as usual again", async () => {
     await after?.();
-    await Promise.all(system.gateways.map(untilViewDecides));
+    await Promise.all(system.gateways.map((gateway) => untilDecides("view", gateway, admin)));
     const bearers = Object.values(PATHS).filter(({ credential }) => credential === "bearer");
     const accepted = ACTS.flatMap(([name, ends]) =>
       bearers.flatMap((path) =>
@@ -238,19 +239,6 @@ describe.each(Object.entries(SITUATIONS))("%s", (_situation, { before, between, 
     expect((await Promise.all(accepted)).filter(Boolean)).toEqual([]);
   });
 });
-
-/** Asks a gateway until it says in its log that nobody but the view decides. */
-async function untilViewDecides(gateway: ServiceHandle): Promise<void> {
-  await until(async () => {
-    await me(gateway.url, admin);
-    return (
-      gateway
-        .logs()
-        .findLast((line) => line.includes("decide"))
-        ?.includes("view of revocations decides") ?? false
-    );
-  });
-}
 
 /** The first outcome that will do, or, when none comes in time, the last one. */
 async function firstOutcome(ask: () => Promise<unknown>, willDo: (outcome: unknown) => boolean): Promise<unknown> {

@@ -1,0 +1,138 @@
+import { STREAMS } from "@gatehouse/contracts";
+import {
+  createFaultyLine,
+  type FaultyLine,
+  type RunningServices,
+  type ServiceHandle,
+  startServices,
+} from "@gatehouse/testing";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { call, type Person, problemOf, register, until } from "./support/api.ts";
+import { untilDecides } from "./support/deciders.ts";
+
+/**
+ * What becomes of the view of revocations, and of tokens, when parts are cut off from each other. auth and the second gateway reach
+ * the bus by lines of their own; the first gateway and the user service reach it directly.
+ */
+let system: RunningServices;
+let lines: { readonly auth: FaultyLine; readonly second: FaultyLine };
+let first: ServiceHandle;
+let second: ServiceHandle;
+beforeAll(async () => {
+  const environment = { REVOCATION_MAX_STALENESS_SECONDS: "2" };
+  system = await startServices({ gateways: 2, redis: false, environment });
+  [first, second] = system.gateways as [ServiceHandle, ServiceHandle];
+  lines = { auth: await createFaultyLine(system.bus.url), second: await createFaultyLine(system.bus.url) };
+  await Promise.all([system.auth.stop("SIGINT"), second.stop("SIGINT")]);
+  await system.auth.start({ NATS_URL: lines.auth.url });
+  await second.start({ NATS_URL: lines.second.url });
+});
+afterAll(async () => {
+  await system.stop();
+  await Promise.all([lines.auth.close(), lines.second.close()]);
+});
+
+let good: Person;
+let revoked: Person;
+beforeEach(async () => {
+  [good, revoked] = [await register(first.url), await register(first.url)];
+  await Promise.all([first, second].map((gateway) => untilDecides("view", gateway, good)));
+});
+
+const me = async ({ url }: ServiceHandle, { token }: Person) =>
+  problemOf(await call(url, "GET", "/v1/users/me", { token }));
+const logOut = async (person: Person) =>
+  expect((await call(system.auth.url, "POST", "/v1/auth/logout", { token: person.token })).status).toBe(204);
+const untilRefused = (service: ServiceHandle, person: Person) =>
+  until(async () => (await me(service, person))[1] === "TokenRevokedError");
+
+async function startAnew(service: ServiceHandle): Promise<void> {
+  await service.stop("SIGKILL");
+  await service.start();
+}
+
+const ACCEPTED = [200, undefined];
+const REVOKED = [401, "TokenRevokedError"];
+const UNAVAILABLE = [503, "ServiceUnavailable"];
+
+describe("auth alone is cut off from the bus", () => {
+  it("gateways and the user service ask it; what it refused stays refused when it dies, and when the bus hears of it", async () => {
+    lines.auth.silence();
+    await logOut(revoked);
+    for (const service of [first, second, system.user]) {
+      await untilDecides("auth", service, good);
+      expect(await me(service, revoked)).toEqual(REVOKED);
+      expect(await me(service, good)).toEqual(ACCEPTED);
+    }
+
+    await system.auth.stop("SIGKILL");
+    await untilDecides("view", first, good);
+    for (const gateway of [first, second]) expect(await me(gateway, revoked)).toEqual(REVOKED);
+
+    await lines.auth.restore();
+    await system.auth.start();
+    // One that knows nothing but what is on the bus, once auth vouches for it.
+    await startAnew(first);
+    await untilDecides("view", first, good);
+    for (const gateway of [first, second]) expect(await me(gateway, revoked)).toEqual(REVOKED);
+  });
+});
+
+describe("a gateway's connection to the bus stands, and nothing comes over it", () => {
+  it("that gateway asks auth, without auth it knows nothing while the other goes on, and all comes back", async () => {
+    lines.second.hold();
+    await logOut(revoked);
+    // Before that the user service refuses what this gateway lets pass.
+    await untilDecides("auth", second, good);
+    for (const gateway of [first, second]) expect(await me(gateway, revoked)).toEqual(REVOKED);
+    expect(await me(second, good)).toEqual(ACCEPTED);
+
+    await system.auth.stop("SIGKILL");
+    await untilDecides("nobody", second, good);
+    expect(await me(second, good)).toEqual(UNAVAILABLE);
+    expect(await me(second, revoked)).toEqual(REVOKED);
+    expect(await me(first, good)).toEqual(ACCEPTED);
+
+    lines.second.release();
+    await lines.second.restore();
+    await system.auth.start();
+    await untilDecides("view", second, good);
+    expect(await me(second, good)).toEqual(ACCEPTED);
+    expect(await me(second, revoked)).toEqual(REVOKED);
+  });
+});
+
+describe("auth's stream is lost", () => {
+  it("on a wiped server it is made and filled again, so that a gateway that starts afterwards knows what was revoked before", async () => {
+    await logOut(revoked);
+    await untilRefused(first, revoked);
+    await system.bus.restart({ wipe: true });
+    await startAnew(first);
+    await untilDecides("view", first, good);
+    // Nobody else could tell it now.
+    await system.auth.stop("SIGKILL");
+    expect(await me(first, revoked)).toEqual(REVOKED);
+    expect(await me(first, good)).toEqual(ACCEPTED);
+    await system.auth.start();
+  });
+
+  it("while auth is away nobody can tell, and afterwards everybody can", async () => {
+    await logOut(revoked);
+    await untilRefused(first, revoked);
+    await system.auth.stop("SIGKILL");
+    const connection = await connect({ servers: system.bus.url });
+    await (await jetstreamManager(connection)).streams.delete(STREAMS.auth.name);
+    await connection.close();
+    await untilDecides("nobody", first, good);
+    expect(await me(first, good)).toEqual(UNAVAILABLE);
+    expect(await me(first, revoked)).toEqual(REVOKED);
+
+    await system.auth.start();
+    await startAnew(first);
+    await untilDecides("view", first, good);
+    expect(await me(first, good)).toEqual(ACCEPTED);
+    expect(await me(first, revoked)).toEqual(REVOKED);
+  });
+});
