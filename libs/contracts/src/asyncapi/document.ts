@@ -68,6 +68,10 @@ const HEADERS = {
         "The event's id; another one when a dead letter is replayed, and for watermarks `watermark-<second>`.",
     },
     "content-type": { const: CONTENT_TYPE },
+    "Gatehouse-Replay-For": {
+      type: "string",
+      description: "Of a replayed dead letter: the durable that it is meant for. Others may acknowledge it unread.",
+    },
     traceparent: { type: "string", description: "W3C Trace Context of the request that caused the event; as in it." },
   },
   required: ["Nats-Msg-Id", "content-type"],
