@@ -28,6 +28,7 @@ export {
   dropInboxTableV1,
   dropMessagingTablesV1,
 } from "./tables/messaging.ddl.v1.ts";
+export { extendMessagingTablesV2, reduceMessagingTablesV2 } from "./tables/messaging.ddl.v2.ts";
 export type {
   InboxTable,
   InboxTables,

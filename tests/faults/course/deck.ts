@@ -4,8 +4,16 @@ import { CRASHES, WRONG_CLOCKS } from "./crashes.ts";
 import type { Fault } from "./fault.ts";
 import { FULL_DISK } from "./full-disk.ts";
 import { LINE_FAULTS } from "./lines.ts";
+import { LOST_TAIL } from "./lost-tail.ts";
 
-export const FAULTS: readonly Fault[] = [...CRASHES, ...LINE_FAULTS, ...WRONG_CLOCKS, ...FULL_DISK, ...BUS_FAULTS];
+export const FAULTS: readonly Fault[] = [
+  ...CRASHES,
+  ...LINE_FAULTS,
+  ...WRONG_CLOCKS,
+  ...FULL_DISK,
+  LOST_TAIL,
+  ...BUS_FAULTS,
+];
 
 /** Faults without end: each once, in the seed's order, then all again in another. @throws Error when none has a name like `only` */
 export function* deal(random: Random, only?: string): Generator<Fault, never> {

@@ -11,6 +11,12 @@ export interface ClaimedRow {
   readonly revoking: boolean;
 }
 
+/** A row that JetStream has, and under which number of its stream. */
+export interface Acknowledged {
+  readonly id: string;
+  readonly sequence: number;
+}
+
 const LEASE_SECONDS = 5;
 /** No lease ends later than this from now, unless it was given before the database's clock was set back: it is over, then. */
 const LONGEST_LEASE_SECONDS = 2 * LEASE_SECONDS;
@@ -50,25 +56,40 @@ export async function claimRows(
 
 /**
  * Ends a claim: acknowledged rows are marked as published, the rest is free for the next try.
- * Nothing is marked when the stream that acknowledged is no longer the one on record, because what it held is gone. The lock on the
- * record orders this against adoptStream: either that sees the marks and takes them back, or this sees the new stream.
+ * Nothing is marked when the stream that acknowledged is no longer in the incarnation on record, because what it held is gone. The lock
+ * on the record orders this against adoptStream: either that sees the marks and takes them back, or this sees the new incarnation.
+ * @returns whether it was the one on record
  */
 export async function settleRows(
   db: Kysely<MessagingTables>,
-  options: { claimed: readonly string[]; acknowledged: readonly string[]; stream: string; streamCreated: string },
-): Promise<void> {
-  await sql`
+  options: {
+    claimed: readonly string[];
+    acknowledged: readonly Acknowledged[];
+    stream: string;
+    incarnation: number;
+  },
+): Promise<boolean> {
+  const { acknowledged } = options;
+  const { rows } = await sql<{ current: boolean }>`
     with ${RELAXED},
     same_stream as materialized (
       select 1 from relay_state
-      where stream = ${options.stream} and stream_created = ${options.streamCreated}
+      where stream = ${options.stream} and incarnation = ${options.incarnation}
       for share
+    ),
+    stored as materialized (
+      select * from unnest(${acknowledged.map(({ id }) => id)}::uuid[], ${acknowledged.map(({ sequence }) => sequence)}::bigint[])
+        as stored (id, sequence)
+      where exists (select 1 from same_stream)
+    ),
+    settled as (
+      update outbox set
+        claimed_until = null,
+        published_at = case when stored.id is not null then now() end,
+        stream_sequence = stored.sequence
+      from relaxed, unnest(${options.claimed}::uuid[]) as claimed (id) left join stored using (id)
+      where outbox.id = claimed.id and published_at is null
     )
-    update outbox set
-      claimed_until = null,
-      published_at = case
-        when id = any(${options.acknowledged}::uuid[]) and exists (select 1 from same_stream) then now()
-      end
-    from relaxed
-    where id = any(${options.claimed}::uuid[]) and published_at is null`.execute(db);
+    select exists (select 1 from same_stream) as current`.execute(db);
+  return rows[0]?.current ?? false;
 }

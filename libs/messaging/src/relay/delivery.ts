@@ -31,7 +31,7 @@ export function createDelivery(options: {
   db: Kysely<MessagingTables>;
   stream: string;
   session: () => Session | undefined;
-  /** Nobody listens on the subject although there is a connection. */
+  /** Nobody listens on the subject although there is a connection, or another relay found that it is another stream. */
   onStreamGone: () => void;
   metrics: Pick<RelayMetrics, "settled">;
   logger: Logger;
@@ -53,13 +53,15 @@ export function createDelivery(options: {
       if (rows.length === 0) return false;
       const { acknowledged, error } = await publishRows(session.connection, rows);
       const none = acknowledged.length === 0;
-      await settleRows(db, {
+      const ids = acknowledged.map(({ id }) => id);
+      const isCurrent = await settleRows(db, {
         // Single failures keep their lease, so that the rest goes on without trying them again at once.
-        claimed: none || session.connection.isClosed() ? rows.map((row) => row.id) : acknowledged,
+        claimed: none || session.connection.isClosed() ? rows.map((row) => row.id) : ids,
         acknowledged,
         stream,
-        streamCreated: session.streamCreated,
+        incarnation: session.incarnation,
       });
+      if (!isCurrent && options.session() === session) options.onStreamGone();
       counts.published += acknowledged.length;
       counts.failed += rows.length - acknowledged.length;
       options.metrics.settled(acknowledged.length, rows.length - acknowledged.length);

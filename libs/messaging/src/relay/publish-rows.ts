@@ -1,6 +1,6 @@
 import type { Msg, NatsConnection } from "@nats-io/nats-core";
 import { createOwnInbox } from "../jetstream/own-inbox.ts";
-import type { ClaimedRow } from "./claim.ts";
+import type { Acknowledged, ClaimedRow } from "./claim.ts";
 import { cloudEventHeaders } from "./cloud-event-headers.ts";
 
 /** Shorter than the lease, so that a row is given back rather than published by two. */
@@ -8,7 +8,7 @@ const ACKNOWLEDGE_TIMEOUT_MS = 2_000;
 const NO_RESPONDERS = 503;
 
 export interface PublishResult {
-  readonly acknowledged: string[];
+  readonly acknowledged: readonly Acknowledged[];
   /** The first of the errors, when there was one. */
   readonly error: unknown;
 }
@@ -29,7 +29,7 @@ export class NoStreamError extends Error {
  */
 export async function publishRows(connection: NatsConnection, rows: readonly ClaimedRow[]): Promise<PublishResult> {
   const inbox = createOwnInbox(connection);
-  const acknowledged: string[] = [];
+  const acknowledged: Acknowledged[] = [];
   let error: unknown;
   let awaited = rows.length;
   const settled = Promise.withResolvers<void>();
@@ -42,10 +42,11 @@ export async function publishRows(connection: NatsConnection, rows: readonly Cla
   }
 
   function receive(message: Msg): void {
-    const refusal = refusalIn(message);
+    const word = wordIn(message);
     const row = rows[Number(message.subject.slice(inbox.length + 1))];
-    if (row && !refusal) acknowledged.push(row.id);
-    settle(refusal);
+    if (typeof word !== "number") return settle(word);
+    if (row) acknowledged.push({ id: row.id, sequence: word });
+    settle();
   }
 
   function giveUp(cause: unknown): void {
@@ -82,13 +83,12 @@ function publishRow(connection: NatsConnection, row: ClaimedRow, reply: string):
   connection.publish(row.subject, row.payload, { headers, reply });
 }
 
-/** @returns undefined when JetStream says that it has the message */
-function refusalIn(message: Msg): Error | undefined {
+/** @returns the number under which JetStream has the message, or why it has not */
+function wordIn(message: Msg): number | Error {
   if (message.headers?.code === NO_RESPONDERS) return new NoStreamError();
   try {
-    const answer = message.json<{ error?: { description?: string }; stream?: string }>();
-    if (answer.stream && !answer.error) return undefined;
-    return new Error(answer.error?.description ?? "JetStream refused the message");
+    const { error, seq } = message.json<{ error?: { description?: string }; seq?: number }>();
+    return seq !== undefined && !error ? seq : new Error(error?.description ?? "JetStream refused the message");
   } catch {
     return new Error("JetStream's answer is no JSON");
   }

@@ -1,19 +1,20 @@
 import type { StreamDefinition } from "@gatehouse/contracts";
 import type { Logger } from "@gatehouse/observability";
-import { jetstream, type JetStreamClient, type JetStreamManager } from "@nats-io/jetstream";
+import { jetstream, type JetStreamClient, type JetStreamManager, type StreamInfo } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Kysely } from "kysely";
 import type { Bus } from "../bus.ts";
 import { createFaultLog } from "../fault-log.ts";
 import { ensureStream, isStreamNotFound, managerOf } from "../streams.ts";
 import type { MessagingTables } from "../tables/messaging.table.ts";
-import { adoptStream } from "./adopt-stream.ts";
+import { adoptStream, lastAcknowledged, type StreamFound } from "./adopt-stream.ts";
 
 /** A connection whose stream is the one on record in relay_state: only then may rows be published. */
 export interface Session {
   readonly connection: NatsConnection;
   readonly client: JetStreamClient;
   readonly streamCreated: string;
+  readonly incarnation: number;
 }
 
 export interface SessionKeeper {
@@ -45,12 +46,14 @@ export function keepSession(options: {
     if (connection === undefined) return;
     try {
       const known = current();
-      const streamCreated = await creationTime(await managerOf(connection), known === undefined);
-      if (known?.streamCreated !== streamCreated) {
+      const acknowledged = known ? 0 : await lastAcknowledged(db);
+      const found = await findStream(await managerOf(connection), known === undefined);
+      if (known?.streamCreated !== found.created) {
         session = undefined;
-        const again = await adoptStream(db, stream.name, streamCreated);
-        if (again > 0) logger.warn({ stream: stream.name, rows: again }, "the stream began anew: publishing again");
-        session = { connection, client: jetstream(connection), streamCreated };
+        const { again, incarnation } = await adoptStream(db, stream.name, found, acknowledged);
+        if (again > 0)
+          logger.warn({ stream: stream.name, rows: again }, "the stream began anew or lost its end: publishing again");
+        session = { connection, client: jetstream(connection), streamCreated: found.created, incarnation };
       }
       faults.worked();
     } catch (error) {
@@ -61,13 +64,13 @@ export function keepSession(options: {
   }
 
   /** The definition is applied once a connection; after that the question is only whether the stream is still there. */
-  async function creationTime(manager: JetStreamManager, first: boolean): Promise<string> {
-    if (first) return (await ensureStream(manager, stream, replicas)).created;
+  async function findStream(manager: JetStreamManager, first: boolean): Promise<StreamFound> {
+    if (first) return asFound(await ensureStream(manager, stream, replicas));
     try {
-      return (await manager.streams.info(stream.name)).created;
+      return asFound(await manager.streams.info(stream.name));
     } catch (error) {
       if (!isStreamNotFound(error)) throw error;
-      return (await ensureStream(manager, stream, replicas)).created;
+      return asFound(await ensureStream(manager, stream, replicas));
     }
   }
 
@@ -81,4 +84,8 @@ export function keepSession(options: {
       session = undefined;
     },
   };
+}
+
+function asFound({ created, state }: StreamInfo): StreamFound {
+  return { created, lastSequence: state.last_seq };
 }

@@ -15,6 +15,8 @@ export interface OutboxTable {
   claimed_until: ColumnType<Date | null, undefined, Date | null>;
   /** When JetStream acknowledged it. */
   published_at: ColumnType<Date | null, undefined, Date | null>;
+  /** The number under which it did. */
+  stream_sequence: ColumnType<number | null, undefined, number | null>;
 }
 
 /** Which events a consumer has handled (see handleOnce). */
@@ -24,11 +26,13 @@ export interface InboxTable {
   handled_at: Generated<Date>;
 }
 
-/** The creation time of each stream as the relays last saw it; another one means that the stream began anew. */
+/** Each stream as the relays last saw it. */
 export interface RelayStateTable {
   stream: string;
-  /** As the server writes it, to the nanosecond; compared, never computed with. */
+  /** As the server writes it, to the nanosecond; compared, never computed with. Another one means that the stream began anew. */
   stream_created: string;
+  /** Grows whenever the stream began anew or lost its end: an acknowledgement from before then says nothing. */
+  incarnation: Generated<number>;
 }
 
 /** What a schema must hold to handle events once. */

@@ -1,8 +1,9 @@
 import { parseEvent, STREAMS } from "@gatehouse/contracts";
 import { createEvent, createTransact } from "@gatehouse/messaging";
 import { sql } from "kysely";
+import { cp, rename, rm } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { adoptStream } from "../../src/relay/adopt-stream.ts";
+import { adoptStream, lastAcknowledged } from "../../src/relay/adopt-stream.ts";
 import { settleRows } from "../../src/relay/claim.ts";
 import { trimOutbox } from "../../src/relay/trim-outbox.ts";
 import { managerOf } from "../../src/streams.ts";
@@ -182,19 +183,45 @@ describe("what happens when the stream began anew", () => {
     await expect.poll(storedIds).toEqual(idsOf([...list, late]));
   });
 
+  test("a server that lost the end of it, to a power cut or a snapshot that was put back, gets that again", async () => {
+    const relays = [bench.relay(), bench.relay()];
+    const [kept, lost] = [events(50), events(20)];
+    await bench.emit(kept, relays[0]?.wake);
+    await expect.poll(unpublished).toBe(0);
+    const { folder } = bench.server;
+    await bench.server.stop();
+    await cp(folder, `${folder}.snapshot`, { recursive: true });
+    await bench.server.start();
+    await bench.emit(lost, relays[1]?.wake);
+    await expect.poll(unpublished).toBe(0);
+    await bench.server.stop();
+    await rm(folder, { recursive: true });
+    await rename(`${folder}.snapshot`, folder);
+    await bench.server.start();
+    await connected(bench.admin());
+    await expect.poll(storedIds).toEqual(idsOf([...kept, ...lost]));
+    await expect.poll(unpublished).toBe(0);
+    const published = relays.reduce((sum, relay) => sum + relay.status().published, 0);
+    expect(published, "nothing else was published again").toBe(kept.length + 2 * lost.length);
+  });
+
   test("a mark that comes too late, from one who published to the old stream, does not hide the row", async () => {
     const event = someEvent();
     await bench.emit([event]);
-    await adoptStream(bench.db, "AUTH_EVENTS", "old");
-    const settle = (streamCreated: string) =>
-      settleRows(bench.db, { claimed: [event.id], acknowledged: [event.id], stream: "AUTH_EVENTS", streamCreated });
-    expect(await adoptStream(bench.db, "AUTH_EVENTS", "new")).toBe(0);
-    await settle("old");
+    const adopt = async (created: string, lastSequence = 1) =>
+      adoptStream(bench.db, "AUTH_EVENTS", { created, lastSequence }, await lastAcknowledged(bench.db));
+    const acknowledged = [{ id: event.id, sequence: 1 }];
+    const settle = (incarnation: number) =>
+      settleRows(bench.db, { claimed: [event.id], acknowledged, stream: "AUTH_EVENTS", incarnation });
+    const old = await adopt("old");
+    const present = await adopt("new");
+    expect([old.again, present.again]).toEqual([0, 0]);
+    expect(await settle(old.incarnation)).toBe(false);
     expect(await unpublished()).toBe(1);
-    await settle("new");
+    expect(await settle(present.incarnation)).toBe(true);
     expect(await unpublished()).toBe(0);
-    expect(await adoptStream(bench.db, "AUTH_EVENTS", "new")).toBe(0);
-    expect(await adoptStream(bench.db, "AUTH_EVENTS", "newer")).toBe(1);
+    expect(await adopt("new")).toEqual(present);
+    expect(await adopt("newer")).toMatchObject({ again: 1 });
     expect(await unpublished()).toBe(1);
   });
 });

@@ -6,6 +6,8 @@ import { startServer } from "./start-server.ts";
 export interface RestartableServer {
   readonly url: string;
   readonly port: number;
+  /** Where its data are. */
+  readonly folder: string;
   /** Stops it; data are kept until `start`. Harmless when it is stopped. */
   stop(): Promise<void>;
   /** Ends it at once, as a crash does. */
@@ -37,6 +39,7 @@ export async function startRestartableServer(
   return {
     url,
     port,
+    folder: options.folder,
     stop,
     start,
     async kill() {

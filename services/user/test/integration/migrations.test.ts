@@ -52,7 +52,7 @@ describe("what happens when the schema is migrated", () => {
     const plan = await planOfSearch(url);
     expect(plan.includes("users_email_search_index")).toBe(indexed);
     expect(plan.includes("users_full_name_search_index")).toBe(indexed);
-    for (let count = 0; count < 3; count += 1) await migrations.down();
+    for (let count = 0; count < 4; count += 1) await migrations.down();
     await migrations.close();
   });
 });
