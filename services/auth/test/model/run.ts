@@ -5,7 +5,7 @@ import { type Answered, explain } from "./explain.ts";
 import type { Names } from "./names.ts";
 import { expectNoSecretsStored, expectNothingSealed, observe } from "./observe.ts";
 import { newUser, type World } from "./session-model.ts";
-import { commandsOf, type Step } from "./steps.ts";
+import { commandsOf, SPANS, type Step } from "./steps.ts";
 import { forgetEvents, registerUsers, standStill, type System } from "./system.ts";
 import { together } from "./together.ts";
 import { viewOf } from "./view.ts";
@@ -42,7 +42,9 @@ export async function run(system: System, steps: readonly Step[]): Promise<numbe
     if (commands.length > 0) await take(commands, step.held);
     if (commands.length === 1 && commands[0]?.is === "cleanUp") await expectNothingSealed(system, names);
   }
-  for (const command of lastUses(world)) await take([command], "nothing");
+  for (const [index, session] of Object.keys(world.sessions).entries())
+    for (const command of index % 2 === 0 ? replayed(session, system.grace) : grownOld(session))
+      await take([command(world)], "nothing");
   await expectNoSecretsStored(system, names);
   await forgetEvents(system, names);
   return history.flat().length;
@@ -63,16 +65,29 @@ async function follow(system: System, names: Names, before: World, history: read
   return world ?? candidate;
 }
 
-/**
- * What every run ends with, family by family: its last token, used twice, and a third time after the grace; then its first.
- * Rotated, answered again, replayed or refused, as the model says.
- */
-function lastUses({ sessions, grace }: World): Command[] {
-  return Object.entries(sessions).flatMap(([session, { tokens }]): Command[] => {
-    const use = (generation: number): Command => ({ is: "refresh", token: { session, generation } });
-    const last = tokens.length - 1;
-    return [use(last), use(last), { is: "passTime", session, seconds: grace + 1 }, use(last), use(0)];
-  });
+/** A command that depends on how far a family has come by then. */
+type Ending = (world: World) => Command;
+
+const lastToken = ({ sessions }: World, session: string) => (sessions[session]?.tokens.length ?? 0) - 1;
+const useLast =
+  (session: string): Ending =>
+  (world) => ({ is: "refresh", token: { session, generation: lastToken(world, session) } });
+const useOneBefore =
+  (session: string): Ending =>
+  (world) => ({ is: "refresh", token: { session, generation: Math.max(0, lastToken(world, session) - 1) } });
+const pass =
+  (session: string, seconds: number): Ending =>
+  () => ({ is: "passTime", session, seconds });
+
+/** Half of the families end like this: used once more, twice, and again when the grace is over. */
+function replayed(session: string, grace: number): Ending[] {
+  return [useLast(session), useOneBefore(session), pass(session, grace + 1), useOneBefore(session), useLast(session)];
+}
+
+/** The others are used until the longest life of a session is over. */
+function grownOld(session: string): Ending[] {
+  const days = pass(session, SPANS.passDays);
+  return [useLast(session), days, useLast(session), days, useLast(session)];
 }
 
 function tell(history: readonly Answered[][]): string {

@@ -75,10 +75,34 @@ const tokenRace = fc
     held,
   })
   .map(({ use, uses, others, held }): Step => ({ intents: [...Array<Intent>(uses).fill(use), ...others], held }));
+/** The same command, two or three at once: what is done twice must happen once. */
+const doubled = fc
+  .record({
+    use: fc.record({
+      want: fc.constantFrom<Want[]>(
+        "login",
+        "logoutByBearer",
+        "logoutByCookie",
+        "logoutAll",
+        "removeSession",
+        "deleteSelf",
+      ),
+      pick: fc.nat(999),
+      other: fc.nat(999),
+    }),
+    uses: fc.integer({ min: 2, max: 3 }),
+    held,
+  })
+  .map(({ use, uses, held }): Step => ({ intents: Array<Intent>(uses).fill(use), held }));
 
 export const steps = fc.noBias(
   fc.array(
-    fc.oneof({ weight: 6, arbitrary: alone }, { weight: 3, arbitrary: together }, { weight: 2, arbitrary: tokenRace }),
+    fc.oneof(
+      { weight: 6, arbitrary: alone },
+      { weight: 3, arbitrary: together },
+      { weight: 2, arbitrary: tokenRace },
+      { weight: 1, arbitrary: doubled },
+    ),
     { minLength: 1, maxLength: 40, size: "max" },
   ),
 );
@@ -137,7 +161,7 @@ function commandOf(world: World, { want, pick, other }: Intent, fresh: () => num
 }
 
 /** Seconds. No sum of them comes near an end of a lifetime without passing it, so the milliseconds that a run takes decide nothing. */
-const SPANS = {
+export const SPANS = {
   passGrace: 11,
   passAccessToken: LIFETIMES.accessToken + 1,
   passDays: LIFETIMES.refreshToken - 86_400,
