@@ -14,7 +14,6 @@ interface Options {
   readonly seed?: number;
   readonly path?: string;
   readonly grace?: string;
-  readonly json?: boolean;
 }
 
 function positive(value: string): number {
@@ -37,8 +36,7 @@ function environmentOf({ minutes, seed, path, grace }: Options): NodeJS.ProcessE
 }
 
 function testModel(options: Options): void {
-  const reporter = options.json ? "json" : "default";
-  const child = spawn(process.execPath, [VITEST, "run", FILE, `--reporter=${reporter}`], {
+  const child = spawn(process.execPath, [VITEST, "run", FILE], {
     cwd: ROOT,
     env: { ...process.env, ...environmentOf(options) },
     stdio: "inherit",
@@ -60,7 +58,6 @@ const program = new Command("pnpm test:model")
   .option("--seed <n>", "the seed that a run printed", positive)
   .addOption(new Option("--grace <seconds>", "only with this reuse grace").choices(["0", "10"]))
   .option("--path <path>", "the one failure that a run printed, with its --seed and --grace")
-  .option("--json", "the results as JSON; progress goes to stderr")
   .action(testModel);
 
 program.parse();
