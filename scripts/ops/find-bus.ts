@@ -1,9 +1,6 @@
 import { openConnection } from "@gatehouse/messaging";
-import { REPOSITORY_ROOT } from "@gatehouse/testing/stack";
-import { join } from "node:path";
-import { findAddresses } from "../stack/addresses.ts";
-import { readOptionalFile, readSettings } from "../stack/settings.ts";
 import { OpsError } from "./ops-error.ts";
+import { lookAround, type Surroundings } from "./surroundings.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
 const CLIENT_NAME = "gatehouse-ops";
@@ -18,8 +15,8 @@ export interface FoundBus {
  * The bus that NATS_URL names, else that of the stack in STACK_DIR.
  * @throws OpsError when there is none or it does not let us in
  */
-export async function findBus({ variables }: Terminal): Promise<FoundBus> {
-  const url = busUrl(variables);
+export async function findBus(terminal: Terminal): Promise<FoundBus> {
+  const url = busUrl(lookAround(terminal));
   try {
     return { url, name: CLIENT_NAME, connection: await openConnection({ url, name: CLIENT_NAME }) };
   } catch (error) {
@@ -30,10 +27,8 @@ export async function findBus({ variables }: Terminal): Promise<FoundBus> {
   }
 }
 
-function busUrl(variables: NodeJS.ProcessEnv): string {
-  const envFile = readOptionalFile(join(REPOSITORY_ROOT, ".env"));
-  const { dir, environment } = readSettings(variables, envFile, process.cwd());
-  const url = environment["NATS_URL"] || findAddresses(dir)?.natsUrl;
+function busUrl({ addresses, dir, environment }: Surroundings): string {
+  const url = environment["NATS_URL"] || addresses?.natsUrl;
   if (url) return url;
   throw new OpsError(
     `There is no bus to talk to: NATS_URL is not set, and no stack runs in ${dir}.\n` +

@@ -1,13 +1,18 @@
+import { ConfigError } from "@gatehouse/config";
+import { DatabaseSetupError, isTransientDatabaseError } from "@gatehouse/database";
 import { Command, CommanderError } from "commander";
-import { UsageError } from "../stack/arguments.ts";
-import { deadCommand } from "./events/dead.command.ts";
-import { replayCommand } from "./events/replay.command.ts";
-import { tailCommand } from "./events/tail.command.ts";
+import { adminCommand } from "./auth/admin.command.ts";
+import { keysCommand } from "./auth/keys.command.ts";
+import { tokensCommand } from "./auth/tokens.command.ts";
+import { eventsCommand } from "./events/events.command.ts";
 import { OpsError } from "./ops-error.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
-const WHERE = `
+const BUS = `
 The bus is the one that NATS_URL names, from the environment or .env, else that of the stack that \`pnpm start\` runs in STACK_DIR (.stack).`;
+const AUTH = `
+Runs with the environment of auth, AUTH_DATABASE_URL and the rest, from the environment or .env, else with that of the stack that
+\`pnpm start\` runs in STACK_DIR (.stack).`;
 
 /** Runs one command to its end. @returns the exit code */
 export async function runOps(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -23,12 +28,20 @@ export async function runOps(args: readonly string[], terminal: Terminal): Promi
 }
 
 function createProgram(terminal: Terminal): Command {
-  const events = new Command("events").description("events on the bus: follow them, find and replay dead letters");
-  for (const command of [tailCommand(terminal), deadCommand(terminal), replayCommand(terminal)])
-    events.addCommand(command.addHelpText("after", WHERE));
+  const groups = [
+    ...[adminCommand(terminal), keysCommand(terminal), tokensCommand(terminal)].map((group) => ({
+      group,
+      where: AUTH,
+    })),
+    { group: eventsCommand(terminal), where: BUS },
+  ];
   const program = new Command("pnpm ops").description("What operators do beside the running system.");
-  program.addCommand(events);
-  for (const command of [program, events, ...events.commands]) tie(command, terminal);
+  tie(program, terminal);
+  for (const { group, where } of groups) {
+    program.addCommand(group);
+    tie(group, terminal);
+    for (const command of group.commands) tie(command.addHelpText("after", where), terminal);
+  }
   return program;
 }
 
@@ -40,7 +53,11 @@ function tie(command: Command, { errors, print }: Terminal): void {
   });
 }
 
+const EXPECTED = [OpsError, ConfigError, DatabaseSetupError];
+
 function describe(error: unknown): string {
-  if (error instanceof OpsError || error instanceof UsageError) return error.message;
+  if (EXPECTED.some((kind) => error instanceof kind)) return (error as Error).message;
+  if (isTransientDatabaseError(error))
+    return "PostgreSQL does not answer. Is the server running, and is AUTH_DATABASE_URL right?";
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -24,7 +24,7 @@ export const PORT_VARIABLES: Readonly<Record<ServiceName, string>> = {
  * @throws UsageError naming a variable that is wrong
  */
 export function readSettings(variables: NodeJS.ProcessEnv, envFile: string, root: string): StackSettings {
-  const environment: NodeJS.ProcessEnv = { ...parseEnv(envFile), ...variables };
+  const { dir, environment } = readStackEnvironment(variables, envFile, root);
   const ports = {
     auth: readPort(environment, ...PORTS.auth),
     user: readPort(environment, ...PORTS.user),
@@ -43,7 +43,17 @@ export function readSettings(variables: NodeJS.ProcessEnv, envFile: string, root
         throw new UsageError(
           `${name} is set but DATABASE_URL, which makes the schema in it, is not: set both or neither`,
         );
-  return { dir: resolve(root, environment["STACK_DIR"] || ".stack"), ports, environment };
+  return { dir, ports, environment };
+}
+
+/** The variables of the process over those of .env, and the folder that they name; nothing else is looked at. */
+export function readStackEnvironment(
+  variables: NodeJS.ProcessEnv,
+  envFile: string,
+  root: string,
+): Pick<StackSettings, "dir" | "environment"> {
+  const environment: NodeJS.ProcessEnv = { ...parseEnv(envFile), ...variables };
+  return { dir: resolve(root, environment["STACK_DIR"] || ".stack"), environment };
 }
 
 /** The text of a file, empty when there is none. */

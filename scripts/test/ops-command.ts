@@ -26,16 +26,19 @@ export interface OpsCommand {
 /** No variables of whoever runs the tests, and none of .env. */
 const NOTHING = { NATS_URL: "", STACK_DIR: "/nowhere" };
 
-/** Runs one command within this process. `answer` is what somebody at a terminal types; without, there is no terminal. */
+/** What somebody types at the terminal, or what is piped in where there is no terminal. */
+export type OpsInput = { readonly typed: string } | { readonly piped: string };
+
+/** Runs one command within this process. */
 export async function runOps(
   variables: NodeJS.ProcessEnv,
   args: readonly string[],
-  answer?: string,
+  given: OpsInput = { piped: "" },
 ): Promise<OpsResult> {
   const lines: string[] = [];
-  const stream = () => Object.assign(new PassThrough(), { isTTY: answer !== undefined });
+  const stream = () => Object.assign(new PassThrough(), { isTTY: "typed" in given });
   const [input, errors] = [stream(), stream()];
-  if (answer !== undefined) input.end(answer);
+  input.end("typed" in given ? given.typed : given.piped);
   const code = await run(args, {
     variables: { ...NOTHING, ...variables },
     print: (line) => void lines.push(line),

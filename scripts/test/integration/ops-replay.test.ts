@@ -144,7 +144,7 @@ describe("what a replay refuses", () => {
       output: "",
       errors: expect.stringContaining("say --yes"),
     });
-    const asked = (answer: string) => runOps({ NATS_URL: bench.url }, ["events", "replay", "--all"], answer);
+    const asked = (typed: string) => runOps({ NATS_URL: bench.url }, ["events", "replay", "--all"], { typed });
     for (const no of ["", "no\n", "\n"]) {
       const { code, output, errors } = await asked(no);
       expect([code, output]).toEqual([1, "replayed 0, 1 are left"]);

@@ -15,7 +15,8 @@ import {
   type StartCommand,
 } from "../start-command.ts";
 
-const ADMIN = { FIRST_ADMIN_EMAIL: "Root@Example.com", FIRST_ADMIN_PASSWORD: "Correct-horse-1" };
+const PASSWORD = "Correct-horse-1";
+const ADMIN = { FIRST_ADMIN_EMAIL: "Root@Example.com", FIRST_ADMIN_PASSWORD: PASSWORD };
 const EVERY_PART = ["auth", "gateway", "nats", "postgres", "redis", "user"];
 
 let folder: string;
@@ -70,11 +71,33 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
     expect(await register(url, "ada@example.com")).toBe(201);
   });
 
-  test("… runs: the commands beside it find its bus by its folder", async () => {
-    expect((await stat(join(variables.STACK_DIR, "addresses.json"))).mode & 0o777).toBe(0o600);
-    const registered = ["--type", "user.registered", "--since", "1h", "--limit", "1"];
-    const { code, output } = await runOps({ STACK_DIR: variables.STACK_DIR }, ["events", "tail", ...registered]);
-    expect([code, output]).toEqual([0, expect.stringContaining("user.registered")]);
+  describe("… runs: the commands beside it find by its folder", () => {
+    const ops = (...args: string[]) => runOps({ STACK_DIR: variables.STACK_DIR }, args, { piped: `${PASSWORD}\n` });
+
+    test("… which only its owner may read, the bus", async () => {
+      expect((await stat(join(variables.STACK_DIR, "addresses.json"))).mode & 0o777).toBe(0o600);
+      const registered = ["--type", "user.registered", "--since", "1h", "--limit", "1"];
+      const { code, output } = await ops("events", "tail", ...registered);
+      expect([code, output]).toEqual([0, expect.stringContaining("user.registered")]);
+    });
+
+    test("… auth's database: who is made an admin can log in", async () => {
+      const { code, output, errors } = await ops(
+        "admin",
+        "create",
+        "--email",
+        "Second@Example.com",
+        "--password-stdin",
+      );
+      expect([code, output, errors]).toEqual([0, expect.stringMatching(/^created admin [\da-f-]{36}$/), ""]);
+      expect(await statusOfLogin(await first.ready(), "second@example.com")).toBe(200);
+    });
+
+    test("… auth's keys: a new one is published beside the one that signs", async () => {
+      const { kid } = JSON.parse((await ops("keys", "rotate", "--json")).output) as { kid: string };
+      const { keys } = JSON.parse((await ops("keys", "list", "--json")).output) as { keys: object[] };
+      expect(keys).toMatchObject([{ kid, state: "next" }, { state: "signing" }]);
+    });
   });
 
   test("… meets another one in its folder: it says so, and the other goes on", async () => {

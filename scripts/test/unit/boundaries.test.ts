@@ -23,6 +23,8 @@ const PLANTS: readonly Plant[] = [
     "a lib imports a service": ["libs/access/src/a.ts", `import "@gatehouse/user";`],
     "a lib reaches into a service's folder": ["libs/access/src/b.ts", `import "../../../services/user/src/app.ts";`],
     "a script reaches into a service's folder": ["scripts/a.ts", `import "../services/user/src/app.ts";`],
+    "a script imports a service": ["scripts/b.ts", `import "@gatehouse/auth/operations";`],
+    "an operator's command imports more than operations": ["scripts/ops/a.ts", `import "@gatehouse/auth";`],
     "a lib reaches into another's folder": ["libs/access/src/c.ts", `import "../../http/src/app.ts";`],
     "a route imports a repository": [
       "services/auth/src/routes/a.route.ts",
@@ -77,6 +79,12 @@ const PLANTS: readonly Plant[] = [
     "a route names a type of a repository",
     "services/auth/src/routes/e.route.ts",
     `import type { A } from "../repositories/a.repository.ts";\nexport type B = A;`,
+    null,
+  ],
+  [
+    "an operator's command imports a service's operations",
+    "scripts/ops/b.ts",
+    `import "@gatehouse/auth/operations";`,
     null,
   ],
   ["config.ts reads the environment", "services/auth/src/config.ts", `export const a = process.env;`, null],

@@ -32,7 +32,7 @@ async function readBy(service: string): Promise<string[]> {
     {},
     { get: (_target, name) => (typeof name === "string" ? void names.push(name) : undefined) },
   );
-  // By path: a service exports nothing.
+  // By path: a service does not export its configuration.
   const { readConfig } = (await import(`${ROOT}services/${service}/src/config.ts`)) as {
     readConfig(environment: NodeJS.ProcessEnv): unknown;
   };

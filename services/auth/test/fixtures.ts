@@ -40,22 +40,24 @@ export async function startAuth(environment: NodeJS.ProcessEnv = {}) {
   };
 }
 
+/** What auth reads when it runs on this database. */
+export const authVariables = (url: string): NodeJS.ProcessEnv => ({
+  ENVIRONMENT: "test",
+  LOG_LEVEL: "silent",
+  AUTH_DATABASE_URL: url,
+  NATS_URL: NO_BUS,
+  JWT_SECRET_KEY: "jwt-secret-of-the-tests",
+  INTERNAL_API_TOKEN: INTERNAL_TOKEN,
+  INTROSPECTION_TOKEN,
+  // The cheapest that Argon2 allows: these tests are not about its price.
+  ARGON2_MEMORY_KIB: "8",
+  ARGON2_TIME_COST: "1",
+});
+
 /** One more of them on a database that is there. */
 export async function startReplica(url: string, environment: NodeJS.ProcessEnv = {}) {
   const releasers = createReleasers();
-  const config = readConfig({
-    ENVIRONMENT: "test",
-    LOG_LEVEL: "silent",
-    AUTH_DATABASE_URL: url,
-    NATS_URL: NO_BUS,
-    JWT_SECRET_KEY: "jwt-secret-of-the-tests",
-    INTERNAL_API_TOKEN: INTERNAL_TOKEN,
-    INTROSPECTION_TOKEN,
-    // The cheapest that Argon2 allows: these tests are not about its price.
-    ARGON2_MEMORY_KIB: "8",
-    ARGON2_TIME_COST: "1",
-    ...environment,
-  });
+  const config = readConfig({ ...authVariables(url), ...environment });
   const deps = await createDependencies(config, releasers);
   const app = await buildApp(deps);
   await app.ready();

@@ -1,10 +1,9 @@
-import { newId, timeOfId } from "@gatehouse/contracts";
 import { lockAdvisory } from "@gatehouse/database";
 import { isAppError } from "@gatehouse/errors";
 import type { Logger } from "@gatehouse/observability";
 import type { AuthHandle, AuthTransact } from "../db/database.ts";
-import { adminExists, insertAccount } from "../repositories/account.repository.ts";
-import { accountCreated } from "./account-events.ts";
+import { adminExists } from "../repositories/account.repository.ts";
+import { insertAdmin } from "./admin.service.ts";
 import type { PasswordHasher } from "./password-hasher.ts";
 
 const FIRST_ADMIN_LOCK = "auth.first-admin";
@@ -26,23 +25,11 @@ export async function ensureFirstAdmin(
 ): Promise<void> {
   if (await adminExists(db)) return;
   const passwordHash = await hasher.hash(password);
-  const id = newId();
   try {
     await transact(async (trx, emit) => {
       await lockAdvisory(trx, FIRST_ADMIN_LOCK);
       if (await adminExists(trx)) return;
-      const account = await insertAccount(trx, {
-        id,
-        email,
-        passwordHash,
-        fullName: null,
-        role: "admin",
-        isActive: true,
-        isVerified: true,
-        createdAt: timeOfId(id),
-      });
-      if (!account) return;
-      emit(accountCreated(account));
+      const account = await insertAdmin(trx, emit, { email, passwordHash });
       logger.info({ user_id: account.id }, "the first admin was created");
     });
   } catch (error) {

@@ -1,0 +1,32 @@
+import { type AuthOperations, openOperations } from "@gatehouse/auth/operations";
+import { serviceEnvironment } from "@gatehouse/testing/stack";
+import { loadSecrets } from "../stack/secrets.ts";
+import { OpsError } from "./ops-error.ts";
+import { lookAround, type Surroundings } from "./surroundings.ts";
+import type { Terminal } from "./terminal/terminal.ts";
+
+/**
+ * Lends `work` auth's operations, on the database that AUTH_DATABASE_URL names, else on that of the stack in STACK_DIR.
+ * @throws OpsError when there is neither; ConfigError
+ */
+export async function withAuth<T>(terminal: Terminal, work: (auth: AuthOperations) => Promise<T>): Promise<T> {
+  const auth = await openOperations(authEnvironment(lookAround(terminal)));
+  try {
+    return await work(auth);
+  } finally {
+    await auth.close();
+  }
+}
+
+function authEnvironment({ addresses, dir, environment }: Surroundings): NodeJS.ProcessEnv {
+  const url = environment["AUTH_DATABASE_URL"];
+  if (addresses !== undefined && (!url || url === addresses.databaseUrls.auth)) {
+    const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+    return serviceEnvironment("auth", { ...loadSecrets(dir), ...set }, addresses);
+  }
+  if (url) return environment;
+  throw new OpsError(
+    `There is no database of auth: AUTH_DATABASE_URL is not set, and no stack runs in ${dir}.\n` +
+      "Run this with the environment of auth, or start a stack with `pnpm start` (STACK_DIR names its folder).",
+  );
+}

@@ -1,0 +1,65 @@
+import { assertMigrated, createDatabase } from "@gatehouse/database";
+import { createTransact } from "@gatehouse/messaging";
+import { readConfig } from "./config.ts";
+import { type AuthTables, MIGRATIONS_FOLDER } from "./db/database.ts";
+import { createAdminService } from "./services/admin.service.ts";
+import { createDeletionService } from "./services/deletion.service.ts";
+import { createKeyService } from "./services/key.service.ts";
+import { createMaintenanceService } from "./services/maintenance.service.ts";
+import { createPasswordChangeService } from "./services/password-change.service.ts";
+import { createPasswordHasher } from "./services/password-hasher.ts";
+
+export type AuthOperations = Awaited<ReturnType<typeof openOperations>>;
+
+/**
+ * What operators may have auth do beside its API. It works on the schema with auth's own services and needs auth's environment, but no
+ * running auth: events wait in the outbox for one.
+ * @throws ConfigError, DatabaseSetupError when the schema is not the one that this build needs
+ */
+export async function openOperations(environment: NodeJS.ProcessEnv, now = () => new Date()) {
+  const config = readConfig(environment);
+  const database = createDatabase<AuthTables>({ ...config.database, applicationName: "gatehouse-auth-operations" });
+  try {
+    await assertMigrated(database.db, MIGRATIONS_FOLDER);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  const { db } = database;
+  // A running auth finds what is in the outbox within a second.
+  const transact = createTransact({ db, wake: () => undefined });
+  const hasher = await createPasswordHasher(config.hashing);
+  const keys = createKeyService({ database, transact, config: config.tokens, now });
+  const passwords = createPasswordChangeService({ db, transact, hasher, now });
+  const deletions = createDeletionService({ transact, passwords, retentionDays: config.softDeleteRetentionDays, now });
+  const { reuseGraceSeconds } = config.tokens;
+  const maintenance = createMaintenanceService({ database, deletions, keys, reuseGraceSeconds, now });
+  return {
+    createAdmin: createAdminService({ transact, hasher }).create,
+    cleanUpTokens: () => maintenance.cleanUpTokens(),
+
+    /** The keys that verify, the one that signs last first; without their private halves. */
+    async listKeys() {
+      const stored = await keys.list();
+      const signing = stored.find(({ signsFrom }) => signsFrom <= now());
+      return stored.map(({ algorithm, createdAt, kid, signsFrom }) => {
+        const isNext = signsFrom > now();
+        const state = isNext ? "next" : kid === signing?.kid ? "signing" : "verifying";
+        return { kid, algorithm, state, createdAt, signsFrom } as const;
+      });
+    },
+
+    /**
+     * As KeyService.rotate, after a look whether JWT_SECRET_KEY opens the keys that are there: a key sealed under another one
+     * would keep every auth from loading its keys.
+     * @returns undefined when there is no key yet: auth makes the first one when it starts
+     */
+    async rotateKeys(options: { readonly immediately: boolean }) {
+      if ((await keys.list()).length === 0) return undefined;
+      await keys.reload();
+      return keys.rotate(options);
+    },
+
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,49 @@
+import { type GatehouseEvent, newId, timeOfId } from "@gatehouse/contracts";
+import { AppError } from "@gatehouse/errors";
+import type { AuthTransact, AuthTransaction } from "../db/database.ts";
+import { type Account, insertAccount } from "../repositories/account.repository.ts";
+import { accountCreated } from "./account-events.ts";
+import type { PasswordHasher } from "./password-hasher.ts";
+
+export interface AdminServiceDeps {
+  readonly transact: AuthTransact;
+  readonly hasher: PasswordHasher;
+}
+
+/** Admins that operators make, on nobody's behalf. */
+export function createAdminService({ transact, hasher }: AdminServiceDeps) {
+  return {
+    /**
+     * Creates a verified, active admin; the email comes normalised. An account that has the email is not promoted: whoever registered it need not
+     * be the one who is meant.
+     * @throws AppError EmailAlreadyExists
+     */
+    async create({ email, password }: { readonly email: string; readonly password: string }): Promise<Account> {
+      const passwordHash = await hasher.hash(password);
+      return transact((trx, emit) => insertAdmin(trx, emit, { email, passwordHash }));
+    },
+  };
+}
+
+/** Inserts a verified, active admin and tells of it, in the caller's transaction. */
+export async function insertAdmin(
+  trx: AuthTransaction,
+  emit: (event: GatehouseEvent) => void,
+  { email, passwordHash }: { readonly email: string; readonly passwordHash: string },
+): Promise<Account> {
+  const id = newId();
+  const account = await insertAccount(trx, {
+    id,
+    email,
+    passwordHash,
+    fullName: null,
+    role: "admin",
+    isActive: true,
+    isVerified: true,
+    createdAt: timeOfId(id),
+  });
+  // The id is new, so nothing can be in its way.
+  if (!account) throw new AppError("ConflictError");
+  emit(accountCreated(account));
+  return account;
+}

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findAccountByEmail } from "../../src/repositories/account.repository.ts";
+import { type AuthOperations, openOperations } from "../../src/operations.ts";
+import { type AuthFixture, authVariables, PASSWORD, startAuth } from "../fixtures.ts";
+
+let auth: AuthFixture;
+let operations: AuthOperations;
+beforeAll(async () => {
+  auth = await startAuth();
+  operations = await openOperations(authVariables(auth.url));
+});
+afterAll(async () => {
+  await operations.close();
+  await auth.stop();
+});
+
+describe("an admin made by operators", () => {
+  it("logs in, and is told to the others by the same event as every account", async () => {
+    const email = auth.newEmail();
+    const { id } = await operations.createAdmin({ email, password: PASSWORD });
+    expect((await auth.login(email)).json()).toMatchObject({ user: { id, role: "admin", is_verified: true } });
+    expect(await auth.eventsOf(id)).toMatchObject([{ type: "auth.account.created", data: { email, role: "admin" } }]);
+  });
+
+  it("is never made of an account that is there", async () => {
+    const user = await auth.user();
+    const again = operations.createAdmin({ email: user.email, password: "Another-Horse-2" });
+    await expect(again).rejects.toMatchObject({ code: "EmailAlreadyExists" });
+    expect(await findAccountByEmail(auth.db, user.email)).toMatchObject({ id: user.userId, role: "user" });
+    expect((await auth.login(user.email)).statusCode).toBe(200);
+  });
+});
+
+describe("keys rotated by operators", () => {
+  const published = async () => (await auth.app.inject("/.well-known/jwks.json")).json<{ keys: { kid: string }[] }>();
+
+  it("are published by a running auth when it looks, and sign when their time has come", async () => {
+    const [signing] = await operations.listKeys();
+    expect(signing).toMatchObject({ state: "signing", algorithm: "EdDSA" });
+    const next = await operations.rotateKeys({ immediately: false });
+    expect(await operations.listKeys()).toMatchObject([
+      { kid: next?.kid, state: "next" },
+      { kid: signing?.kid, state: "signing" },
+    ]);
+    await auth.deps.services.keys.reload();
+    expect((await published()).keys.map(({ kid }) => kid)).toEqual([next?.kid, signing?.kid]);
+    expect(auth.deps.services.keys.signingKey().kid).toBe(signing?.kid);
+  });
+
+  it("sign at once in an emergency", async () => {
+    const { accessToken } = await auth.user();
+    const now = await operations.rotateKeys({ immediately: true });
+    await auth.deps.services.keys.reload();
+    expect(auth.deps.services.keys.signingKey().kid).toBe(now?.kid);
+    expect((await operations.listKeys()).find(({ state }) => state === "signing")?.kid).toBe(now?.kid);
+    expect((await auth.withToken(accessToken, "GET", "/v1/auth/sessions")).statusCode).toBe(200);
+  });
+
+  it("are not made under a secret that opens none of those that are there", async () => {
+    const before = await operations.listKeys();
+    const wrong = await openOperations({ ...authVariables(auth.url), JWT_SECRET_KEY: "another-secret-of-the-tests" });
+    await expect(wrong.rotateKeys({ immediately: false })).rejects.toThrow("no value of JWT_SECRET_KEY opens");
+    await wrong.close();
+    expect(await operations.listKeys()).toEqual(before);
+  });
+
+  it("show no private halves", async () => {
+    for (const key of await operations.listKeys())
+      expect(Object.keys(key).toSorted()).toEqual(["algorithm", "createdAt", "kid", "signsFrom", "state"]);
+  });
+});
+
+describe("tokens cleaned up by operators", () => {
+  it("are those that have expired", async () => {
+    const [old, live] = [await auth.user(), await auth.user()];
+    await auth.db
+      .updateTable("refresh_tokens")
+      .set({ expires_at: new Date(0) })
+      .where("session_id", "=", old.sessionId)
+      .execute();
+    expect(await operations.cleanUpTokens()).toMatchObject({ expiredTokens: 1, sessions: 1 });
+    expect((await auth.refresh(live.refreshToken)).statusCode).toBe(200);
+  });
+});
