@@ -10,7 +10,7 @@ import { recover } from "./course/recovery.ts";
 import { gather, readStreamTimes } from "./ledger/gather.ts";
 import { drawUp, type Ledger } from "./ledger/ledger.ts";
 import { call } from "./load/call.ts";
-import { createJournal } from "./load/journal.ts";
+import { createJournal, type Journal } from "./load/journal.ts";
 import { takeLastLook } from "./load/last-look.ts";
 import { startLoad } from "./load/load.ts";
 import { startProber } from "./load/probe.ts";
@@ -51,47 +51,69 @@ async function runOn(system: System, options: RunOptions): Promise<Ledger> {
   const tally = createTally();
   const root = await logInRoot(system, tally);
   const streamTimes = await readStreamTimes(system.databaseUrls.owner);
-  const mischief = createMischief(system.servers.nats.url);
-  const collecting = await startCollecting(system);
+  const steps: (() => Promise<unknown>)[] = [];
+  try {
+    const mischief = createMischief(system.servers.nats.url);
+    steps.push(mischief.close);
+    const collecting = await startCollecting(system);
+    steps.push(collecting.close);
+    const live = startLiving(system, { ...options, random, journal, tally, rootToken: root.token });
+    steps.push(live.stop);
+
+    const { faults, stuck } = await breakThings(system, { ...options, random: random.fork("faults"), mischief, tally });
+    options.progress.note("the load ends");
+    const { people, probed } = await live.stop();
+    options.progress.note("a last look");
+    const { looked } = await takeLastLook({
+      ...{ people, places: live.places, gateway: system.gateways[0].url },
+      ...{ random: random.fork("last look"), journal, tally },
+    });
+    const drained = await drain(system);
+    options.progress.note("drawing up the ledger");
+    const { owner: ownerUrl } = system.databaseUrls;
+    const evidence = await gather({ ownerUrl, database: collecting.database, mischief, journal, streamTimes });
+    return drawUp(evidence, {
+      seed: options.seed,
+      seconds: options.seconds,
+      answers: tally.total(),
+      faults,
+      untried: FAULTS.map(({ name }) => name).filter((name) => faults.every((fault) => fault.name !== name)),
+      drainedMs: drained.ms,
+      probed,
+      looked,
+      rootId: root.id,
+      complaints: journal.complaints,
+      forbidden: tally.forbidden(),
+      stuck: [...stuck, ...drained.stuck],
+    });
+  } finally {
+    for (const step of steps.toReversed()) await step();
+  }
+}
+
+/** The clients and the prober. */
+function startLiving(
+  system: System,
+  options: RunOptions & { random: Random; journal: Journal; tally: Tally; rootToken: string },
+) {
+  const { random } = options;
   const gateways = system.gateways.map(({ url }) => url);
   const places = [...gateways, system.services.user.url];
-  const load = startLoad({ ...options, random: random.fork("load"), gateways, rootToken: root.token, journal, tally });
+  const load = startLoad({ ...options, random: random.fork("load"), gateways });
   const prober = startProber({
-    places,
+    ...options,
     random: random.fork("probe"),
-    journal,
-    tally,
+    places,
     withinMs: REFUSED_WITHIN_MS,
     authOutages: system.authOutages.all,
   });
-
-  const { faults, stuck } = await breakThings(system, { ...options, random: random.fork("faults"), mischief, tally });
-  options.progress.note("the load ends");
-  const people = await load.stop();
-  await prober.stop();
-  options.progress.note("a last look");
-  const look = { people, places, gateway: system.gateways[0].url, random: random.fork("last look"), journal, tally };
-  const { looked } = await takeLastLook(look);
-  const drained = await drain(system);
-  options.progress.note("drawing up the ledger");
-  const { database } = collecting;
-  const evidence = await gather({ ownerUrl: system.databaseUrls.owner, database, mischief, journal, streamTimes });
-  await collecting.close();
-  await mischief.close();
-  return drawUp(evidence, {
-    seed: options.seed,
-    seconds: options.seconds,
-    answers: tally.total(),
-    faults,
-    untried: FAULTS.map(({ name }) => name).filter((name) => faults.every((fault) => fault.name !== name)),
-    drainedMs: drained.ms,
-    probed: prober.probed(),
-    looked,
-    rootId: root.id,
-    complaints: journal.complaints,
-    forbidden: tally.forbidden(),
-    stuck: [...stuck, ...drained.stuck],
-  });
+  return {
+    places,
+    async stop() {
+      const [people] = await Promise.all([load.stop(), prober.stop()]);
+      return { people, probed: prober.probed() };
+    },
+  };
 }
 
 /** One fault after the other until time is over; after each the system has to recover by itself. */
@@ -102,15 +124,16 @@ async function breakThings(system: System, options: RunOptions & { random: Rando
   const stuck: string[] = [];
   const hold = (least: number, most: number) => pause(random.integer(least, most));
   await hold(1_000, 2_000);
-  for (const fault of deal(random, options.only)) {
+  for (const inflicted of deal(random, options.only)) {
     signal.throwIfAborted();
     if (performance.now() > until) break;
-    progress.show(fault.name, options.tally);
-    await fault.run({ system, random, mischief, hold });
+    const name = inflicted.map((fault) => fault.name).join(" and ");
+    progress.show(name, options.tally);
+    await Promise.all(inflicted.map((fault) => fault.run({ system, random, mischief, hold })));
     const { ms, stuck: what } = await recover(system);
-    faults.push({ name: fault.name, recoveredMs: ms });
-    if (what !== undefined) stuck.push(`after "${fault.name}": ${what}`);
-    progress.note(`${fault.name}: well again after ${ms} ms`);
+    faults.push({ name, recoveredMs: ms });
+    if (what !== undefined) stuck.push(`after "${name}": ${what}`);
+    progress.note(`${name}: well again after ${ms} ms`);
     await hold(500, 1_500);
   }
   return { faults, stuck };

@@ -4,10 +4,12 @@ import type { Fault } from "./fault.ts";
 export const BUS_FAULTS: readonly Fault[] = [
   {
     name: "events again, in another order",
+    touches: "nats",
     run: ({ mischief, random }) => mischief.repeat(random),
   },
   {
     name: "messages that are no events",
+    touches: "nats",
     run: ({ mischief }) => mischief.publishMalformed(),
   },
 ];

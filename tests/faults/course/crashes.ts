@@ -8,12 +8,14 @@ const SERVERS: readonly ServerName[] = ["nats", "postgres", "redis"];
 export const CRASHES: readonly Fault[] = [
   ...(INSTANCES.map((name) => ({
     name: `kill -9 ${name}`,
+    touches: name,
     async run({ system, hold }) {
       await interrupt(system, name, "SIGKILL", () => hold(100, 2_500));
     },
   })) satisfies Fault[]),
   ...(SERVERS.map((name) => ({
     name: `kill -9 ${name}`,
+    touches: name,
     async run({ system, hold }) {
       const server = system.servers[name];
       await server.kill();
@@ -23,11 +25,12 @@ export const CRASHES: readonly Fault[] = [
   })) satisfies Fault[]),
 ];
 
-/** A service whose clock is half a minute off, as `kill` would not tell: it is restarted with it and later without. */
+/** A service whose clock is half a minute off: it is restarted so, and later as it was. */
 export const WRONG_CLOCKS: readonly Fault[] = INSTANCES.filter((name) => name !== "gateway-2").flatMap(
   (name) =>
     [30, -30].map((seconds) => ({
       name: `clock of ${name} ${seconds > 0 ? "+" : "−"}30 s`,
+      touches: name,
       async run({ system, hold }) {
         await interrupt(system, name, "SIGINT", async () => undefined, { CLOCK_SKEW_SECONDS: String(seconds) });
         await hold(2_500, 4_500);

@@ -15,12 +15,20 @@ export const FAULTS: readonly Fault[] = [
   ...BUS_FAULTS,
 ];
 
-/** Faults without end: each once, in the seed's order, then all again in another. @throws Error when none has a name like `only` */
-export function* deal(random: Random, only?: string): Generator<Fault, never> {
+/**
+ * Faults without end, as they are to be inflicted at the same time: first each by itself, in the seed's order, then pairs.
+ * @throws Error when none has a name like `only`
+ */
+export function* deal(random: Random, only?: string): Generator<readonly Fault[], never> {
   const faults = FAULTS.filter(({ name }) => only === undefined || name.includes(only));
   if (faults.length === 0)
     throw new Error(
       `No fault is called like "${only}". There are:\n${FAULTS.map(({ name }) => `  ${name}`).join("\n")}`,
     );
-  for (;;) yield* random.shuffle(faults);
+  for (const fault of random.shuffle(faults)) yield [fault];
+  for (;;) {
+    const [first, ...others] = random.shuffle(faults);
+    const second = others.find(({ touches }) => touches !== first?.touches);
+    yield [first, second].filter((fault) => fault !== undefined);
+  }
 }

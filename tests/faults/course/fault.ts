@@ -13,5 +13,7 @@ interface FaultContext {
 /** Something that goes wrong. Whoever runs it finds everything in its place again afterwards; recovery is the product's. */
 export interface Fault {
   readonly name: string;
+  /** What it takes away or alters; two faults that touch the same cannot be at the same time. */
+  readonly touches: string;
   run(context: FaultContext): Promise<void>;
 }

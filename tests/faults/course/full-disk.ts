@@ -7,6 +7,7 @@ import type { Fault } from "./fault.ts";
 export const FULL_DISK: readonly Fault[] = [
   {
     name: "NATS streams at their limit",
+    touches: "nats",
     async run({ system, hold }) {
       const connection = await connect({ servers: system.servers.nats.url, name: "faults-full" });
       const manager = await jetstreamManager(connection);
@@ -25,6 +26,7 @@ export const FULL_DISK: readonly Fault[] = [
   },
   {
     name: "NATS on a full disk",
+    touches: "nats",
     async run({ system, hold }) {
       if (system.disk === undefined) return;
       await system.disk.fill();

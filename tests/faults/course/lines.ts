@@ -5,6 +5,7 @@ import type { Fault } from "./fault.ts";
 export const LINE_FAULTS: readonly Fault[] = LINE_NAMES.flatMap((name): Fault[] => [
   {
     name: `cut ${name}`,
+    touches: name,
     async run({ system, hold }) {
       const line = system.lines[name];
       await line.hangUp();
@@ -14,6 +15,7 @@ export const LINE_FAULTS: readonly Fault[] = LINE_NAMES.flatMap((name): Fault[] 
   },
   {
     name: `black hole ${name}`,
+    touches: name,
     async run({ system, hold }) {
       const line = system.lines[name];
       line.silence();
@@ -23,6 +25,7 @@ export const LINE_FAULTS: readonly Fault[] = LINE_NAMES.flatMap((name): Fault[] 
   },
   {
     name: `slow ${name}`,
+    touches: name,
     async run({ system, random, hold }) {
       const line = system.lines[name];
       line.slow({ delayMs: random.integer(20, 250), bytesPerSecond: random.pick([32, 128, 1_024]) * 1_024 });

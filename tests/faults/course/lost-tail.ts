@@ -5,6 +5,7 @@ import type { Fault } from "./fault.ts";
 /** A NATS that is back as it was a moment ago: what it acknowledged since is gone, with power before it was on the disk, or with a snapshot that was put back. */
 export const LOST_TAIL: Fault = {
   name: "NATS forgets its last seconds",
+  touches: "nats",
   async run({ system, hold }) {
     const { nats } = system.servers;
     const data = join(nats.folder, "data");

@@ -22,6 +22,7 @@ export interface Mischief {
 
 const LATEST = 400;
 const REPEATED_AT_ONCE = 80;
+const PUBLISH_ATTEMPTS = 60;
 
 const NONSENSE: readonly (readonly [subject: string, payload: string])[] = [
   ["auth.account.updated", "this is not JSON"],
@@ -57,7 +58,7 @@ export function createMischief(natsUrl: string): Mischief {
         await client.publish(subject, payload, { msgID, headers: extra, timeout: 2_000 });
         return;
       } catch (error) {
-        if (attempt === 20) throw error;
+        if (attempt === PUBLISH_ATTEMPTS) throw error;
         await pause(250);
       }
     }
