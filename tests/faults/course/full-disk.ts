@@ -3,6 +3,9 @@ import { DiscardPolicy, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import type { Fault } from "./fault.ts";
 
+/** A limit below what the stream holds by then would throw its oldest messages out; this much comes within a second or two. */
+const ROOM_BYTES = 16 * 1024;
+
 /** NATS with no room left, in the two ways in which it has none: a stream at its limit, and a disk that is really full. */
 export const FULL_DISK: readonly Fault[] = [
   {
@@ -15,9 +18,9 @@ export const FULL_DISK: readonly Fault[] = [
       try {
         for (const name of names) {
           const { state } = await manager.streams.info(name);
-          await manager.streams.update(name, { max_bytes: Math.max(1, state.bytes), discard: DiscardPolicy.New });
+          await manager.streams.update(name, { max_bytes: state.bytes + ROOM_BYTES, discard: DiscardPolicy.New });
         }
-        await hold(2_500, 5_000);
+        await hold(4_000, 6_000);
       } finally {
         for (const name of names) await manager.streams.update(name, { max_bytes: -1, discard: DiscardPolicy.Old });
         await connection.close();
