@@ -19,6 +19,8 @@ export interface AccessTokenSubject {
   readonly sessionId: string;
   readonly role: string;
   readonly tokenVersion: number;
+  /** Seconds until the refresh token that comes with it expires. */
+  readonly expiresIn: number;
 }
 
 export interface IssuedAccessToken {
@@ -34,10 +36,14 @@ export function createAccessTokenService(deps: { db: AuthHandle; keys: KeyServic
   const { db, keys, config } = deps;
 
   return {
-    /** `issuedAt` is the moment before the account was read, so that no revocation in between predates the token. */
+    /**
+     * `issuedAt` is the moment before the account was read, so that no revocation in between predates the token. It does not outlive
+     * the refresh token: a session at its maximum age leaves nothing behind that would still be accepted.
+     */
     async mint(subject: AccessTokenSubject, issuedAt: Date): Promise<IssuedAccessToken> {
       const key = keys.signingKey();
       const iat = Math.floor(issuedAt.getTime() / 1000);
+      const expiresIn = Math.min(config.accessSeconds, subject.expiresIn);
       const accessToken = await new SignJWT({
         sid: subject.sessionId,
         client_id: CLIENT_ID,
@@ -49,10 +55,10 @@ export function createAccessTokenService(deps: { db: AuthHandle; keys: KeyServic
         .setAudience(config.audience)
         .setSubject(subject.userId)
         .setIssuedAt(iat)
-        .setExpirationTime(iat + config.accessSeconds)
+        .setExpirationTime(iat + expiresIn)
         .setJti(newId())
         .sign(key.privateKey);
-      return { accessToken, expiresIn: config.accessSeconds };
+      return { accessToken, expiresIn };
     },
 
     /**

@@ -109,7 +109,8 @@ export function createLoginService(deps: LoginServiceDeps) {
     async login(attempt: LoginAttempt): Promise<Login> {
       const issuedAt = now();
       const { account, sessionId, refreshToken } = await enter(attempt);
-      const subject = { userId: account.id, sessionId, role: account.role, tokenVersion: account.tokenVersion };
+      const { id: userId, role, tokenVersion } = account;
+      const subject = { userId, sessionId, role, tokenVersion, expiresIn: refreshExpiresIn };
       const token = await accessTokens.mint(subject, issuedAt);
       await raiseHash(account, attempt.password);
       return { ...token, account, refreshToken, refreshExpiresIn };

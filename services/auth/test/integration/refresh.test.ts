@@ -1,3 +1,4 @@
+import { decodeJwt } from "jose";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newRefreshToken } from "../../src/crypto/refresh-token.ts";
@@ -105,6 +106,16 @@ describe("a refresh without grace", () => {
       auth.db,
     );
     expect(problemOf(await auth.refresh(refreshCookieOf(late)?.value ?? ""))).toEqual([401, "TokenError"]);
+  });
+
+  it("gives an access token that does not outlive the session", async () => {
+    const user = await auth.user();
+    const aMinuteLeft = sql`now() - interval '90 days' + interval '60 seconds'`;
+    await sql`update sessions set created_at = ${aMinuteLeft} where id = ${user.sessionId}`.execute(auth.db);
+    const answer = (await auth.refresh(user.refreshToken)).json<{ access_token: string; expires_in: number }>();
+    expect(answer.expires_in).toBeLessThanOrEqual(60);
+    const { iat = 0, exp } = decodeJwt(answer.access_token);
+    expect(exp).toBe(iat + answer.expires_in);
   });
 });
 
