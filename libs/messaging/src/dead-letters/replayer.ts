@@ -1,5 +1,5 @@
 import { STREAMS } from "@gatehouse/contracts";
-import { type ConsumerConfig, jetstream, JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
+import { type ConsumerInfo, jetstream, JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { isStreamNotFound, managerOf } from "../streams.ts";
 import { matchesSubject } from "../subject-match.ts";
@@ -33,7 +33,7 @@ const OLDEST_EVENT_DAYS = 45;
 export async function createReplayer(connection: NatsConnection, now: () => Date): Promise<Replayer> {
   const manager = await managerOf(connection);
   const client = jetstream(connection);
-  const takers = new Map<string, Promise<Pick<ConsumerConfig, "filter_subject" | "filter_subjects"> | undefined>>();
+  const takers = new Map<string, Promise<ConsumerInfo | undefined>>();
 
   function takerOf(stream: string, consumer: string) {
     const key = `${stream} ${consumer}`;
@@ -50,7 +50,10 @@ export async function createReplayer(connection: NatsConnection, now: () => Date
         return `its event is older than ${OLDEST_EVENT_DAYS} days: what it is about may be erased and forgotten`;
       const taker = await takerOf(stream, consumer);
       if (taker === undefined) return `${stream} has no consumer ${consumer}: start the service that it belongs to`;
-      const filters = taker.filter_subjects ?? (taker.filter_subject ? [taker.filter_subject] : []);
+      // The server keeps a durable after its service has given up the name. Whoever lives waits for messages or has some in hand.
+      if (taker.num_waiting === 0 && taker.num_ack_pending === 0)
+        return `nobody takes from consumer ${consumer} of ${stream} now: start the service that it belongs to`;
+      const { filter_subject: one, filter_subjects: filters = one ? [one] : [] } = taker.config;
       if (filters.length > 0 && !filters.some((filter) => matchesSubject(filter, subject)))
         return `consumer ${consumer} takes no ${subject} any more`;
       return undefined;
@@ -79,7 +82,7 @@ const NO_CONSUMER = 10014;
 
 async function findConsumer(manager: JetStreamManager, stream: string, consumer: string) {
   try {
-    return (await manager.consumers.info(stream, consumer)).config;
+    return await manager.consumers.info(stream, consumer);
   } catch (error) {
     if (isStreamNotFound(error) || (error instanceof JetStreamApiError && error.code === NO_CONSUMER)) return undefined;
     throw error;
