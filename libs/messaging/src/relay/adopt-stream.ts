@@ -5,6 +5,11 @@ import type { MessagingTables, RelayStateTable } from "../tables/messaging.table
 export interface StreamFound {
   readonly created: string;
   readonly lastSequence: number;
+  /**
+   * It holds messages from before `created`, so it did not begin then: nats-server 2.9 reports the time of its own restart once a
+   * stream was reconfigured after one.
+   */
+  readonly isOlder: boolean;
 }
 
 export interface Adoption {
@@ -36,7 +41,7 @@ export async function lastAcknowledged(db: Kysely<MessagingTables>): Promise<num
 export async function adoptStream(
   db: Kysely<MessagingTables>,
   stream: string,
-  { created, lastSequence }: StreamFound,
+  { created, lastSequence, isOlder }: StreamFound,
   acknowledged: number,
 ): Promise<Adoption> {
   return await db.transaction().execute(async (trx) => {
@@ -48,16 +53,16 @@ export async function adoptStream(
       select stream_created, incarnation from relay_state where stream = ${stream} for update`.execute(trx);
     const [known] = rows;
     if (known === undefined) throw new Error("relay_state lost its row");
-    const isSame = known.stream_created === created;
-    if (isSame && acknowledged <= lastSequence) return { incarnation: known.incarnation, again: 0 };
+    const isSame = known.stream_created === created || isOlder;
+    if (known.stream_created === created && acknowledged <= lastSequence)
+      return { incarnation: known.incarnation, again: 0 };
     const lost = isSame ? sql`and stream_sequence between ${lastSequence + 1} and ${acknowledged}` : sql``;
     // A statement of its own: it must see the marks of those whose lock the one above has waited for.
     const reset = await sql`
       update outbox set published_at = null, claimed_until = null, stream_sequence = null
       where published_at is not null ${lost}`.execute(trx);
     const again = Number(reset.numAffectedRows ?? 0n);
-    if (isSame && again === 0) return { incarnation: known.incarnation, again };
-    const incarnation = known.incarnation + 1;
+    const incarnation = isSame && again === 0 ? known.incarnation : known.incarnation + 1;
     await sql`
       update relay_state set stream_created = ${created}, incarnation = ${incarnation} where stream = ${stream}`.execute(
       trx,

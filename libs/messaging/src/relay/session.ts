@@ -87,5 +87,6 @@ export function keepSession(options: {
 }
 
 function asFound({ created, state }: StreamInfo): StreamFound {
-  return { created, lastSequence: state.last_seq };
+  const isOlder = state.messages > 0 && Date.parse(state.first_ts) < Date.parse(created);
+  return { created, lastSequence: state.last_seq, isOlder };
 }
