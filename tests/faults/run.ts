@@ -7,7 +7,7 @@ import { deal, FAULTS } from "./course/deck.ts";
 import { drain } from "./course/drain.ts";
 import { createMischief, type Mischief } from "./course/mischief.ts";
 import { recover } from "./course/recovery.ts";
-import { gather, readStreamTimes } from "./ledger/gather.ts";
+import { gather } from "./ledger/gather.ts";
 import { drawUp, type Ledger } from "./ledger/ledger.ts";
 import { call } from "./load/call.ts";
 import { createJournal, type Journal } from "./load/journal.ts";
@@ -50,7 +50,6 @@ async function runOn(system: System, options: RunOptions): Promise<Ledger> {
   const journal = createJournal();
   const tally = createTally();
   const root = await logInRoot(system, tally);
-  const streamTimes = await readStreamTimes(system.databaseUrls.owner);
   const steps: (() => Promise<unknown>)[] = [];
   try {
     const mischief = createMischief(system.servers.nats.url);
@@ -71,7 +70,7 @@ async function runOn(system: System, options: RunOptions): Promise<Ledger> {
     const drained = await drain(system);
     options.progress.note("drawing up the ledger");
     const { owner: ownerUrl } = system.databaseUrls;
-    const evidence = await gather({ ownerUrl, database: collecting.database, mischief, journal, streamTimes });
+    const evidence = await gather({ ownerUrl, database: collecting.database, mischief, journal });
     return drawUp(evidence, {
       seed: options.seed,
       seconds: options.seconds,

@@ -27,9 +27,7 @@ export function checkInvented(evidence: Evidence): string[] {
 }
 
 export function checkRepeated(evidence: Evidence): string[] {
-  const published = evidence.messages.filter(
-    ({ messageId, stream }) => !evidence.repeated.has(messageId) && !evidence.begunAnew.has(stream),
-  );
+  const published = evidence.messages.filter(({ messageId }) => !evidence.repeated.has(messageId));
   return [...groupBy(published, ({ messageId }) => messageId)]
     .filter(([, messages]) => messages.length > 1)
     .map(([id, messages]) => `${id} is in its stream ${messages.length} times`);

@@ -17,8 +17,6 @@ export interface Evidence {
   };
   /** What the streams of both services hold, watermarks aside. */
   readonly messages: readonly Message[];
-  /** Streams that their relays took for new ones, so that they published again all that they still held (design, "Outbox"). */
-  readonly begunAnew: ReadonlySet<string>;
   readonly letters: readonly Letter[];
   readonly applied: readonly { readonly consumer: string; readonly event_id: string }[];
   readonly journal: readonly Entry[];

@@ -14,8 +14,6 @@ export async function gather(options: {
   database: LedgerDatabase;
   mischief: Mischief;
   journal: Journal;
-  /** As `readStreamTimes` answered before anything was broken. */
-  streamTimes: ReadonlyMap<string, string>;
 }): Promise<Evidence> {
   const { mischief, database, journal } = options;
   const client = new pg.Client({ connectionString: options.ownerUrl });
@@ -36,8 +34,6 @@ export async function gather(options: {
       tombstones: await rows<TombstoneRow>("select id, version from users.tombstones"),
       outbox: await rows<OutboxRow>(`select ${OUTBOX} from users.outbox`),
     };
-    const known = options.streamTimes;
-    const present = await streamTimesOf(client);
     const stored = [...(await mischief.read(STREAMS.auth.name)), ...(await mischief.read(STREAMS.user.name))];
     return {
       auth,
@@ -45,7 +41,6 @@ export async function gather(options: {
       messages: stored
         .filter(({ subject }) => subject !== "auth.watermark")
         .map((message) => ({ ...message, event: eventIn(message) })),
-      begunAnew: new Set([...present].filter(([name, time]) => known.get(name) !== time).map(([name]) => name)),
       letters: (await mischief.read(STREAMS.deadLetters.name)).map(readLetter),
       applied: await database.db.selectFrom("applied").select(["consumer", "event_id"]).execute(),
       journal: journal.entries,
@@ -55,24 +50,6 @@ export async function gather(options: {
   } finally {
     await client.end();
   }
-}
-
-/** Which incarnation of each stream its relays have on record. */
-export async function readStreamTimes(ownerUrl: string): Promise<Map<string, string>> {
-  const client = new pg.Client({ connectionString: ownerUrl });
-  await client.connect();
-  try {
-    return await streamTimesOf(client);
-  } finally {
-    await client.end();
-  }
-}
-
-async function streamTimesOf(client: pg.Client): Promise<Map<string, string>> {
-  const { rows } = await client.query<{ stream: string; stream_created: string }>(
-    "select * from auth.relay_state union all select * from users.relay_state",
-  );
-  return new Map(rows.map(({ stream, stream_created: time }) => [stream, time]));
 }
 
 function eventIn({ data }: StoredMessage): GatehouseEvent | undefined {

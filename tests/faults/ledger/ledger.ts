@@ -55,7 +55,7 @@ export function drawUp(evidence: Evidence, account: Account): Ledger {
   const checks: Check[] = [
     { name: "lost: every event written is in its stream", wrong: checkLost(evidence) },
     { name: "invented: every event in a stream was written", wrong: checkInvented(evidence) },
-    { name: "repeated: no event twice in a stream that stayed the same", wrong: checkRepeated(evidence) },
+    { name: "repeated: no event is in its stream twice", wrong: checkRepeated(evidence) },
     { name: "applied: each event once by each consumer", wrong: checkApplied(evidence) },
     { name: "dead letters: those that have to be, no healthy one", wrong: checkLetters(evidence) },
     { name: "answers: acknowledged is there, refused is not", wrong: checkAnswers(evidence, account.rootId) },

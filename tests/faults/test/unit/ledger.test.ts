@@ -74,7 +74,6 @@ function wellRun(): Run {
       outbox: rows(user),
     },
     messages: [...stored(STREAMS.auth.name, auth), ...stored(STREAMS.user.name, user)],
-    begunAnew: new Set(),
     letters: [],
     applied: [...applied(COLLECTORS.auth, auth), ...applied(COLLECTORS.user, user), ...applied(THROWER, user.slice(1))],
     journal: [
@@ -185,15 +184,6 @@ describe("what the ledger says", () => {
     const notCarriedOut = wellRun();
     notCarriedOut.journal.push({ ...notCarriedOut.journal[1]!, value: "Grace", outcome: "unanswered" });
     expect([wrongIn(carriedOut), wrongIn(notCarriedOut)]).toEqual([[], []]);
-  });
-
-  it("of a stream that began anew: that its events may be there again", () => {
-    const run = wellRun();
-    run.messages.push({ ...run.messages[0]!, sequence: 10 });
-    run.begunAnew.add(STREAMS.user.name);
-    expect(wrongIn(run)).toEqual(["repeated"]);
-    run.begunAnew.add(STREAMS.auth.name);
-    expect(wrongIn(run)).toEqual([]);
   });
 
   it("of what the harness published itself: that it was neither written nor invented, and became a dead letter", () => {
