@@ -1,4 +1,5 @@
 import { type RunningServices, startServices } from "@gatehouse/testing";
+import { connect } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call, FIRST_ADMIN, loginAdmin, PASSWORD, register } from "./support/api.ts";
 import { type OtlpReceiver, startOtlpReceiver } from "./support/otlp-receiver.ts";
@@ -73,6 +74,14 @@ describe("metrics of real services", () => {
       .poll(() => valuesOf("auth", "gatehouse.outbox.published", { stream: "AUTH_EVENTS" }).at(-1))
       .toBeGreaterThan(0);
     await expect.poll(() => valuesOf("auth", "gatehouse.outbox.depth").at(-1)).toBe(0);
+  });
+
+  it("say which consumer gave up on what", async () => {
+    const nats = await connect({ servers: system.bus.url });
+    await nats.request("auth.account.updated", "no event of ours");
+    await nats.close();
+    const given = { consumer: "user", subject: "auth.account.updated", outcome: "dead_lettered" };
+    await expect.poll(() => valuesOf("user", "gatehouse.consumer.events", given).at(-1)).toBe(1);
   });
 
   it("show an outage of the bus: the view gets older, auth is asked, events wait", async () => {

@@ -12,6 +12,7 @@ import {
   startConsumer,
   type StoredLetter,
 } from "@gatehouse/messaging";
+import { createLogger } from "@gatehouse/observability";
 import { jetstream } from "@nats-io/jetstream";
 import { headers } from "@nats-io/nats-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -87,6 +88,35 @@ async function settled(durable: string): Promise<void> {
   };
   await expect.poll(outstanding).toBe(0);
 }
+
+describe("what happens when an event becomes a dead letter", () => {
+  test("the log tells how to look at it, and nothing of its data", async () => {
+    const lines: string[] = [];
+    const handle = async ({ data }: GatehouseEvent): Promise<void> => {
+      throw Object.assign(new TypeError("a bug"), { data });
+    };
+    consume("broken", {
+      handlers: { "auth.session.started": handle },
+      logger: createLogger({
+        service: "test",
+        level: "error",
+        destination: { write: (line) => void lines.push(line) },
+      }),
+    });
+    const event = someEvent();
+    await publish({ ...event, data: { ...event.data, ip_address: "192.0.2.7" } });
+    await lettersOnce(1);
+    await expect.poll(() => lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+      msg: "event became a dead letter",
+      durable: "broken",
+      subject: event.type,
+      attempts: 6,
+      next: expect.stringContaining("pnpm ops events dead --consumer broken"),
+    });
+    expect(lines[0]).not.toContain("192.0.2.7");
+  });
+});
 
 describe("what happens when a dead letter is replayed", () => {
   test("the mended consumer applies the event once, under its id, and no other consumer is asked again", async () => {
