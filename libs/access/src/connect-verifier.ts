@@ -46,6 +46,7 @@ export function connectVerifier(options: ConnectVerifierOptions): ConnectedVerif
     async close() {
       stopObserving();
       keySet.close();
+      await introspector.close();
       await follower.close();
     },
   };

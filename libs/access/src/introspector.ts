@@ -5,9 +5,11 @@ import {
   type IntrospectionResult,
 } from "@gatehouse/contracts";
 import type { Logger } from "@gatehouse/observability";
+import { Agent, request } from "undici";
 import { createIntrospectionMetric } from "./access-metrics.ts";
 import type { AccessClaims } from "./claims.ts";
-import { createReplicas } from "./replicas.ts";
+import { connectWithin } from "./connect-within.ts";
+import { createReplicas, isTimeout } from "./replicas.ts";
 import type { AuthState } from "./verdict.ts";
 
 export interface IntrospectorOptions {
@@ -27,8 +29,11 @@ export interface Introspector {
   ask(claims: AccessClaims): Promise<AuthWord>;
   /** Whether auth answers introspection at all. */
   answers(): Promise<boolean>;
+  close(): Promise<void>;
 }
 
+/** Shorter than the wait for an answer: whether anybody is there is known before it is over. */
+const CONNECT_TIMEOUT_MS = 500;
 const ANSWER_TIMEOUT_MS = 1_000;
 /** How long an answer is used again, and how long auth is left alone after it did not give one. */
 const KEPT_MS = 1_000;
@@ -42,12 +47,13 @@ interface Question {
   readonly settle: (word: AuthWord) => void;
 }
 
-/** auth is there and answers, but not what was asked. */
+/** auth is there, but does not say what was asked. */
 class FaultyAnswer extends Error {}
 
 /** Asks auth whether tokens still stand: questions of the same moment go together, answers are kept for a second. */
 export function createIntrospector({ urls, token, logger, now = monotonic }: IntrospectorOptions): Introspector {
   const replicas = createReplicas(urls, now);
+  const dispatcher = new Agent({ connect: connectWithin(CONNECT_TIMEOUT_MS) });
   const count = createIntrospectionMetric();
   const kept = new Map<string, { readonly word: Promise<AuthWord>; readonly until: number }>();
   let waiting: Question[] = [];
@@ -103,17 +109,17 @@ export function createIntrospector({ urls, token, logger, now = monotonic }: Int
   }
 
   async function post(url: string, tokens: readonly IntrospectionClaims[]): Promise<IntrospectionResult[]> {
-    const response = await fetch(`${url}/internal/introspect`, {
+    const { statusCode, body } = await request(`${url}/internal/introspect`, {
       method: "POST",
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       body: JSON.stringify({ tokens }),
-      redirect: "manual",
+      dispatcher,
       signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-    });
-    if (response.status === 200) return readResults(await response.text(), tokens.length);
-    await response.body?.cancel();
-    const Failure = UNAVAILABLE.has(response.status) ? Error : FaultyAnswer;
-    throw new Failure(`status ${response.status}`);
+    }).catch(silenceIsFaulty);
+    if (statusCode === 200) return readResults(await body.text().catch(silenceIsFaulty), tokens.length);
+    await body.dump();
+    const Failure = UNAVAILABLE.has(statusCode) ? Error : FaultyAnswer;
+    throw new Failure(`status ${statusCode}`);
   }
 
   return {
@@ -122,7 +128,13 @@ export function createIntrospector({ urls, token, logger, now = monotonic }: Int
       const word = await enqueue({ sub: NOBODY, sid: NOBODY, token_version: 0, kid: "" });
       return typeof word === "object";
     },
+    close: () => dispatcher.destroy(),
   };
+}
+
+/** Who accepts a connection and says nothing lives, and may go on committing; who is dead does not accept one. */
+function silenceIsFaulty(error: unknown): never {
+  throw isTimeout(error) ? new FaultyAnswer("no answer in time", { cause: error }) : error;
 }
 
 function readResults(body: string, count: number): IntrospectionResult[] {

@@ -27,7 +27,7 @@ export function createReplicas(urls: readonly string[], now: () => number): Repl
           errors.push(error);
           rotation.rest(index, REST_MS);
           // A kept-alive connection may have died with the process before this one, so a lone replica gets a second chance.
-          if (candidates.length === 1 && !isTimeout(error)) candidates.push(index);
+          if (candidates.length === 1 && !tookItsTime(error)) candidates.push(index);
         }
       }
       throw new AggregateError(errors, `no replica answers: ${errors.map(reasonOf).join("; ")}`);
@@ -35,8 +35,14 @@ export function createReplicas(urls: readonly string[], now: () => number): Repl
   };
 }
 
-function isTimeout(error: unknown): boolean {
+/** Whether nothing came within the time that was given for an answer (AbortSignal.timeout). */
+export function isTimeout(error: unknown): boolean {
   return error instanceof Error && error.name === "TimeoutError";
+}
+
+/** Waiting once more would only take as long again. */
+function tookItsTime(error: unknown): boolean {
+  return error instanceof Error && (isTimeout(error) || isTimeout(error.cause) || error.name === "ConnectTimeoutError");
 }
 
 function reasonOf(error: unknown): string {

@@ -2,8 +2,9 @@
 export type Decider = "view" | "auth" | "nobody";
 
 /**
- * What came of asking auth. `unreachable`: no answer, or 502, 503, 504, by which auth or a proxy before it says that it cannot work.
- * `faulty`: it is there, but answers something else (it does not know our token, say).
+ * What came of asking auth. `unreachable`: no connection, or 502, 503, 504, by which auth or a proxy before it says that it cannot
+ * work. `faulty`: it is there, but does not say what was asked: nothing at all in time, or something else (it does not know our
+ * token, say).
  */
 export type AuthState = "answers" | "unreachable" | "faulty";
 

@@ -1,9 +1,10 @@
 import { INTROSPECTION_BATCH_MAX, type IntrospectionResult, newId } from "@gatehouse/contracts";
 import type { AccessClaims } from "@gatehouse/access";
 import { createLogger } from "@gatehouse/observability";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { createIntrospector } from "../../src/introspector.ts";
 import { ACTIVE, type AuthServer, INTROSPECTION_TOKEN, startAuthServer } from "../fixtures/auth-server.ts";
+import { startCrowdedServer } from "../fixtures/crowded-server.ts";
 
 let auth: AuthServer;
 let second: AuthServer;
@@ -86,11 +87,17 @@ test("what happens when auth is away: that is known at once, auth is left alone 
   expect(await introspector.answers()).toBe(true);
 });
 
-test("what happens when auth does not answer in time: it counts as away", async () => {
+test("what happens when auth takes the question and does not answer in time: it lives, and may commit what nobody hears of", async () => {
   const { introspector } = create();
   auth.instead = "silence";
-  expect(await introspector.ask(someClaims())).toBe("unreachable");
+  expect(await introspector.ask(someClaims())).toBe("faulty");
   expect(auth.asked).toHaveLength(1);
+});
+
+test("what happens when no connection to auth comes about: it counts as away", async () => {
+  const crowded = await startCrowdedServer();
+  onTestFinished(() => crowded.close());
+  expect(await create({ urls: [crowded.url] }).introspector.ask(someClaims())).toBe("unreachable");
 });
 
 test("what happens when auth, or a proxy before it, says that it cannot work now: it counts as away", async () => {
