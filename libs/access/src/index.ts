@@ -3,6 +3,8 @@ export { ACCESS_TOKEN_TYPE, type AccessClaims, CLIENT_ID, type VerifyBearer } fr
 export { clientAddress } from "./client-address.ts";
 export { type ConnectedVerifier, connectVerifier, type ConnectVerifierOptions } from "./connect-verifier.ts";
 export { currentUser, type Guard, optionalUser, requireRole, requireUser } from "./guards.ts";
+export { applyRevocation } from "./revocation-event.ts";
+export { createRevocationView, type RevocableClaims, type RevocationView } from "./revocation-view.ts";
 export { createRotation, LEAVING_REST_MS, type Rotation } from "./rotation.ts";
 export { serviceTokenGuard } from "./service-token.ts";
 export type { Verifier } from "./verifier.ts";

@@ -1,4 +1,5 @@
 import type { AccessClaims } from "./claims.ts";
+import { createIdFilter, type IdFilter } from "./id-filter.ts";
 
 /** What the view goes by. */
 export type RevocableClaims = Pick<AccessClaims, "sub" | "sid" | "jti" | "kid" | "tokenVersion">;
@@ -16,12 +17,14 @@ export interface RevocationView {
 }
 
 interface Generation {
+  /** All ids below: what is not here need not be looked up. */
+  readonly filter: IdFilter;
   readonly versions: Map<string, number>;
   /** Sessions and single tokens: both are UUIDs. */
   readonly ended: Set<string>;
 }
 
-const newGeneration = (): Generation => ({ versions: new Map(), ended: new Set() });
+const newGeneration = (): Generation => ({ filter: createIdFilter(), versions: new Map(), ended: new Set() });
 
 /**
  * What has been revoked within one lifetime of an access token: older tokens have expired by themselves, so the view
@@ -49,18 +52,20 @@ export function createRevocationView(options: { lifetimeSeconds: number; now: ()
 
   function end(id: string): void {
     age();
+    young.filter.add(id);
     young.ended.add(id);
   }
 
   function leastVersion(userId: string): number {
-    return Math.max(young.versions.get(userId) ?? 0, old.versions.get(userId) ?? 0);
+    return Math.max(versionIn(young, userId), versionIn(old, userId));
   }
 
-  const hasEnded = (id: string): boolean => young.ended.has(id) || old.ended.has(id);
+  const hasEnded = (id: string): boolean => hasEndedIn(young, id) || hasEndedIn(old, id);
 
   return {
     raiseVersion(userId, leastValid) {
       age();
+      young.filter.add(userId);
       young.versions.set(userId, Math.max(leastVersion(userId), leastValid));
     },
     endSession: end,
@@ -77,3 +82,8 @@ export function createRevocationView(options: { lifetimeSeconds: number; now: ()
     },
   };
 }
+
+const versionIn = ({ filter, versions }: Generation, userId: string): number =>
+  filter.mayHave(userId) ? (versions.get(userId) ?? 0) : 0;
+
+const hasEndedIn = ({ filter, ended }: Generation, id: string): boolean => filter.mayHave(id) && ended.has(id);

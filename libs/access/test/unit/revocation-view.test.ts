@@ -138,4 +138,4 @@ test("what happens with any order of events: every token is judged as a list of 
     }
   });
   fc.assert(property, { numRuns: 300 });
-});
+}, 20_000);
