@@ -1,8 +1,17 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 
-/** Prints the machine's cores with every figure, since a figure without them says nothing. */
+/** The machine's cores with every figure, since a figure without them says nothing, and how many wanted them lately. */
+export function machine() {
+  return {
+    cores: availableParallelism(),
+    node: process.version,
+    load: loadavg().map((each) => Math.round(each * 10) / 10),
+  };
+}
+
 export function printMachine(): void {
-  console.log(`machine: ${availableParallelism()} cores, Node ${process.version}`);
+  const { cores, node, load } = machine();
+  console.log(`machine: ${cores} cores, Node ${node}, load ${load.join(", ")} (1, 5, 15 minutes)`);
 }
 
 /** The value below which `share` (0 to 1) of the samples lie. */
