@@ -1,3 +1,5 @@
+import { type Dispatcher, request } from "undici";
+
 export interface Session {
   readonly id: string;
   readonly email: string;
@@ -17,8 +19,9 @@ export async function send(
   json?: unknown,
   cookie?: string,
 ) {
-  const response = await fetch(`${base}${path}`, {
-    method,
+  // Not fetch, which costs several times as much and would be measured with what it measures.
+  const response = await request(`${base}${path}`, {
+    method: method as Dispatcher.HttpMethod,
     headers: {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(cookie !== undefined && { cookie: `refresh_token=${cookie}` }),
@@ -26,8 +29,8 @@ export async function send(
     },
     ...(json !== undefined && { body: JSON.stringify(json) }),
   });
-  await response.arrayBuffer();
-  return response.status;
+  await response.body.dump();
+  return response.statusCode;
 }
 
 export async function login(base: string, email: string, password = PASSWORD): Promise<Session> {
