@@ -97,12 +97,14 @@ function startLiving(
 ) {
   const { random } = options;
   const gateways = system.gateways.map(({ url }) => url);
-  const places = [...gateways, system.services.user.url];
+  const user = system.services.user.url;
+  const places = [...gateways, user];
   const load = startLoad({ ...options, random: random.fork("load"), gateways });
   const prober = startProber({
     ...options,
     random: random.fork("probe"),
-    places,
+    // What a gateway lets through the user service checks again, by a view of its own, which shows best where it is asked itself.
+    places: [...gateways, user, user],
     withinMs: REFUSED_WITHIN_MS,
     authOutages: system.authOutages.all,
   });

@@ -24,8 +24,10 @@ export interface Prober {
 
 const PATH = "/v1/users/me";
 const EVERY_MS = 40;
-/** Among so many of the latest, since a view that is behind is behind with those. */
-const LATEST = 60;
+/** Looked through for tokens that are due; more are never ended within the term. */
+const LATEST = 100;
+/** One of so many that have become due last, since a view that is behind is behind with those. */
+const JUST_DUE = 10;
 
 /** Shows revoked tokens, as soon as they must be refused, to whoever may not have heard of it. */
 export function startProber(options: ProbeOptions): Prober {
@@ -40,7 +42,7 @@ export function startProber(options: ProbeOptions): Prober {
       .filter(({ at }) => refusalDue(at, options.withinMs, options.authOutages()) < begun);
     if (due.length === 0) return;
     probed += 1;
-    const revoked = random.pick(due);
+    const revoked = random.pick(due.slice(-JUST_DUE));
     const place = random.pick(options.places);
     const { outcome } = await call(place, "probe", { method: "GET", path: PATH, token: revoked.token }, options.tally);
     if (outcome === "done") journal.complaints.push(describeLate(revoked, begun));
