@@ -52,7 +52,7 @@ const program = new Command("pnpm test:faults")
       .default(240),
   )
   .addOption(new Option("--clients <count>", "how many at a time").argParser(parseCount).default(8))
-  .option("--only <text>", "only faults whose name contains this")
+  .option("--only <text>", "only faults whose name contains this, or one of these, comma-separated")
   .option("--logs <folder>", "write the services' logs there")
   .addOption(new Option("--json", "the ledger as JSON, with everything that is wrong").env("FAULTS_JSON"))
   .action(testFaults);

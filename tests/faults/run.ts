@@ -24,7 +24,7 @@ export interface RunOptions {
   /** How long load and faults go on; starting and settling come on top. */
   readonly seconds: number;
   readonly clients: number;
-  /** Only faults whose name contains this. */
+  /** Only faults whose name contains this, or one of these, comma-separated. */
   readonly only?: string | undefined;
   /** Where the services' logs go at the end. */
   readonly logFolder?: string | undefined;
@@ -59,10 +59,17 @@ async function runOn(system: System, options: RunOptions): Promise<Ledger> {
     const live = startLiving(system, { ...options, random, journal, tally, rootToken: root.token });
     steps.push(live.stop);
 
-    const { faults, stuck } = await breakThings(system, { ...options, random: random.fork("faults"), mischief, tally });
+    const { faults, stuck } = await breakThings(system, {
+      ...options,
+      random: random.fork("faults"),
+      mischief,
+      tally,
+      journal,
+    });
     options.progress.note("the load ends");
     const { people, probed } = await live.stop();
     options.progress.note("a last look");
+    journal.during = "the last look";
     const { looked } = await takeLastLook({
       ...{ people, places: live.places, gateway: system.gateways[0].url },
       ...{ random: random.fork("last look"), journal, tally },
@@ -118,8 +125,11 @@ function startLiving(
 }
 
 /** One fault after the other until time is over; after each the system has to recover by itself. */
-async function breakThings(system: System, options: RunOptions & { random: Random; mischief: Mischief; tally: Tally }) {
-  const { random, mischief, progress, signal } = options;
+async function breakThings(
+  system: System,
+  options: RunOptions & { random: Random; mischief: Mischief; tally: Tally; journal: Journal },
+) {
+  const { random, mischief, progress, signal, journal } = options;
   const until = performance.now() + options.seconds * 1_000;
   const faults: { name: string; recoveredMs: number }[] = [];
   const stuck: string[] = [];
@@ -130,6 +140,7 @@ async function breakThings(system: System, options: RunOptions & { random: Rando
     if (performance.now() > until) break;
     const name = inflicted.map((fault) => fault.name).join(" and ");
     progress.show(name, options.tally);
+    journal.during = name;
     await Promise.all(inflicted.map((fault) => fault.run({ system, random, mischief, hold })));
     const { ms, stuck: what } = await recover(system);
     faults.push({ name, recoveredMs: ms });

@@ -20,7 +20,9 @@ export const FAULTS: readonly Fault[] = [
  * @throws Error when none has a name like `only`
  */
 export function* deal(random: Random, only?: string): Generator<readonly Fault[], never> {
-  const faults = FAULTS.filter(({ name }) => only === undefined || name.includes(only));
+  const faults = FAULTS.filter(
+    ({ name }) => only === undefined || only.split(",").some((part) => name.includes(part.trim())),
+  );
   if (faults.length === 0)
     throw new Error(
       `No fault is called like "${only}". There are:\n${FAULTS.map(({ name }) => `  ${name}`).join("\n")}`,

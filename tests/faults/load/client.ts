@@ -1,6 +1,6 @@
 import type { Random } from "../random.ts";
 import type { Answer, Request } from "./call.ts";
-import { type ChangeName, type Journal, noteChange } from "./journal.ts";
+import { type ChangeName, type Journal, noteChange, noteComplaint } from "./journal.ts";
 import type { Person } from "./person.ts";
 
 /** What an act has to work with. */
@@ -24,7 +24,7 @@ export type Act = (client: Client, person: Person) => Promise<void>;
 /** An answer that must not be, seen with nothing left open that could explain it. */
 export function complain(client: Client, act: string, answer: Answer, why: string): void {
   const { status, body } = answer;
-  client.journal.complaints.push(`${client.name}: ${act} was answered ${status} ${String(body["type"] ?? "")}: ${why}`);
+  noteComplaint(client.journal, `${client.name}: ${act} was answered ${status} ${String(body["type"] ?? "")}: ${why}`);
 }
 
 /**

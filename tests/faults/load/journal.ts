@@ -48,10 +48,17 @@ export interface Journal {
   readonly spentCookies: string[];
   /** What was seen to be wrong while it ran. */
   readonly complaints: string[];
+  /** What is being broken at present. */
+  during: string;
 }
 
 export function createJournal(): Journal {
-  return { entries: [], revoked: [], spentCookies: [], complaints: [] };
+  return { entries: [], revoked: [], spentCookies: [], complaints: [], during: "nothing in particular" };
+}
+
+/** Puts on record what must not be, with what was broken at the time. */
+export function noteComplaint(journal: Journal, what: string): void {
+  journal.complaints.push(`${what} (during: ${journal.during})`);
 }
 
 export function noteChange(

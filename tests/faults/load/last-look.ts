@@ -1,6 +1,6 @@
 import type { Random } from "../random.ts";
 import { call, type Answer, type Request } from "./call.ts";
-import { type Journal, noteChange } from "./journal.ts";
+import { type Journal, noteChange, noteComplaint } from "./journal.ts";
 import type { Person } from "./person.ts";
 import type { Tally } from "./tally.ts";
 
@@ -25,7 +25,8 @@ export async function takeLastLook(options: LastLookOptions): Promise<{ looked: 
     looked += 1;
     const answer = await call(base, "last look", request, tally);
     if (answer.status !== status)
-      journal.complaints.push(
+      noteComplaint(
+        journal,
         `at the end, ${what} was answered ${answer.status} ${String(answer.body["type"] ?? "")} and not ${status}`,
       );
     return answer;

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Random } from "../random.ts";
 import { type Outage, refusalDue } from "../system/outages.ts";
 import { call } from "./call.ts";
-import type { Journal, Revoked } from "./journal.ts";
+import { type Journal, noteComplaint, type Revoked } from "./journal.ts";
 import type { Tally } from "./tally.ts";
 
 export interface ProbeOptions {
@@ -45,7 +45,7 @@ export function startProber(options: ProbeOptions): Prober {
     const revoked = random.pick(due.slice(-JUST_DUE));
     const place = random.pick(options.places);
     const { outcome } = await call(place, "probe", { method: "GET", path: PATH, token: revoked.token }, options.tally);
-    if (outcome === "done") journal.complaints.push(describeLate(revoked, begun));
+    if (outcome === "done") noteComplaint(journal, describeLate(revoked, begun, place));
   }
 
   async function goOn(): Promise<void> {
@@ -65,6 +65,6 @@ export function startProber(options: ProbeOptions): Prober {
   };
 }
 
-function describeLate({ act, at }: Revoked, now: number): string {
-  return `a token was accepted ${((now - at) / 1_000).toFixed(1)} s after "${act}" was acknowledged`;
+function describeLate({ act, at }: Revoked, now: number, place: string): string {
+  return `a token was accepted ${((now - at) / 1_000).toFixed(1)} s after "${act}" was acknowledged, at ${place}`;
 }

@@ -1,7 +1,7 @@
 import { decodeJwt } from "jose";
 import type { Answer } from "./call.ts";
 import { type Act, type Client, complain } from "./client.ts";
-import { noteChange } from "./journal.ts";
+import { noteChange, noteComplaint } from "./journal.ts";
 import { dropSession, endSessions, type Person, type Session } from "./person.ts";
 
 /** The acts that begin, use and end single sessions. What is not answered leaves only that session in doubt. */
@@ -42,7 +42,8 @@ function compare(client: Client, person: Person, body: Readonly<Record<string, u
   const names = person.fullName === undefined ? {} : { full_name: person.fullName };
   for (const [field, value] of Object.entries({ ...known, ...names }))
     if (body[field] !== value)
-      client.journal.complaints.push(
+      noteComplaint(
+        client.journal,
         `${client.name}: ${person.id} reads ${field} ${JSON.stringify(body[field])} after ${JSON.stringify(value)} was acknowledged`,
       );
 }
@@ -71,7 +72,7 @@ export const refreshTwice: Act = async (client, person) => {
   const answers = await client.askAll("refresh twice", request);
   const done = answers.filter(({ outcome }) => outcome === "done");
   if (done.length > 1)
-    client.journal.complaints.push(`${client.name}: one refresh token was rotated ${done.length} times`);
+    noteComplaint(client.journal, `${client.name}: one refresh token was rotated ${done.length} times`);
   const replayed = answers.find(({ body }) => body["type"] === "TokenRevokedError");
   const unanswered = answers.find(({ outcome }) => outcome === "unanswered");
   const last = replayed ? { ...replayed, outcome: "done" as const } : unanswered;
