@@ -4,6 +4,7 @@ import {
   IntrospectionResponse,
   type IntrospectionResult,
 } from "@gatehouse/contracts";
+import { PROBLEM_CONTENT_TYPE } from "@gatehouse/errors";
 import type { Logger } from "@gatehouse/observability";
 import { Agent, request } from "undici";
 import { createIntrospectionMetric } from "./access-metrics.ts";
@@ -109,7 +110,7 @@ export function createIntrospector({ urls, token, logger, now = monotonic }: Int
   }
 
   async function post(url: string, tokens: readonly IntrospectionClaims[]): Promise<IntrospectionResult[]> {
-    const { statusCode, body } = await request(`${url}/internal/introspect`, {
+    const { statusCode, headers, body } = await request(`${url}/internal/introspect`, {
       method: "POST",
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       body: JSON.stringify({ tokens }),
@@ -118,8 +119,9 @@ export function createIntrospector({ urls, token, logger, now = monotonic }: Int
     }).catch(silenceIsFaulty);
     if (statusCode === 200) return readResults(await body.text().catch(silenceIsFaulty), tokens.length);
     await body.dump();
-    const Failure = UNAVAILABLE.has(statusCode) ? Error : FaultyAnswer;
-    throw new Failure(`status ${statusCode}`);
+    throw isAway(statusCode, headers["content-type"])
+      ? new Error(`status ${statusCode}`)
+      : new FaultyAnswer(`status ${statusCode}`);
   }
 
   return {
@@ -135,6 +137,14 @@ export function createIntrospector({ urls, token, logger, now = monotonic }: Int
 /** Who accepts a connection and says nothing lives, and may go on committing; who is dead does not accept one. */
 function silenceIsFaulty(error: unknown): never {
   throw isTimeout(error) ? new FaultyAnswer("no answer in time", { cause: error }) : error;
+}
+
+/**
+ * A proxy says that auth is away. An auth that says so itself, as a problem, lives: without its database it commits nothing, but may have
+ * committed what it could not publish any more.
+ */
+function isAway(status: number, contentType: unknown): boolean {
+  return UNAVAILABLE.has(status) && !String(contentType).startsWith(PROBLEM_CONTENT_TYPE);
 }
 
 function readResults(body: string, count: number): IntrospectionResult[] {

@@ -2,9 +2,9 @@
 export type Decider = "view" | "auth" | "nobody";
 
 /**
- * What came of asking auth. `unreachable`: no connection, or 502, 503, 504, by which auth or a proxy before it says that it cannot
- * work. `faulty`: it is there, but does not say what was asked: nothing at all in time, or something else (it does not know our
- * token, say).
+ * What came of asking auth. `unreachable`: no connection, or 502, 503, 504, by which a proxy before auth says that it is away.
+ * `faulty`: it is there, but does not say what was asked: nothing at all in time, or something else (that its database is away,
+ * or it does not know our token).
  */
 export type AuthState = "answers" | "unreachable" | "faulty";
 

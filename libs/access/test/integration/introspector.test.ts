@@ -100,7 +100,7 @@ test("what happens when no connection to auth comes about: it counts as away", a
   expect(await create({ urls: [crowded.url] }).introspector.ask(someClaims())).toBe("unreachable");
 });
 
-test("what happens when auth, or a proxy before it, says that it cannot work now: it counts as away", async () => {
+test("what happens when a proxy before auth says that it cannot work now: it counts as away", async () => {
   for (const status of [502, 503, 504]) {
     auth.instead = { status };
     expect(await create().introspector.ask(someClaims())).toBe("unreachable");
@@ -109,6 +109,8 @@ test("what happens when auth, or a proxy before it, says that it cannot work now
 
 test("what happens when auth lives, but does not say what was asked: that is not the same as being away", async () => {
   const faulty = [
+    // Its database is away, say. It may have committed what it could not publish.
+    { status: 503, contentType: "application/problem+json; charset=utf-8" },
     { status: 500 },
     { status: 404 },
     { status: 302 },
