@@ -7,10 +7,18 @@ import { createServer } from "node:net";
 const LOWEST = 15_000;
 const HIGHEST = 32_000;
 
-/** A TCP port on loopback that is free now. Another process may take it before its use, so a server's start is tried again. */
+/** What this process was given; until somebody listens there, it looks free. */
+const given = new Set<number>();
+
+/**
+ * A TCP port on loopback that is free now, and never the same twice. Another process may take it before its use, so a server's start
+ * is tried again.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(LOWEST, HIGHEST);
+    if (given.has(port)) continue;
+    given.add(port);
     if (await isPortFree(port)) return port;
   }
 }
