@@ -54,7 +54,8 @@ describe("without NATS", () => {
     await until(async () => (await me(user)).status === 401);
     expect(problemOf(await me(user))).toEqual([401, "TokenRevokedError"]);
     expect((await me(fresh)).status).toBe(200);
-    expect(await detailed()).toMatchObject({ status: 503, body: { nats: "unhealthy", database: "healthy" } });
+    // An answer is kept for a second.
+    await expect.poll(detailed).toMatchObject({ status: 503, body: { nats: "unhealthy", database: "healthy" } });
 
     await system.bus.start();
     await until(async () => (await detailed()).body["status"] === "healthy");

@@ -122,7 +122,7 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
     expect(await statusOfLogin(url, "ada@example.com")).toBe(401);
     const processes = processesOf(beside);
     second.kill("SIGTERM");
-    expect(await second.ended()).toBe(0);
+    expect(await second.ended(), second.lines.join("\n")).toBe(0);
     expect(living(processes)).toEqual([]);
     expect(living(processesOf(variables))).toHaveLength(EVERY_PART.length);
   });
@@ -139,7 +139,7 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
     expect(await statusOfLogin(url, "ada@example.com")).toBe(200);
     const processes = processesOf(variables);
     next.kill("SIGINT");
-    expect(await next.ended()).toBe(0);
+    expect(await next.ended(), next.lines.join("\n")).toBe(0);
     expect(living(processes)).toEqual([]);
   });
 
@@ -155,7 +155,7 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
     expect(living(left)).toEqual([]);
     expect(await statusOfLogin(url, "ada@example.com")).toBe(200);
     next.kill("SIGINT");
-    expect(await next.ended()).toBe(0);
+    expect(await next.ended(), next.lines.join("\n")).toBe(0);
   });
 
   test("… is told to begin fresh: what was there is gone", async () => {
@@ -164,7 +164,7 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
     expect(await statusOfLogin(url, "ada@example.com")).toBe(401);
     expect(await statusOfLogin(url, "root@example.com")).toBe(200);
     fresh.kill("SIGINT");
-    expect(await fresh.ended()).toBe(0);
+    expect(await fresh.ended(), fresh.lines.join("\n")).toBe(0);
   });
 
   test("… is interrupted before it is ready: it ends what it has begun, with exit code 0", async () => {
@@ -173,7 +173,7 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
     const processes = processesOf(variables);
     expect(processes.length).toBeGreaterThan(0);
     interrupted.kill("SIGINT");
-    expect(await interrupted.ended()).toBe(0);
+    expect(await interrupted.ended(), interrupted.lines.join("\n")).toBe(0);
     expect(living(processes)).toEqual([]);
   });
 
