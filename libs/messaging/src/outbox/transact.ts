@@ -19,7 +19,7 @@ const REPEATABLE = new Set(["40001", "40P01"]);
 interface TransactOptions<T> {
   readonly db: Kysely<T>;
   /** Called after a commit that wrote events: the relay's `wake`. */
-  readonly wake: (revoking: boolean) => void;
+  readonly wake: (revoking: boolean, committed: readonly OutboxInsert[]) => void;
 }
 
 export function createTransact<T extends MessagingTables>(options: TransactOptions<T>): Transact<T> {
@@ -48,6 +48,10 @@ async function attemptOnce<T extends MessagingTables, R>(
     }
     return value;
   });
-  if (rows.length > 0) wake(rows.some((row) => row.revoking));
+  if (rows.length > 0)
+    wake(
+      rows.some((row) => row.revoking),
+      rows,
+    );
   return result as R;
 }

@@ -1,21 +1,16 @@
-import type { Logger } from "@gatehouse/observability";
-import type { Kysely } from "kysely";
-import { createFaultLog } from "../fault-log.ts";
-import type { MessagingTables } from "../tables/messaging.table.ts";
-import { claimRows, settleRows } from "./claim.ts";
+import type { OutboxInsert } from "../tables/messaging.table.ts";
+import { type ClaimedRow, claimRows } from "./claim.ts";
+import { createDispatch, type Dispatch, type DispatchOptions } from "./dispatch.ts";
 import { createLane } from "./lane.ts";
-import { NoStreamError, publishRows } from "./publish-rows.ts";
-import type { RelayMetrics } from "./relay-metrics.ts";
-import type { Session } from "./session.ts";
 
-export interface Delivery {
-  /** @param revoking there may be revoking rows, which wait neither for company nor for a batch in hand */
-  wake(revoking: boolean): void;
+export interface Delivery extends Pick<Dispatch, "settled" | "counts"> {
+  /**
+   * @param revoking there may be revoking rows, which wait neither for company nor for a batch in hand
+   * @param committed what this process has just committed, where it knows: the new rows are these
+   */
+  wake(revoking: boolean, committed?: readonly OutboxInsert[]): void;
   /** Resolves when no batch is in hand. */
   idle(): Promise<void>;
-  /** Resolves after the next batch that was settled. */
-  settled(): Promise<void>;
-  counts(): { published: number; failed: number };
 }
 
 const BATCH = 500;
@@ -25,65 +20,27 @@ const URGENT_BATCH = 100;
  * one claim and one mark serve many: a login costs its service two statements less.
  */
 const GATHER_MS = 20;
+/** Commits whose rows are published from memory at the same time; beyond that they go by claims, many at a time. */
+const EXPRESS_MAX = 32;
 
-/** Moves rows from the outbox to the stream: claim, publish, settle, until a claim comes back short. */
-export function createDelivery(options: {
-  db: Kysely<MessagingTables>;
-  stream: string;
-  session: () => Session | undefined;
-  /** Nobody listens on the subject although there is a connection, or another relay found that it is another stream. */
-  onStreamGone: () => void;
-  metrics: Pick<RelayMetrics, "settled">;
-  logger: Logger;
-}): Delivery {
-  const { db, stream } = options;
-  const faults = createFaultLog(options.logger, "publishing from the outbox");
-  const counts = { published: 0, failed: 0 };
-  let next = Promise.withResolvers<void>();
-
+/**
+ * Moves rows from the outbox to the stream: claim, publish, settle, until a claim comes back short. What revokes and was committed by
+ * this process itself is published from memory, without a claim, which would be the longest part of its way. Whoever else claims such
+ * a row before it is settled publishes it a second time, under the same Nats-Msg-Id, and JetStream drops that.
+ */
+export function createDelivery(options: DispatchOptions): Delivery {
+  const { db, session } = options;
+  const dispatch = createDispatch(options);
   const all = createLane(() => round(BATCH, false));
   const urgent = createLane(() => round(URGENT_BATCH, true));
+  const expresses = new Set<Promise<unknown>>();
+  let gathering: NodeJS.Timeout | undefined;
 
   /** @returns true when there is more and it is going well */
   async function round(limit: number, revokingOnly: boolean): Promise<boolean> {
-    const session = options.session();
-    if (session === undefined) return false;
-    try {
-      const rows = await claimRows(db, { limit, revokingOnly });
-      if (rows.length === 0) return false;
-      const { acknowledged, error } = await publishRows(session.connection, rows);
-      const none = acknowledged.length === 0;
-      const ids = acknowledged.map(({ id }) => id);
-      const isCurrent = await settleRows(db, {
-        // Single failures keep their lease, so that the rest goes on without trying them again at once.
-        claimed: none || session.connection.isClosed() ? rows.map((row) => row.id) : ids,
-        acknowledged,
-        stream,
-        incarnation: session.incarnation,
-      });
-      if (!isCurrent && options.session() === session) options.onStreamGone();
-      counts.published += acknowledged.length;
-      counts.failed += rows.length - acknowledged.length;
-      options.metrics.settled(acknowledged.length, rows.length - acknowledged.length);
-      if (acknowledged.length === rows.length) faults.worked();
-      else if (!session.connection.isClosed()) refused(error);
-      return !none && rows.length === limit;
-    } catch (error) {
-      // The database is away; what was claimed comes back with its lease, and JetStream drops what it has already.
-      faults.failed(error);
-      return false;
-    } finally {
-      next.resolve();
-      next = Promise.withResolvers<void>();
-    }
+    const sent = await dispatch.send(() => claimRows(db, { limit, revokingOnly }));
+    return sent !== undefined && sent.acknowledged > 0 && sent.rows === limit;
   }
-
-  function refused(error: unknown): void {
-    faults.failed(error);
-    if (error instanceof NoStreamError) options.onStreamGone();
-  }
-
-  let gathering: NodeJS.Timeout | undefined;
 
   function runNow(): void {
     clearTimeout(gathering);
@@ -100,12 +57,28 @@ export function createDelivery(options: {
     }, GATHER_MS);
   }
 
+  /** What fails on this way is found by the next sweep. */
+  function sendFromMemory(committed: readonly OutboxInsert[]): void {
+    const express = dispatch.send(() => committed.map(inHand));
+    expresses.add(express);
+    void express.finally(() => expresses.delete(express));
+  }
+
   return {
-    wake: (revoking) => (revoking ? runNow() : runSoon()),
-    async idle() {
-      await Promise.all([all.idle(), urgent.idle()]);
+    wake(revoking, committed = []) {
+      if (!revoking) runSoon();
+      else if (committed.length > 0 && session() && expresses.size < EXPRESS_MAX) sendFromMemory(committed);
+      else runNow();
     },
-    settled: () => next.promise,
-    counts: () => ({ ...counts }),
+    async idle() {
+      await Promise.all([all.idle(), urgent.idle(), ...expresses]);
+    },
+    settled: dispatch.settled,
+    counts: dispatch.counts,
   };
+}
+
+/** A row as a claim would have it. */
+function inHand({ id, subject, payload, headers, revoking }: OutboxInsert): ClaimedRow {
+  return { id, subject, payload, headers: JSON.parse(headers ?? "{}") as ClaimedRow["headers"], revoking };
 }

@@ -4,7 +4,7 @@ import type { Kysely } from "kysely";
 import type { Bus } from "../bus.ts";
 import { createFaultLog } from "../fault-log.ts";
 import { pause } from "../pause.ts";
-import type { MessagingTables } from "../tables/messaging.table.ts";
+import type { MessagingTables, OutboxInsert } from "../tables/messaging.table.ts";
 import { createDelivery } from "./delivery.ts";
 import { createLane } from "./lane.ts";
 import { createRelayMetrics } from "./relay-metrics.ts";
@@ -39,9 +39,10 @@ export interface RelayStatus {
 export interface Relay {
   /**
    * There are new rows: publish now. Cheap, never throws, may be called any number of times.
-   * @param revoking false when surely none of them revokes, which spares a look past the batch in hand
+   * @param revoking false when surely none of them revokes: they wait a moment for others then
+   * @param committed the rows themselves, by whoever has them at hand: what revokes is then published without being read again
    */
-  wake(revoking?: boolean): void;
+  wake(revoking?: boolean, committed?: readonly OutboxInsert[]): void;
   /** Publishes what is there, as far as that goes within a few seconds, and stops. */
   close(): Promise<void>;
   status(): RelayStatus;
@@ -139,7 +140,7 @@ export function startRelay<T extends MessagingTables>(options: RelayOptions<T>):
   });
 
   return {
-    wake: (revoking = true) => delivery.wake(revoking),
+    wake: (revoking = true, committed) => delivery.wake(revoking, committed),
     async close() {
       stopping.abort();
       unsubscribe();
