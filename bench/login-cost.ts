@@ -1,19 +1,53 @@
-// What a login costs over the bare Argon2id hash at the same parameters and the same concurrency, in one run:
-// rounds of both in turn, so that a machine whose speed drifts is fair to both.
-// Usage: pnpm bench:login [rounds, default 10] [concurrency, default the number of cores]
+// pnpm bench:login: what a login costs over the bare hash. See --help.
 import { hash, verify } from "@node-rs/argon2";
+import { Option } from "commander";
 import { availableParallelism } from "node:os";
 import { login, register } from "./support/client.ts";
-import { describe, printMachine, progress, quantile } from "./support/report.ts";
+import { benchCommand, type BenchResult, parseCount } from "./support/command.ts";
+import { describe, progress, quantile } from "./support/report.ts";
 import { startStack } from "./support/stack.ts";
 
-const rounds = Number(process.argv[2] ?? 10);
-const concurrency = Number(process.argv[3] ?? availableParallelism());
+interface Options {
+  readonly rounds: number;
+  readonly concurrency: number;
+}
+
+const RATIO = 1.1;
 const A_ROUND = 100;
-const OWASP = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+const PASSWORD = "Correct-Horse-1";
+/** OWASP Password Storage Cheat Sheet, and the services' defaults. */
+const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+
+/** Rounds of each in turn, so that a machine whose speed drifts is fair to all. */
+async function bench({ rounds, concurrency }: Options): Promise<BenchResult> {
+  const stack = await startStack({
+    ARGON2_MEMORY_KIB: String(PARAMETERS.memoryCost),
+    ARGON2_TIME_COST: String(PARAMETERS.timeCost),
+    ARGON2_PARALLELISM: String(PARAMETERS.parallelism),
+  });
+  try {
+    const { email } = await register(stack.url);
+    const passwordHash = await hash(PASSWORD, PARAMETERS);
+    const tasks = {
+      bare: () => verify(passwordHash, PASSWORD),
+      auth: () => login(`http://127.0.0.1:${stack.ports.auth}`, email),
+      gateway: () => login(stack.url, email),
+    };
+    const times: Record<keyof typeof tasks, number[]> = { bare: [], auth: [], gateway: [] };
+    const names = Object.keys(tasks) as (keyof typeof tasks)[];
+    for (const name of names) await timeRound(tasks[name], concurrency);
+    for (let round = 0; round < rounds; round += 1) {
+      for (const name of names) times[name].push(await timeRound(tasks[name], concurrency));
+      progress("rounds", round + 1, rounds);
+    }
+    return report(times, concurrency);
+  } finally {
+    await stack.stop();
+  }
+}
 
 /** Milliseconds for `A_ROUND` tasks, `concurrency` at a time. */
-async function timed(task: () => Promise<unknown>): Promise<number> {
+async function timeRound(task: () => Promise<unknown>, concurrency: number): Promise<number> {
   const begun = performance.now();
   let left = A_ROUND;
   const worker = async () => {
@@ -23,34 +57,32 @@ async function timed(task: () => Promise<unknown>): Promise<number> {
   return performance.now() - begun;
 }
 
-const stack = await startStack({
-  ARGON2_MEMORY_KIB: String(OWASP.memoryCost),
-  ARGON2_TIME_COST: String(OWASP.timeCost),
-  ARGON2_PARALLELISM: String(OWASP.parallelism),
-});
-try {
-  const { email } = await register(stack.url);
-  const passwordHash = await hash("Correct-Horse-1", OWASP);
-  const bare = () => verify(passwordHash, "Correct-Horse-1");
-  const atAuth = () => login(`http://127.0.0.1:${stack.ports.auth}`, email);
-  const atGateway = () => login(stack.url, email);
-  for (const task of [bare, atAuth, atGateway]) await timed(task);
-
-  const times = { bare: [] as number[], auth: [] as number[], gateway: [] as number[] };
-  for (let round = 0; round < rounds; round += 1) {
-    times.bare.push(await timed(bare));
-    times.auth.push(await timed(atAuth));
-    times.gateway.push(await timed(atGateway));
-    progress("rounds", round + 1, rounds);
-  }
-  printMachine();
-  console.log(`concurrency ${concurrency}, ${A_ROUND} a round`);
-  for (const [name, samples] of Object.entries(times)) console.log(`${name.padEnd(8)} ${describe(samples)}`);
-  const ratios = (samples: number[]) => samples.map((time, round) => time / (times.bare[round] ?? Number.NaN));
-  console.log(`login at auth / bare hash:        ${quantile(ratios(times.auth), 0.5).toFixed(3)} (median of rounds)`);
-  console.log(
-    `login at the gateway / bare hash: ${quantile(ratios(times.gateway), 0.5).toFixed(3)} (median of rounds)`,
-  );
-} finally {
-  await stack.stop();
+function report(times: Record<"bare" | "auth" | "gateway", number[]>, concurrency: number): BenchResult {
+  const ratio = (samples: readonly number[]) =>
+    quantile(
+      samples.map((time, round) => time / (times.bare[round] ?? Number.NaN)),
+      0.5,
+    );
+  const ratios = { auth: ratio(times.auth), gateway: ratio(times.gateway) };
+  return {
+    passed: ratios.auth <= RATIO,
+    figures: { concurrency, aRound: A_ROUND, times, ratios },
+    lines: [
+      `concurrency ${concurrency}, ${A_ROUND} a round`,
+      ...Object.entries(times).map(([name, samples]) => `${name.padEnd(8)} ${describe(samples)}`),
+      `login at auth / bare hash:        ${ratios.auth.toFixed(2)} (median of rounds, at most ${RATIO})`,
+      `login at the gateway / bare hash: ${ratios.gateway.toFixed(2)} (median of rounds)`,
+    ],
+  };
 }
+
+await benchCommand(
+  "bench:login",
+  "What a login costs over the bare Argon2id hash at the same parameters and concurrency. Client, PostgreSQL and NATS share the cores with the hashes.",
+  bench,
+)
+  .addOption(new Option("--rounds <count>", "rounds of each kind").argParser(parseCount).default(10))
+  .addOption(
+    new Option("--concurrency <count>", "logins at a time").argParser(parseCount).default(availableParallelism()),
+  )
+  .parseAsync();

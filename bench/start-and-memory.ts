@@ -1,61 +1,93 @@
-// How long the start takes to its ready line, and what the three services hold in memory when idle.
-// Usage: pnpm bench:start [starts, default 3]
-import { readFileSync } from "node:fs";
-import { readdirSync } from "node:fs";
-import { printMachine } from "./support/report.ts";
+// pnpm bench:start: how long the start takes, and what the idle services hold in memory. See --help.
+import { Option } from "commander";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import { benchCommand, type BenchResult, parseCount } from "./support/command.ts";
+import { progress } from "./support/report.ts";
 import { type BenchStack, startStack } from "./support/stack.ts";
 
-const starts = Number(process.argv[2] ?? 3);
+interface Options {
+  readonly starts: number;
+}
+
+/** MiB. `pss` counts pages that several processes share once. */
+interface Memory {
+  readonly rss: number;
+  readonly pss: number;
+}
+
+const SERVICES = { auth: "AUTH_PORT", user: "USER_PORT", gateway: "GATEWAY_PORT" } as const;
+type Service = keyof typeof SERVICES;
+
+const READY_MS = 6_000;
+const TOGETHER_MIB = 350;
 const IDLE_MS = 20_000;
 
-/** MiB of the process that listens on each port (Linux). */
-function memoryOf(pid: string): { rss: number; pss: number } {
+async function bench({ starts }: Options): Promise<BenchResult> {
+  const readyAfter: number[] = [];
+  let memory: Record<Service, Memory> | undefined;
+  for (let start = 1; start <= starts; start += 1) {
+    const stack = await startStack();
+    try {
+      readyAfter.push(stack.readyAfter);
+      progress("starts", start, starts);
+      if (start < starts) continue;
+      await pause(IDLE_MS);
+      memory = memoryOfServices(stack);
+    } finally {
+      await stack.stop();
+    }
+  }
+  const each = Object.entries(memory ?? {});
+  const together = (kind: keyof Memory) => each.reduce((sum, [, one]) => sum + one[kind], 0);
+  const figures = { readyAfter, memory, together: { rss: together("rss"), pss: together("pss") } };
+  return {
+    passed: Math.max(...readyAfter) <= READY_MS && figures.together.pss <= TOGETHER_MIB,
+    figures,
+    lines: [
+      `ready after ${readyAfter.map((time) => `${(time / 1000).toFixed(2)} s`).join(", ")} (at most ${READY_MS / 1000} s)`,
+      ...each.map(([service, one]) => `${service.padEnd(8)} ${describeMemory(one)}`),
+      `together ${describeMemory(figures.together)} (PSS at most ${TOGETHER_MIB} MiB)`,
+    ],
+  };
+}
+
+function describeMemory({ rss, pss }: Memory): string {
+  return `RSS ${rss.toFixed(0)} MiB, PSS ${pss.toFixed(0)} MiB`;
+}
+
+function memoryOfServices(stack: BenchStack): Record<Service, Memory> {
+  const of = (service: Service) => memoryOf(processOf(service, stack.ports[service]));
+  return { auth: of("auth"), user: of("user"), gateway: of("gateway") };
+}
+
+/** The process of a service, by its folder and the port in its environment (Linux). */
+function processOf(service: Service, port: number): string {
+  const isIt = (pid: string): boolean => {
+    try {
+      const folder = readlinkSync(`/proc/${pid}/cwd`);
+      const variables = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+      return folder.endsWith(`/services/${service}`) && variables.includes(`${SERVICES[service]}=${port}`);
+    } catch {
+      // It ended while we looked, or is another user's.
+      return false;
+    }
+  };
+  const pid = readdirSync("/proc").find((name) => /^\d+$/.test(name) && isIt(name));
+  if (pid === undefined) throw new Error(`the process of ${service} was not found; this takes Linux's /proc`);
+  return pid;
+}
+
+function memoryOf(pid: string): Memory {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-  const mebibytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(rollup)?.[1] ?? 0) / 1024;
+  const mebibytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(rollup)?.[1]) / 1024;
   return { rss: mebibytes("Rss"), pss: mebibytes("Pss") };
 }
 
-/** The service processes of a stack, by the ports in their environment. */
-function servicesOf({ ports }: BenchStack): [string, string][] {
-  const wanted = {
-    auth: `AUTH_PORT=${ports.auth}`,
-    user: `USER_PORT=${ports.user}`,
-    gateway: `GATEWAY_PORT=${ports.gateway}`,
-  };
-  const found: [string, string][] = [];
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const folder = readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("src/main.ts");
-      const environment = folder ? readFileSync(`/proc/${pid}/environ`, "utf8").split("\0") : [];
-      for (const [service, variable] of Object.entries(wanted))
-        if (
-          environment.includes(variable) &&
-          environment.some((line) => line.startsWith("PWD=") && line.endsWith(service))
-        )
-          found.push([service, pid]);
-    } catch {
-      // It ended while we looked, or is another user's.
-    }
-  }
-  return found;
-}
-
-printMachine();
-for (let start = 1; start <= starts; start += 1) {
-  const stack = await startStack();
-  try {
-    console.log(`start ${start}: ready after ${(stack.readyAfter / 1000).toFixed(2)} s`);
-    if (start < starts) continue;
-    await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-    let [rss, pss] = [0, 0];
-    for (const [service, pid] of servicesOf(stack)) {
-      const memory = memoryOf(pid);
-      rss += memory.rss;
-      pss += memory.pss;
-      console.log(`${service.padEnd(8)} RSS ${memory.rss.toFixed(0)} MiB, PSS ${memory.pss.toFixed(0)} MiB`);
-    }
-    console.log(`together RSS ${rss.toFixed(0)} MiB, PSS ${pss.toFixed(0)} MiB (pages that they share counted once)`);
-  } finally {
-    await stack.stop();
-  }
-}
+await benchCommand(
+  "bench:start",
+  "How long `pnpm start` takes, and what the three idle services hold in memory.",
+  bench,
+)
+  .addOption(new Option("--starts <count>", "how often to start").argParser(parseCount).default(3))
+  .parseAsync();
