@@ -37,7 +37,9 @@ describe("what happens to a transaction's events", () => {
     expect(message?.header.get("Nats-Msg-Id")).toBe(event.id);
     expect(message?.header.get("content-type")).toBe("application/cloudevents+json");
     await expect.poll(unpublished).toBe(0);
-    expect(relay.status()).toMatchObject({ connected: true, published: 1, failed: 0 });
+    // A sweep that comes at the same moment publishes it as well, and the stream drops that.
+    expect(relay.status().published).toBeGreaterThanOrEqual(1);
+    expect(relay.status()).toMatchObject({ connected: true, failed: 0 });
   });
 
   test("after a rollback there are none", async () => {
