@@ -42,6 +42,7 @@ async function measure(
   { postgres, nats }: BenchServers,
 ): Promise<BenchResult> {
   const url = databaseUrl(postgres.url, "bench");
+  if (faults) console.error(`seed ${seed}`);
   // What faults make services complain about is no news here.
   const logger = createLogger({ service: "bench", level: faults ? "silent" : "warn" });
   const { db, close } = openDatabase(url, "bench");
@@ -56,7 +57,7 @@ async function measure(
     const [begun, cpuBegun] = [performance.now(), cpuSecondsOfRun()];
     const targets = { nats, bus, consumer, superuserUrl: postgres.url, databaseUrl: url };
     const breaking = faults ? breakThings(targets, createRandom(seed), stopping.signal) : undefined;
-    const applying = untilApplied(db, total);
+    const applying = untilApplied(db, total, () => ({ relay: relay.status(), consumer: consumer.state() }));
     await writeEvents({ db, wake: relay.wake, versions: VERSIONS }, ids);
     const written = performance.now();
     stopping.abort();
@@ -110,19 +111,31 @@ function describe({ events, seconds, rate, cpuSecondsEach, faults, ledger }: Fig
   ];
 }
 
-/** Resolves when the projection holds the last version of every row. @throws when nothing comes any more */
-async function untilApplied(db: Kysely<BenchTables>, total: number): Promise<void> {
+/**
+ * Resolves when the projection holds the last version of every row.
+ * @throws when nothing comes any more, with what `parts` says of itself then
+ */
+async function untilApplied(db: Kysely<BenchTables>, total: number, parts: () => object): Promise<void> {
   let [applied, since] = [0, performance.now()];
+  let refusal: string | undefined;
   while (applied < total) {
     await pause(500);
     // Connections may be cut at any time: then it is asked again.
     const now = await sql<{ sum: string | null }>`select sum(version) from copies`.execute(db).then(
-      ({ rows }) => Number(rows[0]?.sum ?? 0),
-      () => applied,
+      ({ rows }) => {
+        refusal = undefined;
+        return Number(rows[0]?.sum ?? 0);
+      },
+      (error: unknown) => {
+        refusal = String(error);
+        return applied;
+      },
     );
     if (now > applied) [applied, since] = [now, performance.now()];
     if (performance.now() - since > STUCK_MS)
-      throw new Error(`no event was applied for 60 s, after ${applied} of ${total}`);
+      throw new Error(
+        `no event was applied for 60 s, after ${applied} of ${total}: ${JSON.stringify({ ...parts(), refusal })}`,
+      );
     progress("events applied", applied, total);
   }
 }

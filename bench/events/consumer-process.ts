@@ -6,6 +6,8 @@ export interface ConsumerProcess {
   /** Ends it as a crash does, and starts another. */
   crash(): Promise<void>;
   stop(): Promise<void>;
+  /** `running`, or how the present one ended. */
+  state(): string;
 }
 
 /** The projecting consumer, as a process of its own. */
@@ -29,5 +31,6 @@ export function startConsumerProcess(environment: { DATABASE_URL: string; NATS_U
       child = launch();
     },
     stop: () => end("SIGTERM"),
+    state: () => child.signalCode ?? child.exitCode?.toString() ?? "running",
   };
 }
