@@ -1,8 +1,8 @@
 import { type RunningServices, startServices } from "@gatehouse/testing";
+import { type OtlpReceiver, startOtlpReceiver } from "@gatehouse/testing/otlp";
 import { connect } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call, FIRST_ADMIN, loginAdmin, PASSWORD, register } from "./support/api.ts";
-import { type OtlpReceiver, startOtlpReceiver } from "./support/otlp-receiver.ts";
 
 /** The three services as processes, and a collector that is there from the beginning until a test takes it away. */
 let receiver: OtlpReceiver;
@@ -14,6 +14,7 @@ beforeAll(async () => {
     redis: false,
     environment: {
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
       OTEL_EXPORTER_OTLP_HEADERS: "x-tenant=gatehouse-tests",
       OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=test,service.name=somebody-else",
       OTEL_METRIC_EXPORT_INTERVAL: "250",
@@ -119,7 +120,8 @@ describe("what is measured last", () => {
 describe("a collector that is away", () => {
   it("costs one line in the log, and no request", async () => {
     await receiver.stop();
-    const complaints = () => system.gateways[0]?.logs().filter((line) => line.includes("the export of metrics")) ?? [];
+    const complaints = () =>
+      system.gateways[0]?.logs().filter((line) => line.includes("telemetry cannot be exported")) ?? [];
     await expect.poll(complaints).toHaveLength(1);
     expect((await register(system.url)).token).not.toBe("");
     expect(await system.gateways[0]?.stop("SIGINT")).toBe("exit code 0");

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { busUrl, choice, flag, integer, networks, secrets, url } from "./variables.ts";
+import { busUrl, choice, exporters, flag, integer, networks, ratio, secrets, url } from "./variables.ts";
 
 /** What every process reads; each adds its own port. HOST defaults to loopback in development, to every interface elsewhere. */
 export const processVariables = {
@@ -36,22 +36,48 @@ export const internalTokenVariable = { INTERNAL_API_TOKEN: secrets() };
 export const introspectionTokenVariable = { INTROSPECTION_TOKEN: secrets() };
 export const trustedProxiesVariable = { TRUSTED_PROXIES: networks() };
 
-/** OpenTelemetry's own names. OTEL_METRIC_EXPORT_INTERVAL in milliseconds. */
+/**
+ * OpenTelemetry's own names, as far as they decide what is sent at all or are easily mistyped; the SDK reads these and the others by
+ * itself. OTEL_METRIC_EXPORT_INTERVAL in milliseconds.
+ */
 export const telemetryVariables = {
   OTEL_SDK_DISABLED: flag(false),
   OTEL_EXPORTER_OTLP_ENDPOINT: url("http:", "https:").optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url("http:", "https:").optional(),
   OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: url("http:", "https:").optional(),
+  OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: url("http:", "https:").optional(),
+  OTEL_TRACES_EXPORTER: exporters("otlp", "console", "zipkin"),
+  OTEL_METRICS_EXPORTER: exporters("otlp", "console", "prometheus"),
+  OTEL_LOGS_EXPORTER: exporters("otlp", "console"),
+  OTEL_TRACES_SAMPLER: choice(
+    [
+      "parentbased_always_on",
+      "parentbased_always_off",
+      "parentbased_traceidratio",
+      "always_on",
+      "always_off",
+      "traceidratio",
+    ],
+    "parentbased_always_on",
+  ),
+  OTEL_TRACES_SAMPLER_ARG: ratio(),
   OTEL_METRIC_EXPORT_INTERVAL: integer({ min: 100, max: 3_600_000, fallback: 60_000 }),
 };
 
 /**
- * What telemetry goes where, by OpenTelemetry's rules: an endpoint for one signal is used as it is, the common one gets the
- * signal's path behind it.
+ * Which signals are sent. Traces and metrics are as soon as there is an endpoint for them, or an exporter that needs none is named. The
+ * standard would send to localhost when nothing is set; here nothing set means no telemetry. Logs go to standard output, and elsewhere
+ * only when OTEL_LOGS_EXPORTER asks for it, or whoever collects both would have each line twice.
  */
 export function telemetrySettings(values: z.output<z.ZodObject<typeof telemetryVariables>>) {
-  const common = values.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/*$/, "/v1/metrics");
-  const metricsUrl = values.OTEL_SDK_DISABLED ? undefined : (values.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT ?? common);
+  const wanted = (exporter: readonly string[], endpoint: string | undefined, isDefault: boolean): boolean => {
+    if (values.OTEL_SDK_DISABLED || exporter.includes("none")) return false;
+    if (exporter.some((name) => name !== "otlp")) return true;
+    return (isDefault || exporter.length > 0) && (endpoint ?? values.OTEL_EXPORTER_OTLP_ENDPOINT) !== undefined;
+  };
   return {
-    metrics: metricsUrl === undefined ? undefined : { url: metricsUrl, intervalMs: values.OTEL_METRIC_EXPORT_INTERVAL },
+    traces: wanted(values.OTEL_TRACES_EXPORTER, values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, true),
+    metrics: wanted(values.OTEL_METRICS_EXPORTER, values.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, true),
+    logs: wanted(values.OTEL_LOGS_EXPORTER, values.OTEL_EXPORTER_OTLP_LOGS_ENDPOINT, false),
   };
 }

@@ -43,6 +43,21 @@ export const choice = <const V extends readonly [string, ...string[]]>(values: V
   return z.preprocess((raw) => raw ?? fallback, schema);
 };
 
+/** A number from 0 to 1, where there is one. */
+export const ratio = () =>
+  z
+    .string()
+    .optional()
+    .refine((raw) => raw === undefined || (/^\s*\d*\.?\d+\s*$/.test(raw) && Number(raw) <= 1), {
+      error: "must be a number from 0 to 1",
+    });
+
+/** Names of exporters, comma-separated: of `names`, or `none`. */
+export const exporters = (...names: readonly string[]) =>
+  list().refine((items) => items.every((item) => item === "none" || names.includes(item)), {
+    error: `must be comma-separated names of ${names.join(", ")}, or none`,
+  });
+
 /** Comma-separated, blanks dropped. */
 export const list = () =>
   z

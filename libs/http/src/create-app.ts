@@ -8,7 +8,7 @@ import { addJsonParser } from "./json-parser.ts";
 import { addOpenApi, type OpenApiOptions } from "./openapi.ts";
 import { createClientErrorHandler, refuseConnect } from "./raw-answers.ts";
 import { addRequestContext, contextOf, correlationIdOf } from "./request-context.ts";
-import { addRequestLog, logRequest } from "./request-log.ts";
+import { addRequestEnd, createRequestEnd, type EndRequest } from "./request-end.ts";
 import { serializerCompiler } from "./serializer.ts";
 import { validatorCompiler } from "./validator.ts";
 
@@ -35,7 +35,8 @@ const REQUEST_MILLISECONDS = 30_000;
 
 /** What every process answers alike: problems, correlation, log, health, limits. Adds no business route and never listens. */
 export function createApp(options: AppOptions): App {
-  const app = newFastify(options);
+  const endRequest = createRequestEnd();
+  const app = newFastify(options, endRequest);
   refuseConnect(app.server);
   // An expectation that we do not know may be ignored (RFC 9110, section 10.1.1); Node would answer a bare 417.
   app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
@@ -45,7 +46,7 @@ export function createApp(options: AppOptions): App {
   app.setErrorHandler(createErrorHandler(options.translateError));
   addJsonParser(app);
   addRequestContext(app);
-  addRequestLog(app);
+  addRequestEnd(app, endRequest);
   refuseMissingHost(app);
   refuseUnknownRoutes(app);
   if (options.openapi) addOpenApi(app, options.openapi);
@@ -53,10 +54,10 @@ export function createApp(options: AppOptions): App {
   return app;
 }
 
-function newFastify({ logger, trustProxy = [], bodyLimit = MEBIBYTE }: AppOptions): App {
+function newFastify({ logger, trustProxy = [], bodyLimit = MEBIBYTE }: AppOptions, endRequest: EndRequest): App {
   const app = fastify({
     loggerInstance: logger,
-    // The context's mixin says what a child logger would, and request-log.ts writes the line.
+    // The context's mixin says what a child logger would, and request-end.ts has the line written.
     childLoggerFactory: (parent) => parent,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: (request) => correlationIdOf(request.headers),
@@ -81,7 +82,7 @@ function newFastify({ logger, trustProxy = [], bodyLimit = MEBIBYTE }: AppOption
     frameworkErrors: (error, request, reply) => {
       request.context = contextOf(request);
       reply.header("x-correlation-id", request.id);
-      reply.raw.once("close", () => logRequest(request, reply));
+      reply.raw.once("close", () => endRequest(request, reply));
       createErrorHandler()(error, request, reply);
     },
   });

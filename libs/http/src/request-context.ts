@@ -1,6 +1,14 @@
-import { correlationIdFrom, type RequestContext, runInContext, traceparentFrom } from "@gatehouse/observability";
+import {
+  correlationIdFrom,
+  openContext,
+  type RequestContext,
+  runInContext,
+  type SpanDescription,
+} from "@gatehouse/observability";
+import { SpanKind } from "@opentelemetry/api";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { IncomingHttpHeaders } from "node:http";
+import { requestAttributes } from "./server-attributes.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -16,9 +24,20 @@ export function correlationIdOf(headers: IncomingHttpHeaders): string {
   return correlationIdFrom(single(headers["x-correlation-id"]));
 }
 
-/** The context of a request that Fastify has given its id. */
+/** The context of a request that Fastify has given its id. Health checks are no part of any trace. */
 export function contextOf(request: FastifyRequest): RequestContext {
-  return { correlationId: request.id, traceparent: traceparentFrom(single(request.headers["traceparent"])) };
+  const received = { correlationId: request.id, traceparent: single(request.headers["traceparent"]) };
+  return openContext(isHealthCheck(request) ? received : { ...received, span: serverSpan(request) });
+}
+
+/** Asked by orchestrators every few seconds: neither traced nor measured, and logged at debug. */
+export function isHealthCheck(request: FastifyRequest): boolean {
+  return routeOf(request)?.startsWith("/health") ?? false;
+}
+
+/** The pattern that the request's path matches; undefined when there is none. */
+export function routeOf(request: FastifyRequest): string | undefined {
+  return request.is404 ? undefined : request.routeOptions.url;
 }
 
 /**
@@ -34,6 +53,15 @@ export function addRequestContext(app: FastifyInstance): void {
     reply.header("x-correlation-id", request.id);
     runInContext(request.context, done);
   });
+}
+
+function serverSpan(request: FastifyRequest): SpanDescription {
+  const route = routeOf(request);
+  return {
+    name: route === undefined ? request.method : `${request.method} ${route}`,
+    kind: SpanKind.SERVER,
+    attributes: requestAttributes(request, route),
+  };
 }
 
 function single(header: string | string[] | undefined): string | undefined {

@@ -1,10 +1,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Span, SpanContext } from "@opentelemetry/api";
+import { formatTraceparent } from "./traceparent.ts";
 
 /** What ties everything that one request causes together (contract, section 5). */
 export interface RequestContext {
   readonly correlationId: string;
-  /** W3C Trace Context, version 00, naming this process's own span. */
-  readonly traceparent: string;
+  /** Where in its trace the work at hand is; travels on as `traceparent`. */
+  readonly trace: SpanContext;
+  /** The span of the work at hand, where it is recorded. */
+  readonly span?: Span | undefined;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();
@@ -23,5 +27,5 @@ export function currentContext(): RequestContext | undefined {
 export function outgoingHeaders(): Record<string, string> {
   const context = currentContext();
   if (!context) return {};
-  return { "x-correlation-id": context.correlationId, traceparent: context.traceparent };
+  return { "x-correlation-id": context.correlationId, traceparent: formatTraceparent(context.trace) };
 }

@@ -2,5 +2,7 @@ export { currentContext, outgoingHeaders, type RequestContext, runInContext } fr
 export { correlationIdFrom } from "./correlation.ts";
 export { createLogger, type Logger, type LoggerOptions } from "./logger.ts";
 export { type LoggedError, serializeError } from "./serialize-error.ts";
-export { traceparentFrom } from "./traceparent.ts";
 export { startTelemetry, type TelemetrySettings } from "./telemetry/start-telemetry.ts";
+export { formatTraceparent, newTraceContext, parseTraceparent } from "./traceparent.ts";
+export { errorType, markFailed } from "./tracing/mark-failed.ts";
+export { inSpan, openContext, type Received, type SpanDescription, startChild } from "./tracing/span.ts";

@@ -3,7 +3,6 @@ import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pin
 import type { PinoPretty } from "pino-pretty";
 import { currentContext } from "./context.ts";
 import { serializeError } from "./serialize-error.ts";
-import { traceIdOf } from "./traceparent.ts";
 
 export type { Logger } from "pino";
 
@@ -35,7 +34,7 @@ const SECRET_KEYS = [
 const REDACTED_PATHS = SECRET_KEYS.flatMap((key) => [key, key.startsWith("[") ? `*${key}` : `*.${key}`]);
 
 /**
- * The logger of one process: one JSON line a record, with the correlation id and the trace id of the current
+ * The logger of one process: one JSON line a record, with the ids of correlation, trace and span of the current
  * context, times in ISO 8601 UTC, and known secrets replaced. It writes synchronously, so that the last lines of
  * a dying process are not lost.
  */
@@ -58,7 +57,8 @@ export function createLogger({ service, level, pretty = false, destination }: Lo
 function contextFields(): Record<string, string> {
   const context = currentContext();
   if (!context) return {};
-  return { correlation_id: context.correlationId, trace_id: traceIdOf(context.traceparent) };
+  const { traceId, spanId } = context.trace;
+  return { correlation_id: context.correlationId, trace_id: traceId, span_id: spanId };
 }
 
 // Loaded only when wanted: a process in production pays nothing for it.

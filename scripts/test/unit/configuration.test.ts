@@ -23,7 +23,7 @@ const READ_BY_SCRIPTS = [
 ];
 
 /** What OpenTelemetry's SDK reads by itself; tests/e2e/telemetry.test.ts shows that it does. */
-const READ_BY_SDK = ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_RESOURCE_ATTRIBUTES"];
+const READ_BY_SDK = ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_RESOURCE_ATTRIBUTES"];
 
 /** The variables that a service's config.ts asks its environment for. */
 async function readBy(service: string): Promise<string[]> {

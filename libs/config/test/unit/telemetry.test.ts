@@ -4,28 +4,42 @@ import { describe, expect, test } from "vitest";
 const settingsOf = (environment: NodeJS.ProcessEnv) =>
   telemetrySettings(readEnvironment(telemetryVariables, environment));
 
-const COMMON = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
-const OWN = { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "https://metrics.example.com/otlp?tenant=1" };
+const ENDPOINT = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
 
-describe("where metrics go", () => {
-  test.each<[what: string, environment: NodeJS.ProcessEnv, url: string | undefined]>([
-    ["nothing is set", {}, undefined],
-    ["there is an endpoint for everything", COMMON, "http://collector:4318/v1/metrics"],
-    ["it ends with a slash", { OTEL_EXPORTER_OTLP_ENDPOINT: "http://c:1/otlp/" }, "http://c:1/otlp/v1/metrics"],
-    ["there is one for metrics: it is used as it is", { ...COMMON, ...OWN }, OWN.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT],
-    ["all telemetry is turned off", { ...COMMON, ...OWN, OTEL_SDK_DISABLED: "true" }, undefined],
-    ["an interval alone is set", { OTEL_METRIC_EXPORT_INTERVAL: "1000" }, undefined],
-  ])("when %s", (_what, environment, url) => {
-    expect(settingsOf(environment).metrics?.url).toBe(url);
-  });
-
-  test("how often: once a minute, or as told", () => {
-    expect(settingsOf(COMMON).metrics?.intervalMs).toBe(60_000);
-    expect(settingsOf({ ...COMMON, OTEL_METRIC_EXPORT_INTERVAL: "5000" }).metrics?.intervalMs).toBe(5_000);
+describe("what is sent", () => {
+  test.each<[what: string, environment: NodeJS.ProcessEnv, sent: string]>([
+    ["nothing is set", {}, "nothing"],
+    ["there is an endpoint", ENDPOINT, "traces and metrics"],
+    ["there is one for traces only", { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://c:4318/v1/traces" }, "traces"],
+    ["there is one for metrics only", { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "https://c/m?tenant=1" }, "metrics"],
+    ["logs are asked for", { ...ENDPOINT, OTEL_LOGS_EXPORTER: "otlp" }, "traces and metrics and logs"],
+    ["they are, and nobody takes them", { OTEL_LOGS_EXPORTER: "otlp" }, "nothing"],
+    [
+      "there is an endpoint for logs alone, and nobody asks",
+      { OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: "http://c/l" },
+      "nothing",
+    ],
+    ["an exporter that needs no endpoint is named", { OTEL_METRICS_EXPORTER: "prometheus" }, "metrics"],
+    ["one signal is turned off", { ...ENDPOINT, OTEL_TRACES_EXPORTER: "none" }, "metrics"],
+    [
+      "all telemetry is turned off",
+      { ...ENDPOINT, OTEL_LOGS_EXPORTER: "console", OTEL_SDK_DISABLED: "true" },
+      "nothing",
+    ],
+    ["an interval alone is set", { OTEL_METRIC_EXPORT_INTERVAL: "1000" }, "nothing"],
+  ])("when %s", (_what, environment, sent) => {
+    const wanted = Object.entries(settingsOf(environment)).filter(([, isWanted]) => isWanted);
+    expect(wanted.map(([signal]) => signal).join(" and ") || "nothing").toBe(sent);
   });
 
   test("what is wrong is named", () => {
-    const wrong = { OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318", OTEL_METRIC_EXPORT_INTERVAL: "often" };
-    expect(() => settingsOf(wrong)).toThrow(/OTEL_EXPORTER_OTLP_ENDPOINT: [^]*OTEL_METRIC_EXPORT_INTERVAL: /);
+    const wrong = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318",
+      OTEL_METRIC_EXPORT_INTERVAL: "often",
+      OTEL_TRACES_EXPORTER: "otlp,jaeger",
+      OTEL_TRACES_SAMPLER: "sometimes",
+      OTEL_TRACES_SAMPLER_ARG: "10%",
+    };
+    for (const name of Object.keys(wrong)) expect(() => settingsOf(wrong)).toThrow(`${name}: `);
   });
 });

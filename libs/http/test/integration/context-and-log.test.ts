@@ -100,6 +100,7 @@ describe("what happens in the log", () => {
         pid: process.pid,
         correlation_id: "order:66",
         trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+        span_id: expect.stringMatching(/^[0-9a-f]{16}$/),
         method: "POST",
         route: "/users/:id",
         status: 200,

@@ -1,5 +1,5 @@
 import { type EventSubject, type GatehouseEvent, isEventSubject, newId } from "@gatehouse/contracts";
-import { type Logger, runInContext, traceparentFrom } from "@gatehouse/observability";
+import { type Logger, openContext, runInContext } from "@gatehouse/observability";
 import { jetstream } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { deadLetter, describeError } from "../dead-letters/dead-letter.ts";
@@ -132,5 +132,5 @@ function handlerFor(handlers: EventHandlers, subject: string): EventHandler<Even
 }
 
 function contextOf(event: GatehouseEvent) {
-  return { correlationId: event.correlationid ?? newId(), traceparent: traceparentFrom(event.traceparent) };
+  return openContext({ correlationId: event.correlationid ?? newId(), traceparent: event.traceparent });
 }

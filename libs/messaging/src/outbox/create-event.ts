@@ -6,7 +6,7 @@ import {
   newId,
   parseEvent,
 } from "@gatehouse/contracts";
-import { currentContext } from "@gatehouse/observability";
+import { currentContext, formatTraceparent } from "@gatehouse/observability";
 
 export interface NewEvent<S extends EventSubject> {
   /** The service that speaks. */
@@ -37,7 +37,7 @@ export function createEvent<S extends EventSubject>(event: NewEvent<S>): Gatehou
     subject: event.subject,
     time: (event.time ?? new Date()).toISOString(),
     datacontenttype: "application/json",
-    ...(context && { correlationid: context.correlationId, traceparent: context.traceparent }),
+    ...(context && { correlationid: context.correlationId, traceparent: formatTraceparent(context.trace) }),
     ...(event.actor !== undefined && { actor: event.actor }),
     ...(event.version !== undefined && { version: event.version }),
     data: event.data,

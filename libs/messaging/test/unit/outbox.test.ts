@@ -35,10 +35,12 @@ describe("what happens when an event is created", () => {
   });
 
   test("it carries the correlation id and the trace of the request at hand", () => {
-    const context = { correlationId: "abc", traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const trace = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", traceFlags: 1 };
+    const context = { correlationId: "abc", trace };
     const event = runInContext(context, () => createEvent(logout));
-    expect(event).toMatchObject({ correlationid: "abc", traceparent: context.traceparent });
-    expect(JSON.parse(outboxRow(event).headers ?? "")).toEqual({ traceparent: context.traceparent });
+    expect(event).toMatchObject({ correlationid: "abc", traceparent });
+    expect(JSON.parse(outboxRow(event).headers ?? "")).toEqual({ traceparent });
   });
 
   test("outside a request it carries none, and nothing is there that was not given", () => {

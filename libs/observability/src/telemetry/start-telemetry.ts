@@ -1,15 +1,10 @@
 import type { Logger } from "../logger.ts";
 
-export interface MetricsSettings {
-  /** Where they go: an OTLP receiver's address for metrics, `http://collector:4318/v1/metrics`. */
-  readonly url: string;
-  /** Milliseconds from one export to the next. */
-  readonly intervalMs: number;
-}
-
+/** Which signals are wanted; where they go is for the SDK to read. */
 export interface TelemetrySettings {
-  /** undefined: nobody wants any, and nothing of the SDK is loaded. */
-  readonly metrics: MetricsSettings | undefined;
+  readonly traces: boolean;
+  readonly metrics: boolean;
+  readonly logs: boolean;
 }
 
 export interface TelemetryOptions {
@@ -20,16 +15,16 @@ export interface TelemetryOptions {
 }
 
 export interface Telemetry {
-  /** Sends what was measured last, as far as that goes within two seconds. Never rejects. */
+  /** Sends what was recorded last, as far as that goes within two seconds. Never rejects. */
   close(): Promise<void>;
 }
 
 /**
- * Starts OpenTelemetry's SDK where it is configured. To be awaited before anything that measures is built: an instrument
- * that was made earlier stays without effect. The rest of the code knows `@opentelemetry/api` only.
+ * Starts OpenTelemetry's SDK where it is configured; where nothing is wanted, nothing of it is loaded. To be awaited before anything that
+ * measures is built: an instrument that was made earlier stays without effect. The rest of the code knows `@opentelemetry/api` only.
  */
 export async function startTelemetry({ service, settings, logger }: TelemetryOptions): Promise<Telemetry> {
-  if (settings.metrics === undefined) return { close: async () => {} };
-  const { startMetrics } = await import("./metrics-sdk.ts");
-  return startMetrics(service, settings.metrics, logger);
+  if (!settings.traces && !settings.metrics && !settings.logs) return { close: async () => {} };
+  const { startSdk } = await import("./sdk.ts");
+  return startSdk(service, settings, logger);
 }

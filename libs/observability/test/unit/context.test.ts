@@ -2,7 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { currentContext, outgoingHeaders, runInContext } from "@gatehouse/observability";
 
-const context = (name: string) => ({ correlationId: name, traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` });
+const context = (name: string) => ({
+  correlationId: name,
+  trace: { traceId: "a".repeat(32), spanId: "b".repeat(16), traceFlags: 1 },
+});
 
 test("what happens outside a context: there is none, and no header to send", () => {
   expect(currentContext()).toBeUndefined();
@@ -12,7 +15,7 @@ test("what happens outside a context: there is none, and no header to send", () 
 test("what happens inside a context: its headers go out", () => {
   expect(runInContext(context("one"), outgoingHeaders)).toEqual({
     "x-correlation-id": "one",
-    traceparent: context("one").traceparent,
+    traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
   });
 });
 

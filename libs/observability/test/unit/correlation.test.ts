@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { correlationIdFrom, traceparentFrom } from "@gatehouse/observability";
+import { correlationIdFrom, formatTraceparent, newTraceContext, parseTraceparent } from "@gatehouse/observability";
+import type { SpanContext } from "@opentelemetry/api";
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
@@ -16,15 +17,21 @@ describe("what happens to the caller's correlation id", () => {
 });
 
 describe("what happens to the caller's traceparent", () => {
-  test("a valid one keeps its trace and its sampling, and gets a span of its own", () => {
-    const [version, trace, span, flags] = traceparentFrom(`00-${TRACE}-${SPAN}-00`).split("-");
-    expect([version, trace, flags]).toEqual(["00", TRACE, "00"]);
-    expect(span).toMatch(/^[0-9a-f]{16}$/);
-    expect(span).not.toBe(SPAN);
+  test("a valid one says where the caller is, and comes out as it went in", () => {
+    const header = `00-${TRACE}-${SPAN}-00`;
+    expect(parseTraceparent(header)).toEqual({ traceId: TRACE, spanId: SPAN, traceFlags: 0, isRemote: true });
+    expect(formatTraceparent(parseTraceparent(header) as SpanContext)).toBe(header);
   });
 
-  test("one of a later version is read as far as it is known", () => {
-    expect(traceparentFrom(`cc-${TRACE}-${SPAN}-01-what-the-future-brings`)).toMatch(new RegExp(`^00-${TRACE}-`));
+  test("its trace and its sampling are kept, and get a place of their own", () => {
+    const own = newTraceContext(parseTraceparent(`00-${TRACE}-${SPAN}-00`));
+    expect(own).toEqual({ traceId: TRACE, spanId: expect.stringMatching(/^[0-9a-f]{16}$/), traceFlags: 0 });
+    expect(own.spanId).not.toBe(SPAN);
+  });
+
+  test("one of a later version is read as far as it is known, flags too", () => {
+    const future = parseTraceparent(`cc-${TRACE}-${SPAN}-07-what-the-future-brings`);
+    expect(formatTraceparent(future as SpanContext)).toBe(`00-${TRACE}-${SPAN}-01`);
   });
 
   test.each([
@@ -37,9 +44,13 @@ describe("what happens to the caller's traceparent", () => {
     `00-${TRACE.toUpperCase()}-${SPAN}-01`,
     `00-${TRACE}-${SPAN}-01-more`,
     `00-${TRACE}-${SPAN}-1`,
-  ])("%j begins a new trace", (header) => {
-    const traceparent = traceparentFrom(header);
-    expect(traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
-    expect(traceparent).not.toContain(TRACE);
+  ])("%j is none, and a new trace begins", (header) => {
+    expect(parseTraceparent(header)).toBeUndefined();
+  });
+
+  test("a new trace has ids nobody has had", () => {
+    const [one, other] = [newTraceContext(undefined), newTraceContext(undefined)];
+    expect(formatTraceparent(one)).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    expect(one.traceId).not.toBe(other.traceId);
   });
 });

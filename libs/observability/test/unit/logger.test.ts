@@ -9,7 +9,8 @@ function loggerWithLines(options: { level?: "info" | "debug"; pretty?: boolean }
 }
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
-const context = { correlationId: "order-66", traceparent: `00-${TRACE}-b7ad6b7169203331-01` };
+const SPAN = "b7ad6b7169203331";
+const context = { correlationId: "order-66", trace: { traceId: TRACE, spanId: SPAN, traceFlags: 1 } };
 
 test("what happens when a line is logged: it says level, time, service and message", () => {
   const { logger, records } = loggerWithLines();
@@ -34,7 +35,7 @@ test("what happens when a line is logged within a context: it carries its ids, o
     logger.info("one");
     logger.info({ correlation_id: "another" }, "two");
   });
-  expect(records()[0]).toMatchObject({ correlation_id: "order-66", trace_id: TRACE });
+  expect(records()[0]).toMatchObject({ correlation_id: "order-66", trace_id: TRACE, span_id: SPAN });
   expect(records()[1]).toMatchObject({ correlation_id: "another" });
   expect(lines[1]?.match(/correlation_id/g)).toHaveLength(1);
 });

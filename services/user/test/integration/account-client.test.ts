@@ -45,7 +45,8 @@ function command(): CreateAccountCommand {
 
 describe("what happens when a command is sent to auth", () => {
   it("it carries the service's token and the correlation of the request", async () => {
-    const context = { correlationId: "corr-1", traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" };
+    const trace = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0ba902b7", traceFlags: 1 };
+    const context = { correlationId: "corr-1", trace };
     const account = await runInContext(context, () => clientOf([auth.url]).create(command()));
     const received = auth.commands.at(-1);
     expect(received?.body["id"]).toBe(account.id);

@@ -1,0 +1,73 @@
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type Export, type ReceivedLog, type ReceivedPoint, type ReceivedSpan, readExport } from "./otlp-json.ts";
+
+export type { ReceivedLog, ReceivedPoint, ReceivedSpan, SpanKindName } from "./otlp-json.ts";
+
+export interface OtlpReceiver {
+  /** For OTEL_EXPORTER_OTLP_ENDPOINT; OTEL_EXPORTER_OTLP_PROTOCOL has to be http/json. */
+  readonly url: string;
+  /** Everything received so far, in order. */
+  readonly points: readonly ReceivedPoint[];
+  readonly spans: readonly ReceivedSpan[];
+  readonly logs: readonly ReceivedLog[];
+  /** The same as it came over the wire. */
+  readonly bodies: readonly string[];
+  readonly headers: readonly IncomingHttpHeaders[];
+  stop(): Promise<void>;
+}
+
+export interface OtlpReceiverOptions {
+  /** Called with the spans of each request, for whoever does not want to keep them. */
+  readonly onSpans?: (spans: readonly ReceivedSpan[]) => void;
+  /** False: nothing is kept, `points` and the like stay empty. */
+  readonly keep?: boolean;
+}
+
+const SIGNAL_PATHS = new Set(["/v1/metrics", "/v1/traces", "/v1/logs"]);
+
+/** Receives telemetry as a collector does: OTLP over HTTP, in JSON (OTLP 1.x, "JSON Protobuf Encoding"), on loopback. */
+export async function startOtlpReceiver({ onSpans, keep = true }: OtlpReceiverOptions = {}): Promise<OtlpReceiver> {
+  const points: ReceivedPoint[] = [];
+  const spans: ReceivedSpan[] = [];
+  const logs: ReceivedLog[] = [];
+  const bodies: string[] = [];
+  const headers: IncomingHttpHeaders[] = [];
+
+  function take(body: string): void {
+    const received = readExport(JSON.parse(body) as Export);
+    onSpans?.(received.spans);
+    if (!keep) return;
+    bodies.push(body);
+    points.push(...received.points);
+    spans.push(...received.spans);
+    logs.push(...received.logs);
+  }
+
+  const server = createServer((request, response) => {
+    void (async () => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of request) chunks.push(chunk as Uint8Array);
+      const known = request.method === "POST" && SIGNAL_PATHS.has(request.url ?? "");
+      if (known) {
+        if (keep) headers.push(request.headers);
+        take(Buffer.concat(chunks).toString());
+      }
+      response.writeHead(known ? 200 : 404, { "content-type": "application/json" }).end("{}");
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    points,
+    spans,
+    logs,
+    bodies,
+    headers,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
