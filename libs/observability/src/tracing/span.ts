@@ -1,4 +1,12 @@
-import { type Attributes, type Link, ROOT_CONTEXT, type Span, type SpanKind, trace } from "@opentelemetry/api";
+import {
+  type Attributes,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanKind,
+  trace,
+  TraceFlags,
+} from "@opentelemetry/api";
 import { currentContext, type RequestContext, runInContext } from "../context.ts";
 import { newTraceContext, parseTraceparent } from "../traceparent.ts";
 import { markFailed } from "./mark-failed.ts";
@@ -27,7 +35,8 @@ export interface Received {
  */
 export function openContext({ correlationId, traceparent, span: description }: Received): RequestContext {
   const sender = parseTraceparent(traceparent);
-  if (!description) return { correlationId, trace: newTraceContext(sender) };
+  // Whoever is called in here must not record it either.
+  if (!description) return { correlationId, trace: { ...newTraceContext(sender), traceFlags: TraceFlags.NONE } };
   const parent = sender ? trace.setSpanContext(ROOT_CONTEXT, sender) : ROOT_CONTEXT;
   const span = tracer().startSpan(description.name, description, parent);
   const own = span.spanContext();

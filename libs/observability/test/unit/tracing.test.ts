@@ -51,8 +51,10 @@ describe("what happens to a request while spans are recorded", () => {
   test("one that is never traced has no span, and nothing within it has", async () => {
     recorded = recordTelemetry();
     const { span: _none, ...untraced } = received;
-    await runInContext(openContext(untraced), () => inSpan(query, async () => undefined));
+    const context = openContext(untraced);
+    await runInContext(context, () => inSpan(query, async () => undefined));
     expect(recorded.spans()).toEqual([]);
+    expect(context.trace).toMatchObject({ traceId: TRACE, traceFlags: 0 });
   });
 });
 
