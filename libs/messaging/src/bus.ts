@@ -16,6 +16,7 @@ export interface BusOptions {
 /**
  * The way to the NATS server. Each connection object lives until the connection breaks and is then replaced by another, so
  * nothing survives a break unnoticed: its requests fail at once, its subscriptions end, nothing is buffered to be sent later.
+ * Until it is closed it keeps its process alive, whether there is a server or not.
  */
 export interface Bus {
   /** The present connection; undefined while there is none. */
@@ -65,15 +66,20 @@ export function connectBus({ url, name, logger }: BusOptions): Bus {
     for (let failures = 0; !stopped.signal.aborted;) {
       const connection = await dial();
       if (connection === undefined) {
-        await pause(Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** failures), stopped.signal);
+        await rest(Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** failures));
         failures += 1;
         continue;
       }
       failures = 0;
       lastFailure = undefined;
       await use(connection);
-      if (!stopped.signal.aborted) await pause(RECONNECT_FIRST_MS, stopped.signal);
+      if (!stopped.signal.aborted) await rest(RECONNECT_FIRST_MS);
     }
+  }
+
+  /** A consumer has nothing but its bus to live for; without a server it would end, and with success, as if it had been told to. */
+  function rest(milliseconds: number): Promise<void> {
+    return pause(milliseconds, stopped.signal, { keepAlive: true });
   }
 
   async function dial(): Promise<NatsConnection | undefined> {

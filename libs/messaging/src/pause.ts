@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Waits so many milliseconds, or until `signal` aborts; never throws and keeps no process alive by itself. */
-export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await sleep(milliseconds, undefined, { signal, ref: false }).catch(() => undefined);
+/**
+ * Waits so many milliseconds, or until `signal` aborts; never throws.
+ * @param options.keepAlive false: a process that has nothing else to do ends rather than waits
+ */
+export async function pause(milliseconds: number, signal: AbortSignal, { keepAlive = false } = {}): Promise<void> {
+  await sleep(milliseconds, undefined, { signal, ref: keepAlive }).catch(() => undefined);
 }

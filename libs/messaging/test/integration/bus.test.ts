@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { connect as dial, createServer, type Server, type Socket } from "node:net";
 import { STREAMS } from "@gatehouse/contracts";
 import { connectBus, ensureStreams } from "@gatehouse/messaging";
@@ -97,6 +99,33 @@ describe("what happens to streams", () => {
     expect(config).toMatchObject({ storage: "file", retention: "limits", discard: "old", num_replicas: 1 });
     expect(await manager.streams.names().next()).toEqual(["AUTH_EVENTS", "DEAD_LETTERS", "USER_EVENTS"]);
   });
+});
+
+/** A process that has nothing but its bus, which it closes at the second connection; what it prints is the bus's log. */
+const ONLY_A_BUS = `
+  import { connectBus } from "@gatehouse/messaging";
+  import { createLogger } from "@gatehouse/observability";
+  const bus = connectBus({ url: process.env.NATS_URL, name: "test", logger: createLogger({ service: "test", level: "info" }) });
+  let connections = 0;
+  bus.onConnected(() => { if (++connections === 2) void bus.close().then(() => console.log("closed at the second")); });`;
+
+test("what happens to a process that has nothing but a bus when NATS goes away, or is not there yet: it waits until it comes", async () => {
+  await server.stop();
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", ONLY_A_BUS], {
+    cwd: import.meta.dirname,
+    env: { ...process.env, NATS_URL: server.url },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  cleanup.defer(async () => void child.kill("SIGKILL"));
+  const ended = once(child, "exit");
+  let said = "";
+  child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  await expect.poll(() => said).toContain('"level":"warn"');
+  await server.start();
+  await expect.poll(() => said).toContain("connected to NATS");
+  await server.restart();
+  expect(await ended).toEqual([0, null]);
+  expect(said).toContain("closed at the second");
 });
 
 /** Passes everything on to the server until `hang`, then nothing any more, with its sockets open. */
