@@ -37,7 +37,7 @@ interface Samples {
 }
 
 async function bench({ revocations, load }: Options): Promise<BenchResult> {
-  const system = await startSystem(GATEWAYS);
+  const system = await startSystem({ gateways: GATEWAYS });
   try {
     const background = await startBackgroundLoad(
       system.gateways.map(({ url }) => url),

@@ -31,7 +31,7 @@ interface Recovery {
 }
 
 async function bench({ seconds, load }: Options): Promise<BenchResult> {
-  const system = await startSystem(GATEWAYS);
+  const system = await startSystem({ gateways: GATEWAYS });
   try {
     const urls = system.gateways.map(({ url }) => url);
     const background = await startBackgroundLoad(urls, load);

@@ -17,6 +17,7 @@ import { ADMIN } from "./stack.ts";
 /** The whole system as processes, with a bus that can be taken away and a database that can be asked. */
 export interface BenchSystem {
   readonly gateways: readonly ServiceHandle[];
+  readonly users: readonly ServiceHandle[];
   readonly nats: BenchServers["nats"];
   /** Asks as the owner, who sees both schemas. */
   readonly database: pg.Client;
@@ -36,7 +37,13 @@ const ENVIRONMENT = {
   FIRST_ADMIN_PASSWORD: ADMIN.password,
 };
 
-export async function startSystem(gatewayCount: number): Promise<BenchSystem> {
+/**
+ * So many gateways in front of one user service; or for each environment a gateway with a user service to itself, both of which have these
+ * variables. All share auth, database and bus, so that whoever registers at one is known at each.
+ */
+export type SystemShape = { readonly gateways: number } | { readonly pairs: readonly NodeJS.ProcessEnv[] };
+
+export async function startSystem(shape: SystemShape): Promise<BenchSystem> {
   const servers = await startServers();
   const releasers: (() => Promise<unknown>)[] = [() => servers.stop()];
   const stop = async () => {
@@ -44,16 +51,16 @@ export async function startSystem(gatewayCount: number): Promise<BenchSystem> {
   };
   try {
     const urls = await prepareDatabase(servers);
-    const services = await createServices(servers, urls, gatewayCount);
+    const services = await createServices(servers, urls, shape);
     releasers.push(() => Promise.all(services.all.map((service) => service.stop("SIGINT"))));
     await Promise.all(services.all.map((service) => service.start()));
     await waitForFirstAdmin(ADMIN.email, urls);
     const database = new pg.Client({ connectionString: urls.owner });
     await database.connect();
     releasers.push(() => database.end());
-    const { gateways } = services;
+    const { gateways, users } = services;
     const admin = await login(gateways[0]?.url ?? "", ADMIN.email, ADMIN.password);
-    return { gateways, nats: servers.nats, database, admin, stop };
+    return { gateways, users, nats: servers.nats, database, admin, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -77,11 +84,13 @@ async function prepareDatabase({ postgres }: BenchServers): Promise<DatabaseUrls
   return { owner, ...serviceUrls };
 }
 
-async function createServices({ nats, records }: BenchServers, databaseUrls: DatabaseUrls, gatewayCount: number) {
+async function createServices({ nats, records }: BenchServers, databaseUrls: DatabaseUrls, shape: SystemShape) {
+  const pairs = "pairs" in shape ? shape.pairs : undefined;
+  const gatewayCount = "gateways" in shape ? shape.gateways : shape.pairs.length;
   const ports = {
-    auth: [await freePort()],
-    user: [await freePort()],
-    gateway: await Promise.all(Array.from({ length: gatewayCount }, () => freePort())),
+    auth: await freePorts(1),
+    user: await freePorts(pairs?.length ?? 1),
+    gateway: await freePorts(gatewayCount),
   };
   const secret = () => randomBytes(32).toString("base64url");
   const base = {
@@ -91,17 +100,23 @@ async function createServices({ nats, records }: BenchServers, databaseUrls: Dat
     INTERNAL_API_TOKEN: secret(),
     INTROSPECTION_TOKEN: secret(),
   };
-  const addresses = { ports, databaseUrls, natsUrl: nats.url, redisUrl: null };
   const create = (service: ServiceName) =>
-    ports[service].map((port, replica) =>
-      createServiceHandle({
+    ports[service].map((port, replica) => {
+      const own = service === "auth" ? {} : pairs?.[replica];
+      const userPorts = pairs && service === "gateway" ? ports.user.slice(replica, replica + 1) : ports.user;
+      const addresses = { ports: { ...ports, user: userPorts }, databaseUrls, natsUrl: nats.url, redisUrl: null };
+      return createServiceHandle({
         service,
         name: `${service}-${replica + 1}`,
         port,
-        environment: serviceEnvironment(service, base, addresses, replica),
+        environment: serviceEnvironment(service, { ...base, ...own }, addresses, replica),
         records,
-      }),
-    );
-  const gateways = create("gateway");
-  return { gateways, all: [...gateways, ...create("user"), ...create("auth")] };
+      });
+    });
+  const [gateways, users] = [create("gateway"), create("user")];
+  return { gateways, users, all: [...gateways, ...users, ...create("auth")] };
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  return await Promise.all(Array.from({ length: count }, () => freePort()));
 }
