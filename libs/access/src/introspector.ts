@@ -5,11 +5,19 @@ import {
   type IntrospectionResult,
 } from "@gatehouse/contracts";
 import { PROBLEM_CONTENT_TYPE } from "@gatehouse/errors";
-import type { Logger } from "@gatehouse/observability";
+import {
+  createHttpCalls,
+  currentContext,
+  type Logger,
+  type OutgoingRequest,
+  type RequestContext,
+} from "@gatehouse/observability";
+import type { Link } from "@opentelemetry/api";
 import { Agent, request } from "undici";
 import { createIntrospectionMetric } from "./access-metrics.ts";
 import type { AccessClaims } from "./claims.ts";
 import { connectWithin } from "./connect-within.ts";
+import { onBehalfOf } from "./on-behalf-of.ts";
 import { createReplicas, isTimeout } from "./replicas.ts";
 import type { AuthState } from "./verdict.ts";
 
@@ -33,6 +41,7 @@ export interface Introspector {
   close(): Promise<void>;
 }
 
+const PATH = "/internal/introspect";
 /** Shorter than the wait for an answer: whether anybody is there is known before it is over. */
 const CONNECT_TIMEOUT_MS = 500;
 const ANSWER_TIMEOUT_MS = 1_000;
@@ -46,6 +55,8 @@ const NOBODY = "00000000-0000-0000-0000-000000000000";
 interface Question {
   readonly claims: IntrospectionClaims;
   readonly settle: (word: AuthWord) => void;
+  /** Of the request that asks. */
+  readonly context: RequestContext | undefined;
 }
 
 /** auth is there, but does not say what was asked. */
@@ -55,6 +66,7 @@ class FaultyAnswer extends Error {}
 export function createIntrospector({ urls, token, logger, now = monotonic }: IntrospectorOptions): Introspector {
   const replicas = createReplicas(urls, now);
   const dispatcher = new Agent({ connect: connectWithin(CONNECT_TIMEOUT_MS) });
+  const calls = createHttpCalls();
   const count = createIntrospectionMetric();
   const kept = new Map<string, { readonly word: Promise<AuthWord>; readonly until: number }>();
   let waiting: Question[] = [];
@@ -82,20 +94,23 @@ export function createIntrospector({ urls, token, logger, now = monotonic }: Int
 
   function enqueue(claims: IntrospectionClaims): Promise<AuthWord> {
     if (waiting.length === 0) setTimeout(flush, GATHER_MS);
-    return new Promise((resolve) => waiting.push({ claims, settle: resolve }));
+    return new Promise((resolve) => waiting.push({ claims, settle: resolve, context: currentContext() }));
   }
 
   function flush(): void {
     const questions = waiting;
     waiting = [];
-    for (let start = 0; start < questions.length; start += INTROSPECTION_BATCH_MAX)
-      void settle(questions.slice(start, start + INTROSPECTION_BATCH_MAX));
+    for (let start = 0; start < questions.length; start += INTROSPECTION_BATCH_MAX) {
+      const batch = questions.slice(start, start + INTROSPECTION_BATCH_MAX);
+      const askers = batch.map(({ context }) => context);
+      void onBehalfOf(askers, (links) => settle(batch, links));
+    }
   }
 
-  async function settle(questions: readonly Question[]): Promise<void> {
+  async function settle(questions: readonly Question[], links: Link[]): Promise<void> {
     const tokens = questions.map(({ claims }) => claims);
     try {
-      const results = await replicas.ask((url) => post(url, tokens));
+      const results = await replicas.ask((url, resends) => post({ url, resends, links }, tokens));
       count("answers");
       if (failed) logger.info("auth answers introspection again");
       failed = undefined;
@@ -109,14 +124,21 @@ export function createIntrospector({ urls, token, logger, now = monotonic }: Int
     }
   }
 
-  async function post(url: string, tokens: readonly IntrospectionClaims[]): Promise<IntrospectionResult[]> {
-    const { statusCode, headers, body } = await request(`${url}/internal/introspect`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: JSON.stringify({ tokens }),
-      dispatcher,
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-    }).catch(silenceIsFaulty);
+  async function post(
+    target: Pick<OutgoingRequest, "url" | "resends" | "links">,
+    tokens: readonly IntrospectionClaims[],
+  ): Promise<IntrospectionResult[]> {
+    const { statusCode, headers, body } = await calls
+      .during({ ...target, method: "POST", template: PATH }, (carried) =>
+        request(`${target.url}${PATH}`, {
+          method: "POST",
+          headers: { ...carried, authorization: `Bearer ${token}`, "content-type": "application/json" },
+          body: JSON.stringify({ tokens }),
+          dispatcher,
+          signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+        }),
+      )
+      .catch(silenceIsFaulty);
     if (statusCode === 200) return readResults(await body.text().catch(silenceIsFaulty), tokens.length);
     await body.dump();
     throw isAway(statusCode, headers["content-type"])

@@ -1,7 +1,8 @@
 import { Jwks, type PublicJwk } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
-import type { Logger } from "@gatehouse/observability";
+import { createHttpCalls, type Logger } from "@gatehouse/observability";
 import { type CryptoKey, importJWK } from "jose";
+import { request } from "undici";
 import { createReplicas } from "./replicas.ts";
 
 export interface KeySetOptions {
@@ -22,6 +23,7 @@ export interface KeySet {
   close(): void;
 }
 
+const PATH = "/.well-known/jwks.json";
 const REFRESH_MS = 60_000;
 const RETRY_MS = 250;
 const UNKNOWN_KID_PAUSE_MS = 1_000;
@@ -33,6 +35,7 @@ const ANSWER_TIMEOUT_MS = 2_000;
  */
 export function createKeySet({ urls, algorithms, logger }: KeySetOptions): KeySet {
   const replicas = createReplicas(urls, () => performance.now());
+  const calls = createHttpCalls();
   const closed = new AbortController();
   let keys: ReadonlyMap<string, CryptoKey> | undefined;
   let refreshing: Promise<void> | undefined;
@@ -62,12 +65,14 @@ export function createKeySet({ urls, algorithms, logger }: KeySetOptions): KeySe
     }
   }
 
-  async function fetchKeys(url: string): Promise<readonly PublicJwk[]> {
+  async function fetchKeys(url: string, resends: number): Promise<readonly PublicJwk[]> {
     const signal = AbortSignal.any([closed.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
-    const response = await fetch(`${url}/.well-known/jwks.json`, { signal });
-    if (response.ok) return Jwks.parse(await response.json()).keys;
-    await response.body?.cancel();
-    throw new Error(`status ${response.status}`);
+    const { statusCode, body } = await calls.during({ url, method: "GET", template: PATH, resends }, (headers) =>
+      request(`${url}${PATH}`, { headers, signal }),
+    );
+    if (statusCode === 200) return Jwks.parse(await body.json()).keys;
+    await body.dump();
+    throw new Error(`status ${statusCode}`);
   }
 
   async function importAll(jwks: readonly PublicJwk[]): Promise<ReadonlyMap<string, CryptoKey>> {

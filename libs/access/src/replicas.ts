@@ -3,10 +3,10 @@ import { createRotation } from "./rotation.ts";
 /** The replicas of one service, asked in turn. */
 export interface Replicas {
   /**
-   * Puts a question to one replica after another until one answers.
+   * Puts a question to one replica after another until one answers. `resends` is how many were asked before.
    * @throws AggregateError with the error of every try
    */
-  ask<T>(question: (url: string) => Promise<T>): Promise<T>;
+  ask<T>(question: (url: string, resends: number) => Promise<T>): Promise<T>;
 }
 
 /** How long a replica that did not answer is asked after the others. */
@@ -22,7 +22,7 @@ export function createReplicas(urls: readonly string[], now: () => number): Repl
       const candidates = [...rotation.order()];
       for (const index of candidates) {
         try {
-          return await question(urls[index] as string);
+          return await question(urls[index] as string, errors.length);
         } catch (error) {
           errors.push(error);
           rotation.rest(index, REST_MS);

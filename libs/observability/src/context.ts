@@ -23,9 +23,8 @@ export function currentContext(): RequestContext | undefined {
   return storage.getStore();
 }
 
-/** The headers that carry the current context to another service; none outside a context. */
-export function outgoingHeaders(): Record<string, string> {
-  const context = currentContext();
+/** The headers that carry a context, the current one by default, to another service; none outside a context. */
+export function outgoingHeaders(context = currentContext()): Record<string, string> {
   if (!context) return {};
   return { "x-correlation-id": context.correlationId, traceparent: formatTraceparent(context.trace) };
 }

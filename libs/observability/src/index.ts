@@ -4,5 +4,6 @@ export { createLogger, type Logger, type LoggerOptions } from "./logger.ts";
 export { type LoggedError, serializeError } from "./serialize-error.ts";
 export { startTelemetry, type TelemetrySettings } from "./telemetry/start-telemetry.ts";
 export { formatTraceparent, newTraceContext, parseTraceparent } from "./traceparent.ts";
+export { createHttpCalls, type HttpCall, type HttpCalls, type OutgoingRequest } from "./tracing/http-calls.ts";
 export { errorType, markFailed } from "./tracing/mark-failed.ts";
 export { inSpan, openContext, type Received, type SpanDescription, startChild } from "./tracing/span.ts";

@@ -1,6 +1,8 @@
 import { INTROSPECTION_BATCH_MAX, type IntrospectionResult, newId } from "@gatehouse/contracts";
 import type { AccessClaims } from "@gatehouse/access";
-import { createLogger } from "@gatehouse/observability";
+import { createLogger, openContext, runInContext } from "@gatehouse/observability";
+import { recordTelemetry } from "@gatehouse/testing/telemetry";
+import { SpanKind } from "@opentelemetry/api";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { createIntrospector } from "../../src/introspector.ts";
 import { ACTIVE, type AuthServer, INTROSPECTION_TOKEN, startAuthServer } from "../fixtures/auth-server.ts";
@@ -46,6 +48,28 @@ test("what happens with questions of one moment: they go together, and each gets
   expect(auth.batches).toHaveLength(1);
   const [first] = tokens;
   expect(auth.batches[0]?.[0]).toEqual({ sub: first?.sub, sid: first?.sid, token_version: 3, kid: first?.kid });
+});
+
+test("what happens to the traces of questions that go together: the first recorded one has the call, the others are linked", async () => {
+  const recorded = recordTelemetry();
+  const { introspector } = create();
+  const span = { name: "GET /", kind: SpanKind.SERVER };
+  const requests = [
+    // A readiness check, which is never recorded.
+    openContext({ correlationId: "a", traceparent: undefined }),
+    ...["b", "c", "d"].map((correlationId) => openContext({ correlationId, traceparent: undefined, span })),
+  ];
+  await Promise.all(requests.map((request) => runInContext(request, () => introspector.ask(someClaims()))));
+  const spans = recorded.spans();
+  await recorded.stop();
+
+  const [, first, ...others] = requests.map(({ trace }) => trace);
+  expect(spans).toMatchObject([{ name: "POST /internal/introspect", kind: SpanKind.CLIENT, parentSpanContext: first }]);
+  expect(spans[0]?.links.map(({ context }) => context)).toEqual(others);
+  expect(auth.headers.at(-1)).toMatchObject({
+    "x-correlation-id": "b",
+    traceparent: expect.stringContaining(spans[0]?.spanContext().spanId ?? "no span"),
+  });
 });
 
 test("what happens with more questions than one request may have: they go in several", async () => {

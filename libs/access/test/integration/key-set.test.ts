@@ -1,4 +1,5 @@
 import { createLogger } from "@gatehouse/observability";
+import { recordTelemetry } from "@gatehouse/testing/telemetry";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createKeySet, type KeySet } from "../../src/key-set.ts";
 import { type AuthServer, startAuthServer } from "../fixtures/auth-server.ts";
@@ -31,6 +32,19 @@ test("what happens at the start: keys of each algorithm are there, an unknown ki
   for (const { kid } of keys) expect(await set.keyFor(kid)).toMatchObject({ type: "public" });
   expect(set.isLoaded()).toBe(true);
   expect(await set.keyFor("nobody's")).toBeUndefined();
+});
+
+test("what is measured of fetching the keys: each try, as no part of a trace", async () => {
+  const recorded = recordTelemetry();
+  const key = await createKey();
+  auth.keys = [key.jwk];
+  await create().keyFor(key.kid);
+  const points = await recorded.points("http.client.request.duration");
+  expect(points).toMatchObject([
+    { attributes: { "url.template": "/.well-known/jwks.json", "http.response.status_code": 200 } },
+  ]);
+  expect(recorded.spans()).toEqual([]);
+  await recorded.stop();
 });
 
 test("what happens to keys of other algorithms, and to keys that cannot be read: the rest is used", async () => {

@@ -1,7 +1,6 @@
 import httpProxy from "@fastify/http-proxy";
 import { AppError, isAppError } from "@gatehouse/errors";
 import type { App } from "@gatehouse/http";
-import { outgoingHeaders } from "@gatehouse/observability";
 import type { FastifyRequest } from "fastify";
 import type { IncomingHttpHeaders } from "node:http";
 import { requireAccess } from "../plugins/identity.plugin.ts";
@@ -52,7 +51,7 @@ function proxyOptions(entry: RouteEntry, upstream: Upstream) {
   return {
     upstream: BASE_URL,
     // The proxy asks for no more than this one function, in the types of the undici that it brings along.
-    undici: { request: upstream.request as never },
+    undici: { request: upstream.request.bind(undefined, entry.path) as never },
     routes: [entry.path],
     httpMethods: [entry.method],
     config: { entry },
@@ -78,7 +77,6 @@ type Caller = Pick<FastifyRequest, "headers" | "callerAddress" | "protocol" | "h
 
 function rewriteRequestHeaders(request: Caller, received: IncomingHttpHeaders): IncomingHttpHeaders {
   return requestHeaders(received, {
-    ...outgoingHeaders(),
     "content-type": request.headers["content-type"],
     "x-forwarded-for": request.callerAddress,
     "x-forwarded-proto": request.protocol,

@@ -1,5 +1,6 @@
 import { createRotation, LEAVING_REST_MS } from "@gatehouse/access";
 import { type AppError, PROBLEM_CONTENT_TYPE } from "@gatehouse/errors";
+import { createHttpCalls } from "@gatehouse/observability";
 import { type Dispatcher, Pool } from "undici";
 import { failureOf, upstreamError } from "./upstream-failure.ts";
 
@@ -18,13 +19,14 @@ type UpstreamCallback = (error: Error | null, response: Dispatcher.ResponseData)
 /** One service, by all its replicas. */
 export interface Upstream {
   /**
-   * Sends a request to whichever replica's turn it is (the `origin` of the options says nothing). A replica that
-   * cannot be reached moves on to the next with any method; a request that may have been sent is repeated for GET
-   * and HEAD only. The error is an AppError: ServiceUnavailable, GatewayTimeout, BadGateway or BadRequest.
-   * A 5xx that is no problem+json is a BadGateway.
+   * Sends a request to whichever replica's turn it is (the `origin` of the options says nothing), with the headers of
+   * correlation and trace. A replica that cannot be reached moves on to the next with any method; a request that may have been
+   * sent is repeated for GET and HEAD only. The error is an AppError: ServiceUnavailable, GatewayTimeout, BadGateway or
+   * BadRequest. A 5xx that is no problem+json is a BadGateway.
+   * @param template the path as a pattern, for telemetry
    */
-  request(options: UpstreamRequest, callback: UpstreamCallback): void;
-  /** GET of a JSON document from whichever replica answers. @throws AppError */
+  request(template: string, options: UpstreamRequest, callback: UpstreamCallback): void;
+  /** GET of a JSON document from whichever replica answers. @param path without anything that a client said @throws AppError */
   getJson(path: string): Promise<unknown>;
   /** GET from each replica, whatever the status; undefined where no JSON came within the time. */
   probe(path: string, timeoutMs: number): Promise<({ status: number; body: unknown } | undefined)[]>;
@@ -35,8 +37,9 @@ export interface Upstream {
 export function createUpstream(urls: readonly string[], now: () => number = () => performance.now()): Upstream {
   const pools = urls.map((url) => createPool(new URL(url).origin));
   const rotation = createRotation(pools.length, now);
+  const calls = createHttpCalls();
 
-  function request(options: UpstreamRequest, callback: UpstreamCallback): void {
+  function request(template: string, options: UpstreamRequest, callback: UpstreamCallback): void {
     const repeatable = options.method === "GET" || options.method === "HEAD";
     const order = rotation.order();
     // A single replica gets a second try where repeating is harmless: a kept connection may just have been closed.
@@ -44,11 +47,14 @@ export function createUpstream(urls: readonly string[], now: () => number = () =
 
     function attempt(count: number): void {
       const index = order[count % order.length] as number;
-      (pools[index] as Pool).request(options, (error, response) => {
+      const call = calls.start({ url: urls[index] as string, method: options.method, template, resends: count });
+      (pools[index] as Pool).request(withHeaders(options, call.headers), (error, response) => {
         if (error === null) {
+          call.answered(response.statusCode);
           if (response.headers["connection"] === "close") rotation.rest(index, LEAVING_REST_MS);
           return answer(response, callback);
         }
+        call.failed(error);
         const failure = failureOf(error);
         if (failure === "unreached") rotation.rest(index, UNREACHED_REST_MS);
         const next = count + 1;
@@ -62,7 +68,7 @@ export function createUpstream(urls: readonly string[], now: () => number = () =
 
   async function getJson(path: string): Promise<unknown> {
     const response = await new Promise<Dispatcher.ResponseData>((resolve, reject) =>
-      request({ path, method: "GET" }, (error, data) => (error ? reject(error) : resolve(data))),
+      request(path, { path, method: "GET" }, (error, data) => (error ? reject(error) : resolve(data))),
     );
     if (response.statusCode !== 200) {
       discard(response);
@@ -90,6 +96,11 @@ function createPool(origin: string): Pool {
     keepAliveTimeout: IDLE_CONNECTION_MS,
     keepAliveMaxTimeout: IDLE_CONNECTION_MS,
   });
+}
+
+/** Sets them anew for each try: a try is a place of its own in the trace. */
+function withHeaders(options: UpstreamRequest, headers: Readonly<Record<string, string>>): UpstreamRequest {
+  return { ...options, headers: { ...(options.headers as Record<string, string>), ...headers } };
 }
 
 function answer(response: Dispatcher.ResponseData, callback: UpstreamCallback): void {

@@ -45,6 +45,7 @@ it("what happens when one of two replicas is stopped and started under load: no 
   const post = () =>
     new Promise<string>((resolve) =>
       upstream.request(
+        "/x",
         { path: "/x", method: "POST", body: "{}", headers: { "content-type": "application/json" } },
         (error, data) => {
           if (error) return resolve(error.name);

@@ -1,3 +1,6 @@
+import { openContext, runInContext } from "@gatehouse/observability";
+import { recordTelemetry } from "@gatehouse/testing/telemetry";
+import { SpanKind } from "@opentelemetry/api";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
@@ -22,8 +25,8 @@ function upstreamOf(...urls: string[]): Upstream {
 }
 
 async function send(upstream: Upstream, method = "GET", body?: string) {
-  const response = await new Promise<Parameters<Parameters<Upstream["request"]>[1]>[1]>((resolve, reject) =>
-    upstream.request({ path: "/x", method, ...(body !== undefined && { body }) }, (error, data) =>
+  const response = await new Promise<Parameters<Parameters<Upstream["request"]>[2]>[1]>((resolve, reject) =>
+    upstream.request("/:thing", { path: "/x", method, ...(body !== undefined && { body }) }, (error, data) =>
       error ? reject(error) : resolve(data),
     ),
   );
@@ -100,7 +103,7 @@ describe("a replica that breaks off after it got the request", () => {
     breakOff(a);
     const upstream = upstreamOf(a.url, b.url);
     await new Promise<void>((resolve, reject) =>
-      upstream.request({ path: "/x", method }, (error, data) => {
+      upstream.request("/:thing", { path: "/x", method }, (error, data) => {
         if (error) return reject(error);
         expect(data.statusCode).toBe(200);
         data.body.dump().then(() => resolve(), reject);
@@ -152,6 +155,43 @@ describe("an answer", () => {
     open.push({ close: async () => void raw.close() });
     const upstream = upstreamOf(`http://127.0.0.1:${(raw.address() as AddressInfo).port}`);
     await expect(send(upstream, "POST")).rejects.toMatchObject({ code: "BadGateway" });
+  });
+});
+
+describe("the trace of a request", () => {
+  it("has a span for each try; each replica gets the place of its own", async () => {
+    const recorded = recordTelemetry();
+    const [a, b] = [await server(), await server()];
+    a.answer = (_request, response) => void response.socket?.destroy();
+    const upstream = upstreamOf(a.url, b.url);
+    const context = openContext({
+      correlationId: "corr-1",
+      traceparent: undefined,
+      span: { name: "GET", kind: SpanKind.SERVER },
+    });
+    await runInContext(context, () => send(upstream));
+    const spans = recorded.spans();
+    await recorded.stop();
+
+    expect(spans.map(({ name, kind, attributes }) => [name, kind, attributes])).toMatchObject([
+      ["GET /:thing", SpanKind.CLIENT, { "server.port": a.port, "error.type": "UND_ERR_SOCKET" }],
+      ["GET /:thing", SpanKind.CLIENT, { "server.port": b.port, "http.request.resend_count": 1 }],
+    ]);
+    for (const span of spans) expect(span.parentSpanContext).toMatchObject(context.trace);
+    const places = spans.map((span) => span.spanContext()).map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`);
+    expect([...a.received, ...b.received].map(({ headers }) => headers["traceparent"])).toEqual(places);
+  });
+
+  it("has none for a probe", async () => {
+    const recorded = recordTelemetry();
+    const only = await server();
+    const upstream = upstreamOf(only.url);
+    await upstream.probe("/health/ready", 1_000);
+    expect(await recorded.points("http.client.request.duration")).toEqual([]);
+    await send(upstream);
+    expect(await recorded.points("http.client.request.duration")).toHaveLength(1);
+    await recorded.stop();
+    expect(only.received[0]?.headers["traceparent"]).toBeUndefined();
   });
 });
 

@@ -29,22 +29,23 @@ export function createAccountClient(options: AuthTransportOptions): AccountClien
   async function send<S extends z.ZodType>(
     schema: S,
     method: "POST" | "PATCH",
-    path: string,
+    template: string,
     body: object,
-    repeatable = false,
+    { id, repeatable = false }: { id?: string; repeatable?: boolean },
   ): Promise<z.output<S>> {
-    const answer = schema.safeParse(await transport.send({ method, path, body, repeatable }));
+    const command = { method, template, body, repeatable, ...(id !== undefined && { id }) };
+    const answer = schema.safeParse(await transport.send(command));
     if (answer.success) return answer.data;
     const paths = answer.error.issues.map((issue) => issue.path.join("."));
-    options.logger.error({ path, paths }, "auth answered in a shape of its own");
+    options.logger.error({ path: template, paths }, "auth answered in a shape of its own");
     throw new AppError("BadGateway");
   }
 
   return {
-    create: (command) => send(Account, "POST", "/internal/accounts", command, true),
-    update: (id, command) => send(Account, "PATCH", `/internal/accounts/${id}`, command),
-    remove: (id, command) => send(DeletedAccount, "POST", `/internal/accounts/${id}/delete`, command),
-    restore: (id, command) => send(Account, "POST", `/internal/accounts/${id}/restore`, command),
+    create: (command) => send(Account, "POST", "/internal/accounts", command, { repeatable: true }),
+    update: (id, command) => send(Account, "PATCH", "/internal/accounts/:id", command, { id }),
+    remove: (id, command) => send(DeletedAccount, "POST", "/internal/accounts/:id/delete", command, { id }),
+    restore: (id, command) => send(Account, "POST", "/internal/accounts/:id/restore", command, { id }),
     close: () => transport.close(),
   };
 }

@@ -1,13 +1,15 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createRotation, LEAVING_REST_MS } from "@gatehouse/access";
 import { AppError } from "@gatehouse/errors";
-import { type Logger, outgoingHeaders } from "@gatehouse/observability";
+import { createHttpCalls, errorType, type Logger } from "@gatehouse/observability";
 import { Agent, request } from "undici";
 import { readProblem } from "./auth-problem.ts";
 
 interface AuthCommand {
   readonly method: "POST" | "PATCH";
-  readonly path: string;
+  /** Its path as a pattern, in which `:id` stands for `id`; the pattern is what log and traces show. */
+  readonly template: string;
+  readonly id?: string;
   readonly body: object;
   /** True when sending the command twice does what sending it once does: then a lost answer is asked for again. */
   readonly repeatable: boolean;
@@ -62,15 +64,20 @@ export function createAuthTransport(options: AuthTransportOptions): AuthTranspor
     keepAliveMaxTimeout: KEEP_ALIVE_MILLISECONDS,
   });
   const rotation = createRotation(urls.length, () => performance.now());
+  const calls = createHttpCalls();
 
-  async function attempt(index: number, command: AuthCommand, milliseconds: number): Promise<Answer> {
-    const response = await request(new URL(command.path, urls[index]), {
-      dispatcher: agent,
-      method: command.method,
-      headers: { ...outgoingHeaders(), authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: JSON.stringify(command.body),
-      signal: AbortSignal.timeout(Math.max(1, Math.round(milliseconds))),
-    });
+  async function attempt(index: number, command: AuthCommand, milliseconds: number, resends: number): Promise<Answer> {
+    const { method, template, id = "", body } = command;
+    const url = urls[index] as string;
+    const response = await calls.during({ url, method, template, resends }, (headers) =>
+      request(new URL(template.replace(":id", id), url), {
+        dispatcher: agent,
+        method,
+        headers: { ...headers, authorization: `Bearer ${token}`, "content-type": "application/json" },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(Math.max(1, Math.round(milliseconds))),
+      }),
+    );
     if (response.headers["connection"] === "close") rotation.rest(index, LEAVING_REST_MS);
     const text = await response.body.text();
     const retryAfter = response.headers["retry-after"];
@@ -82,13 +89,17 @@ export function createAuthTransport(options: AuthTransportOptions): AuthTranspor
   }
 
   /** Asks each replica until one takes the command. Whether it may have been carried out when none answered is `sent`. */
-  async function attemptEach(command: AuthCommand, milliseconds: number): Promise<Answer | { sent: boolean }> {
+  async function attemptEach(
+    command: AuthCommand,
+    milliseconds: number,
+    nextResend: () => number,
+  ): Promise<Answer | { sent: boolean }> {
     for (const index of rotation.order()) {
       try {
-        return await attempt(index, command, milliseconds);
+        return await attempt(index, command, milliseconds, nextResend());
       } catch (error) {
-        const reason = codeOf(error);
-        logger.warn({ reason, path: command.path }, "auth did not answer");
+        const reason = errorType(error);
+        logger.warn({ reason, path: command.template }, "auth did not answer");
         if (!UNREACHED.has(reason)) return { sent: true };
         rotation.rest(index, UNREACHED_REST_MILLISECONDS);
       }
@@ -101,8 +112,9 @@ export function createAuthTransport(options: AuthTransportOptions): AuthTranspor
     // A repeatable command leaves time for its repetition.
     const share = command.repeatable ? deadlineMilliseconds / 2 : deadlineMilliseconds;
     let sent = false;
+    let tries = 0;
     for (let rest = FIRST_PAUSE_MILLISECONDS; ; rest *= 2) {
-      const outcome = await attemptEach(command, Math.min(share, end - performance.now()));
+      const outcome = await attemptEach(command, Math.min(share, end - performance.now()), () => tries++);
       if ("status" in outcome) return readAnswer(outcome, logger);
       sent ||= outcome.sent;
       if (!sent) throw away("Accounts cannot be changed at the moment; nothing was changed.");
@@ -130,10 +142,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** A short name of what went wrong on the wire; the error itself may carry an address. */
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown";
-  return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }

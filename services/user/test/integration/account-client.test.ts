@@ -1,5 +1,7 @@
 import { type CreateAccountCommand, newId } from "@gatehouse/contracts";
-import { createLogger, runInContext } from "@gatehouse/observability";
+import { createLogger, openContext, runInContext } from "@gatehouse/observability";
+import { recordTelemetry } from "@gatehouse/testing/telemetry";
+import { SpanKind } from "@opentelemetry/api";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
@@ -71,6 +73,36 @@ describe("what happens when a command is sent to auth", () => {
     auth.breakNext({ kind: "answer", status: 503, type: "ServiceUnavailable", retryAfter: 7 });
     await expect(client.create(command())).rejects.toMatchObject({ code: "ServiceUnavailable", retryAfter: 7 });
     await expect(client.restore(newId(), { on_behalf_of: onBehalfOf })).rejects.toMatchObject({ code: "UserNotFound" });
+  });
+});
+
+describe("what the trace shows of a command", () => {
+  it("each try, without the id that its path names", async () => {
+    const recorded = recordTelemetry();
+    auth.breakNext({ kind: "lose-answer" });
+    const client = clientOf([nobody, auth.url]);
+    const span = { name: "POST /v1/users", kind: SpanKind.SERVER };
+    await runInContext(openContext({ correlationId: "corr-1", traceparent: undefined, span }), async () => {
+      const { id } = await client.create(command());
+      await client.restore(id, { on_behalf_of: onBehalfOf });
+      expect(JSON.stringify(recorded.spans().map(({ name, attributes }) => [name, attributes]))).not.toContain(id);
+    });
+    const spans = recorded.spans();
+    await recorded.stop();
+
+    expect(spans.map(({ name, attributes }) => [name, attributes["error.type"]])).toEqual([
+      ["POST /internal/accounts", "ECONNREFUSED"],
+      ["POST /internal/accounts", "UND_ERR_SOCKET"],
+      ["POST /internal/accounts", undefined],
+      ["POST /internal/accounts/:id/restore", undefined],
+    ]);
+    expect(spans.map(({ attributes }) => attributes["http.request.resend_count"])).toEqual([
+      undefined,
+      1,
+      2,
+      undefined,
+    ]);
+    expect(auth.commands.at(-1)?.headers["traceparent"]).toContain(spans.at(-1)?.spanContext().spanId);
   });
 });
 
