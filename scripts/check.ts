@@ -16,6 +16,11 @@ const CHECKS: readonly Check[] = [
     what: "docs/asyncapi.json is what the events' schemas say",
     command: ["node", "scripts/asyncapi.ts", "--check"],
   },
+  {
+    name: "dashboards",
+    what: "Grafana's dashboards are what scripts/dashboards says",
+    command: ["node", "scripts/dashboards.ts", "--check"],
+  },
 ];
 
 /** One after the other: the second formats what the first has changed. */
@@ -30,7 +35,7 @@ interface Options {
 }
 
 const line = ({ name, passed, seconds }: CheckResult) =>
-  `${passed ? "ok    " : "FAILED"}  ${name.padEnd(8)} ${seconds.toFixed(1)} s`;
+  `${passed ? "ok    " : "FAILED"}  ${name.padEnd(10)} ${seconds.toFixed(1)} s`;
 
 async function check(names: readonly string[], { fix, json }: Options): Promise<void> {
   if (fix) for (const one of FIXES) await runCheck(one);
@@ -51,7 +56,7 @@ async function check(names: readonly string[], { fix, json }: Options): Promise<
   process.exitCode = 1;
 }
 
-const known = CHECKS.map(({ name, what }) => `  ${name.padEnd(8)} ${what}`).join("\n");
+const known = CHECKS.map(({ name, what }) => `  ${name.padEnd(10)} ${what}`).join("\n");
 const program = new Command("pnpm check")
   .description(`Static checks, side by side; exit 1 when one fails.\n\n${known}`)
   .addArgument(new Argument("[names...]", "only these").choices(CHECKS.map(({ name }) => name)))

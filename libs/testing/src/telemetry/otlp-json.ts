@@ -8,6 +8,8 @@ export interface ReceivedPoint {
   readonly resource: Attributes;
   readonly metric: string;
   readonly kind: "sum" | "gauge" | "histogram";
+  /** Of a sum: a counter, which only grows. */
+  readonly isMonotonic?: boolean;
   readonly unit: string;
   readonly attributes: Attributes;
   /** Of a histogram the count of measurements. */
@@ -69,7 +71,7 @@ interface Points {
 interface Metric {
   readonly name: string;
   readonly unit: string;
-  readonly sum?: Points;
+  readonly sum?: Points & { readonly isMonotonic: boolean };
   readonly gauge?: Points;
   readonly histogram?: Points;
 }
@@ -139,6 +141,7 @@ function pointsOf(resource: Resource, metric: Metric): ReceivedPoint[] {
     resource: attributesOf(resource.attributes),
     metric: metric.name,
     kind,
+    ...(metric.sum && { isMonotonic: metric.sum.isMonotonic }),
     unit: metric.unit,
     attributes: attributesOf(point.attributes),
     value: Number(point.asInt ?? point.asDouble ?? point.count),

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { checkQuery, type Instrument, readQuery, seriesNames, seriesOf } from "../../src/prometheus/index.ts";
+
+describe("what Prometheus calls", () => {
+  it.each<[name: string, unit: string, kind: Instrument["kind"], series: string[]]>([
+    ["gatehouse.logins", "{login}", "counter", ["gatehouse_logins_total"]],
+    ["nodejs.eventloop.time", "s", "counter", ["nodejs_eventloop_time_seconds_total"]],
+    ["requests.total", "1", "counter", ["requests_total"]],
+    ["total.bytes", "By", "counter", ["bytes_total"]],
+    ["db.client.connection.count", "{connection}", "up_down_counter", ["db_client_connection_count"]],
+    ["v8js.memory.heap.used", "By", "up_down_counter", ["v8js_memory_heap_used_bytes"]],
+    ["gatehouse.outbox.oldest_age", "s", "gauge", ["gatehouse_outbox_oldest_age_seconds"]],
+    ["nodejs.eventloop.utilization", "1", "gauge", ["nodejs_eventloop_utilization_ratio"]],
+    ["seconds.left", "s", "gauge", ["seconds_left"]],
+    ["without.a-unit", "", "gauge", ["without_a_unit"]],
+    [
+      "http.server.request.duration",
+      "s",
+      "histogram",
+      [
+        "http_server_request_duration_seconds_bucket",
+        "http_server_request_duration_seconds_sum",
+        "http_server_request_duration_seconds_count",
+      ],
+    ],
+  ])("%s in %j, a %s", (name, unit, kind, series) => {
+    expect(seriesNames({ name, unit, kind })).toEqual(series);
+  });
+
+  it("is not guessed for a unit that is new", () => {
+    expect(() => seriesNames({ name: "a.length", unit: "m", kind: "gauge" })).toThrow("How does Prometheus write");
+  });
+});
+
+describe("a query", () => {
+  it("names its metrics, their labels, and what it groups by", () => {
+    expect(
+      readQuery('sum by (job) (rate(a_total{job=~"x|y", code!=""}[5m])) / on (job) group_left (zone) max by (job) (b)'),
+    ).toEqual({
+      selectors: [
+        { metric: "a_total", labels: ["job", "code"] },
+        { metric: "b", labels: [] },
+      ],
+      groupings: [
+        { labels: ["job"], metrics: ["a_total"] },
+        { labels: ["job"], metrics: ["a_total", "b"] },
+        { labels: ["zone"], metrics: ["a_total", "b"] },
+        { labels: ["job"], metrics: ["b"] },
+      ],
+    });
+  });
+
+  it.each(["", "sum by (job", "rate(a[5 m])", "median(a)", "a{job=b}"])("that Prometheus does not take: %j", (text) => {
+    expect(() => readQuery(text)).toThrow("No PromQL at");
+  });
+
+  it("without the name of a metric is refused", () => {
+    expect(() => readQuery('count({job="a"})')).toThrow("has to name its metric");
+  });
+});
+
+describe("a query is checked against what is sent", () => {
+  const known = seriesOf([
+    { name: "a.duration", unit: "s", kind: "histogram", attributes: ["http.route"] },
+    { name: "a.duration", unit: "s", kind: "histogram", attributes: ["error.type"] },
+    { name: "b", unit: "{thing}", kind: "counter", attributes: [] },
+  ]);
+
+  it.each<[query: string, complaints: string[]]>([
+    ["histogram_quantile(0.99, sum by (le, http_route) (rate(a_duration_seconds_bucket[5m])))", []],
+    ['sum by (job, instance) (rate(a_duration_seconds_count{error_type!=""}[5m]))', []],
+    ["ALERTS{alertstate='firing'}", []],
+    ["b", ["b is sent by no service"]],
+    ['rate(b_total{outcome="x"}[5m])', ["b_total has no label outcome"]],
+    ["sum by (le) (a_duration_seconds_count)", ["no metric that is grouped by le has it: a_duration_seconds_count"]],
+    [
+      "sum by (outcome) (b_total) / on (job, zone) a_duration_seconds_sum",
+      [
+        "no metric that is grouped by outcome has it: b_total",
+        "no metric that is grouped by zone has it: b_total, a_duration_seconds_sum",
+      ],
+    ],
+    ["sum(", ['No PromQL at 4, before ""']],
+  ])("%s", (query, complaints) => {
+    expect(checkQuery(query, known)).toEqual(complaints);
+  });
+});

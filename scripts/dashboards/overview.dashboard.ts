@@ -1,0 +1,230 @@
+import type { DashboardDescription, RowDescription } from "./description.ts";
+import { gauge, quantile, quantiles, rate, share } from "./promql.ts";
+
+const REQUESTS = "http_server_request_duration_seconds";
+const HALF = 12;
+
+const requests: RowDescription = {
+  title: "Requests",
+  panels: [
+    {
+      type: "graph",
+      title: "Requests by service",
+      description:
+        "Health checks aside. One request of a client is one at the gateway and one or two behind it, so the lines move together; one that parts is a service that is not reached, or that asks itself.",
+      unit: "reqps",
+      queries: [{ query: rate(`${REQUESTS}_count`, ["job"]), legend: "{{job}}" }],
+    },
+    {
+      type: "graph",
+      title: "Share of 5xx",
+      description:
+        "Good is zero. The gateway's line is what clients see: compare it with those below to find the service that fails.",
+      unit: "percentunit",
+      bad: 0.001,
+      queries: [{ query: share(`${REQUESTS}_count`, ["job"], 'http_response_status_code=~"5.."'), legend: "{{job}}" }],
+    },
+    {
+      type: "graph",
+      title: "Duration by service",
+      description:
+        "Median and the slowest hundredth. Logins hash a password and set the slow end; a median above 50 ms means that everything waits: see saturation below.",
+      unit: "s",
+      queries: quantiles(REQUESTS, ["job"]),
+    },
+    {
+      type: "graph",
+      title: "Requests by route",
+      description: "The ten busiest. One that is new here is a client with a new habit, or in a loop.",
+      width: HALF,
+      unit: "reqps",
+      queries: [
+        {
+          query: `topk(10, ${rate(`${REQUESTS}_count`, ["job", "http_request_method", "http_route"])})`,
+          legend: "{{job}} {{http_request_method}} {{http_route}}",
+        },
+      ],
+    },
+    {
+      type: "graph",
+      title: "Slowest routes, p99",
+      description: "Good: logging in and whatever sets a password below a second, everything else below 100 ms.",
+      width: HALF,
+      unit: "s",
+      queries: [
+        {
+          query: `topk(10, ${quantile(0.99, REQUESTS, ["job", "http_request_method", "http_route"])})`,
+          legend: "{{job}} {{http_request_method}} {{http_route}}",
+        },
+      ],
+    },
+    {
+      type: "graph",
+      title: "Answers by status",
+      description:
+        "A rise of 401 or 429 alone is somebody trying; of 503 and 504, a service or a dependency that is away.",
+      unit: "reqps",
+      stacked: true,
+      queries: [
+        {
+          query: rate(`${REQUESTS}_count`, ["http_response_status_code"], 'http_response_status_code!=""'),
+          legend: "{{http_response_status_code}}",
+        },
+      ],
+    },
+    {
+      type: "graph",
+      title: "Errors by type",
+      description:
+        "The types of the contract (InternalError, ServiceUnavailable, GatewayTimeout); `aborted` is a client that left before its answer. Good is nothing but some `aborted`.",
+      unit: "reqps",
+      queries: [
+        { query: rate(`${REQUESTS}_count`, ["job", "error_type"], 'error_type!=""'), legend: "{{job}} {{error_type}}" },
+      ],
+    },
+    {
+      type: "graph",
+      title: "Refused by a limit",
+      description: "Requests answered 429, by the limit that they met. Steady on login: somebody guesses passwords.",
+      unit: "reqps",
+      queries: [{ query: rate("gatehouse_rate_limit_rejections_total", ["limit"]), legend: "{{limit}}" }],
+    },
+  ],
+};
+
+const EACH = "{{job}} {{instance}}";
+
+const saturation: RowDescription = {
+  title: "Saturation",
+  panels: [
+    {
+      type: "graph",
+      title: "Event loop delay, p99",
+      description:
+        "How late a timer fires: what every request of that process waits at least. Good is below 20 ms; above 100 ms it has more to compute than it can.",
+      unit: "s",
+      bad: 0.1,
+      queries: [{ query: `max by (job, instance) (${gauge("nodejs_eventloop_delay_p99_seconds")})`, legend: EACH }],
+    },
+    {
+      type: "graph",
+      title: "Event loop in use",
+      description: "Its share of the time. Above 0.8 a replica more is due.",
+      unit: "percentunit",
+      bad: 0.8,
+      queries: [{ query: `max by (job, instance) (${gauge("nodejs_eventloop_utilization_ratio")})`, legend: EACH }],
+    },
+    {
+      type: "graph",
+      title: "Heap in use",
+      description: "Goes up and down with collections of garbage. One that only rises is a leak.",
+      unit: "bytes",
+      queries: [{ query: `sum by (job, instance) (${gauge("v8js_memory_heap_used_bytes")})`, legend: EACH }],
+    },
+    {
+      type: "graph",
+      title: "Database pool in use",
+      description: "The share of its connections. Good is below 0.8; at 1 requests wait for one, see beside.",
+      unit: "percentunit",
+      bad: 0.8,
+      queries: [
+        {
+          query: `sum by (job, instance) (${gauge("db_client_connection_count", 'db_client_connection_state="used"')}) / sum by (job, instance) (${gauge("db_client_connection_max")})`,
+          legend: EACH,
+        },
+      ],
+    },
+    {
+      type: "graph",
+      title: "Waiting for a connection",
+      description: "In the queue of the pool, and given up a second, after DB_POOL_TIMEOUT. Good is zero.",
+      unit: "short",
+      bad: 1,
+      queries: [
+        {
+          query: `sum by (job, instance) (${gauge("db_client_connection_pending_requests")})`,
+          legend: `${EACH} waiting`,
+        },
+        { query: rate("db_client_connection_timeouts_total", ["job", "instance"]), legend: `${EACH} given up` },
+      ],
+    },
+    {
+      type: "graph",
+      title: "Waiting for a hash",
+      description:
+        "Requests in the queue of password hashing, and hashes being computed. The dashboard on auth says more.",
+      unit: "short",
+      queries: [
+        {
+          query: `sum by (job, instance) (${gauge("gatehouse_password_hash_queue_depth")})`,
+          legend: `${EACH} waiting`,
+        },
+        { query: `sum by (job, instance) (${gauge("gatehouse_password_hash_running")})`, legend: `${EACH} running` },
+      ],
+    },
+  ],
+};
+
+const dependencies: RowDescription = {
+  title: "Dependencies",
+  panels: [
+    {
+      type: "graph",
+      title: "Database, duration",
+      description: "Of statements, the wait for a connection not included. Good: a median of a millisecond or two.",
+      unit: "s",
+      queries: quantiles("db_client_operation_duration_seconds", ["job"]),
+    },
+    {
+      type: "graph",
+      title: "Database, failures",
+      description:
+        "By SQLSTATE or error. 23505 is an email that is taken already; 40001 and 40P01 are tried again; 08xxx, 57xxx and ECONNREFUSED are a server that is away.",
+      unit: "ops",
+      queries: [
+        {
+          query: rate("db_client_operation_duration_seconds_count", ["job", "error_type"], 'error_type!=""'),
+          legend: "{{job}} {{error_type}}",
+        },
+      ],
+    },
+    {
+      type: "graph",
+      title: "Other services, duration",
+      description: "Calls from one service to another as the caller sees them, the network included.",
+      unit: "s",
+      queries: quantiles("http_client_request_duration_seconds", ["job"]),
+    },
+  ],
+};
+
+const happening: RowDescription = {
+  title: "What needs somebody",
+  panels: [
+    {
+      type: "table",
+      title: "Alerts",
+      description:
+        "Rules of deploy/observability/alerts that hold now. Good is empty. Each names its runbook in Prometheus.",
+      width: HALF,
+      unit: "short",
+      query: 'ALERTS{alertstate=~"pending|firing"}',
+    },
+    {
+      type: "logs",
+      title: "Warnings and errors",
+      description:
+        "Of all services, when they send their logs (OTEL_LOGS_EXPORTER=otlp). A line leads to its trace; good is quiet.",
+      width: HALF,
+      query: '{service_name=~"$service"} | detected_level=~"warn|error|fatal"',
+    },
+  ],
+};
+
+/** The first look: do clients get answers, how fast, and what is short. */
+export const OVERVIEW: DashboardDescription = {
+  name: "overview",
+  title: "Overview",
+  description: "Requests, errors and duration by service and route; what is short; what the services depend on.",
+  rows: [happening, requests, saturation, dependencies],
+};
