@@ -18,9 +18,11 @@ export function checkQuery(expression: string, known: KnownSeries): string[] {
     if (!its) complaints.push(`${metric} is sent by no service`);
     else for (const label of labels) if (!its.has(label)) complaints.push(`${metric} has no label ${label}`);
   }
-  for (const { labels, metrics } of query.groupings)
+  for (const { labels, metrics } of query.groupings) {
+    if (!metrics.every((metric) => known.has(metric))) continue;
     for (const label of labels)
       if (!metrics.some((metric) => known.get(metric)?.has(label)))
         complaints.push(`no metric that is grouped by ${label} has it: ${metrics.join(", ")}`);
+  }
   return [...new Set(complaints)];
 }
