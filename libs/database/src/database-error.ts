@@ -48,7 +48,8 @@ const LOST_CONNECTION_MESSAGES = [
   "driver has already been destroyed",
 ];
 
-function codeOf(error: unknown): string | undefined {
+/** SQLSTATE, or the code of a system call. */
+export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === "string" ? code : undefined;
 }

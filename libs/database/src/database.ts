@@ -1,5 +1,6 @@
 import { Kysely, type LogEvent, PostgresDialect } from "kysely";
-import { type ConnectionPoolOptions, createConnectionPool, type PoolStats } from "./pool/connection-pool.ts";
+import { type ConnectionPoolOptions, createConnectionPool } from "./pool/connection-pool.ts";
+import type { PoolStats } from "./pool/pool-stats.ts";
 
 /** The part of a logger that is used here; pino's fits. */
 export interface DatabaseLogger {

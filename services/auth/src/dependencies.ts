@@ -41,6 +41,7 @@ export async function createDependencies(config: AuthConfig, releasers: Releaser
   const database = createDatabase<AuthTables>({
     ...config.database,
     applicationName: "gatehouse-auth",
+    schema: "auth",
     logger,
     echo: config.debug,
   });

@@ -82,8 +82,13 @@ export async function createDependencies(config: UserConfig, releasers: Releaser
 }
 
 function connectDatabase(config: UserConfig, logger: Logger): Database<UserTables> {
-  const options = { ...config.database, applicationName: "gatehouse-user", logger, echo: config.debug };
-  return createDatabase<UserTables>(options);
+  return createDatabase<UserTables>({
+    ...config.database,
+    applicationName: "gatehouse-user",
+    schema: "users",
+    logger,
+    echo: config.debug,
+  });
 }
 
 interface Background {

@@ -1,14 +1,18 @@
 import type { PostgresPool, PostgresPoolClient } from "kysely";
 import pg from "pg";
 import { translateDatabaseError } from "../database-error.ts";
+import { observePool } from "../telemetry/pool-telemetry.ts";
+import { serverAttributes } from "../telemetry/server-attributes.ts";
+import { createStatementObserver } from "../telemetry/statements.ts";
 import { destroySocket } from "./client-socket.ts";
 import { columnTypes } from "./column-types.ts";
+import { createLeases } from "./leases.ts";
+import { type ClientState, ping, probe, readWhatHasArrived } from "./liveness.ts";
+import type { PoolStats } from "./pool-stats.ts";
 import { createServerWatch } from "./server-watch.ts";
 import { createSlots, type SlotAttempt } from "./slots.ts";
 
 const CONNECT_MS = 1_500;
-const PROBE_MS = 700;
-const PING_MS = 500;
 const PING_AFTER_IDLE_MS = 1_000;
 /** Under load a connection goes from hand to hand without resting, and costs no look at its socket. */
 const LOOK_AFTER_IDLE_MS = 1;
@@ -27,16 +31,11 @@ export interface ConnectionPoolOptions {
   readonly timeoutSeconds: number;
   /** Connections older than that are replaced. */
   readonly recycleSeconds: number;
-  /** As pg_stat_activity shows it. */
+  /** As pg_stat_activity shows it, and the pool's name in metrics. */
   readonly applicationName: string;
+  /** Where the role's search_path leads: traces and metrics name tables by it. */
+  readonly schema?: string;
   readonly onLost?: (error: Error) => void;
-}
-
-export interface PoolStats {
-  readonly total: number;
-  readonly idle: number;
-  readonly waiting: number;
-  readonly max: number;
 }
 
 export interface ConnectionPool extends PostgresPool {
@@ -63,10 +62,13 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   });
-  const slots = createSlots(max);
+  const server = serverAttributes(options.url, options.schema);
+  const stats = (): PoolStats => ({ total: pool.totalCount, idle: pool.idleCount, waiting: slots.waiting, max });
+  const telemetry = observePool(options.applicationName, server, stats);
+  const slots = createSlots(max, () => telemetry.timedOut());
   const watch = createServerWatch({ probe: () => probe(connection), limitMilliseconds: ANSWER_LIMIT_MS });
+  const leaseOf = createLeases({ watch, observe: createStatementObserver(server, options.schema), release });
   const idleSince = new WeakMap<pg.PoolClient, number>();
-  const leases = new WeakMap<pg.PoolClient, PostgresPoolClient>();
   const open = new Set<pg.PoolClient>();
   const lost = new WeakSet<pg.PoolClient>();
 
@@ -103,30 +105,10 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
     destroySocket(client);
   }
 
-  function leaseOf(client: pg.PoolClient): PostgresPoolClient {
-    const known = leases.get(client);
-    if (known) return known;
-    const lease = {
-      processID: (client as unknown as { processID?: number }).processID,
-      async query(text: string, parameters: readonly unknown[]) {
-        try {
-          const running = client.query(text, parameters as unknown[]);
-          const result = await watch.guard(running, (reason) => destroySocket(client, reason));
-          watch.sawAnswer();
-          return result;
-        } catch (error) {
-          if (error instanceof pg.DatabaseError) watch.sawAnswer();
-          throw error;
-        }
-      },
-      release(destroy?: boolean) {
-        idleSince.set(client, performance.now());
-        client.release(destroy);
-        slots.give();
-      },
-    } as unknown as PostgresPoolClient;
-    leases.set(client, lease);
-    return lease;
+  function release(client: pg.PoolClient, destroy?: boolean): void {
+    idleSince.set(client, performance.now());
+    client.release(destroy);
+    slots.give();
   }
 
   async function take(waitMilliseconds: number, attempt: SlotAttempt): Promise<PostgresPoolClient> {
@@ -140,6 +122,10 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
   }
 
   function checkOut(waitMilliseconds: number): Promise<PostgresPoolClient> {
+    return telemetry.observeTaking(() => guardedTake(waitMilliseconds));
+  }
+
+  function guardedTake(waitMilliseconds: number): Promise<PostgresPoolClient> {
     const attempt: SlotAttempt = {};
     const taking = take(waitMilliseconds, attempt);
     return watch.guard(taking, (reason) => {
@@ -156,6 +142,7 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
   async function end(): Promise<void> {
     await pool.end();
     watch.close();
+    telemetry.close();
     await Promise.race([allClosed(pool, open), new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())]);
     for (const client of open) destroySocket(client);
   }
@@ -167,52 +154,8 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
     checkOut,
     connect: () => checkOut(options.timeoutSeconds * 1_000),
     end: () => (ending ??= end()),
-    stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: slots.waiting, max }),
+    stats,
   };
-}
-
-/** `dead` is a connection that said that it is; `silent` one that said nothing. */
-type ClientState = "alive" | "dead" | "silent";
-
-/**
- * What the server has said by now is known after one whole turn of the event loop. The first setImmediate may come in the
- * turn at hand, whose sockets were read before; between it and the second all of them are read.
- */
-function readWhatHasArrived(): Promise<void> {
-  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-}
-
-async function ping(client: pg.PoolClient): Promise<ClientState> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<"silent">((resolve) => {
-    timer = setTimeout(() => resolve("silent"), PING_MS);
-  });
-  const answer = client.query("select 1").then(
-    () => "alive" as const,
-    () => "dead" as const,
-  );
-  try {
-    return await Promise.race([answer, silence]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Whether the server answers on a new connection. A refusal by the server (full, wrong password) is an answer. */
-async function probe(connection: pg.ClientConfig): Promise<boolean> {
-  const client = new pg.Client({ ...connection, connectionTimeoutMillis: PROBE_MS, query_timeout: PROBE_MS });
-  client.on("error", () => {});
-  const deadline = setTimeout(() => destroySocket(client, new Error("timeout expired")), PROBE_MS);
-  try {
-    await client.connect();
-    await client.query("select 1");
-    return true;
-  } catch (error) {
-    return error instanceof pg.DatabaseError && !/^(57P|08)/.test(error.code ?? "");
-  } finally {
-    clearTimeout(deadline);
-    client.end().catch(() => {});
-  }
 }
 
 function allClosed(pool: pg.Pool, open: ReadonlySet<pg.PoolClient>): Promise<void> {

@@ -15,7 +15,8 @@ export interface SlotAttempt {
   cancel?: (reason: Error) => void;
 }
 
-export function createSlots(max: number): Slots {
+/** @param onTimeout called for each who is refused because none became free in time */
+export function createSlots(max: number, onTimeout = () => {}): Slots {
   let free = max;
   const queue = new Set<() => void>();
 
@@ -43,8 +44,10 @@ export function createSlots(max: number): Slots {
           leave();
           reject(reason);
         };
-        const giveUp = () =>
+        const giveUp = () => {
+          onTimeout();
           attempt.cancel?.(databaseUnavailable(new Error("no connection of the pool became free in time")));
+        };
         const timer = setTimeout(giveUp, waitMilliseconds);
         queue.add(enter);
       });

@@ -1,4 +1,7 @@
 export interface DatabaseUrlParts {
+  /** Empty in the URL of a socket. */
+  readonly host: string;
+  readonly port: number;
   /** Host and port. */
   readonly server: string;
   readonly database: string;
@@ -10,8 +13,11 @@ export interface DatabaseUrlParts {
 export function partsOf(url: string): DatabaseUrlParts {
   const { hostname, port, pathname, username, password } = new URL(url);
   const user = decodeURIComponent(username);
+  const number = port === "" ? 5432 : Number(port);
   return {
-    server: `${hostname}:${port === "" ? "5432" : port}`,
+    host: hostname,
+    port: number,
+    server: `${hostname}:${number}`,
     // As libpq does it.
     database: decodeURIComponent(pathname.slice(1)) || user,
     user,

@@ -18,6 +18,8 @@ export interface SpanDescription {
   readonly kind: SpanKind;
   readonly attributes?: Attributes;
   readonly links?: Link[];
+  /** Where it began before it is described: a reading of `performance.now()`. */
+  readonly startTime?: number;
 }
 
 /** What reached this process: a request or a message. */
