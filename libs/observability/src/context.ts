@@ -18,6 +18,11 @@ export function runInContext<T>(context: RequestContext, work: () => T): T {
   return storage.run(context, work);
 }
 
+/** Runs `work`, and whatever it starts, outside of any context: for what a request sets off, but which is not done for it. */
+export function runOutsideContext<T>(work: () => T): T {
+  return storage.exit(work);
+}
+
 /** The context of the request or event being handled; undefined outside one. */
 export function currentContext(): RequestContext | undefined {
   return storage.getStore();

@@ -1,4 +1,4 @@
-export { currentContext, outgoingHeaders, type RequestContext, runInContext } from "./context.ts";
+export { currentContext, outgoingHeaders, type RequestContext, runInContext, runOutsideContext } from "./context.ts";
 export { correlationIdFrom } from "./correlation.ts";
 export { createLogger, type Logger, type LoggerOptions } from "./logger.ts";
 export { type LoggedError, serializeError } from "./serialize-error.ts";

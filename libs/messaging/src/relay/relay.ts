@@ -1,5 +1,5 @@
 import type { StreamDefinition } from "@gatehouse/contracts";
-import type { Logger } from "@gatehouse/observability";
+import { type Logger, runOutsideContext } from "@gatehouse/observability";
 import type { Kysely } from "kysely";
 import type { Bus } from "../bus.ts";
 import { createFaultLog } from "../fault-log.ts";
@@ -140,7 +140,8 @@ export function startRelay<T extends MessagingTables>(options: RelayOptions<T>):
   });
 
   return {
-    wake: (revoking = true, committed) => delivery.wake(revoking, committed),
+    // Who wakes it is one of many whose rows are sent together.
+    wake: (revoking = true, committed) => runOutsideContext(() => delivery.wake(revoking, committed)),
     async close() {
       stopping.abort();
       unsubscribe();

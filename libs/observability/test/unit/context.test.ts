@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { currentContext, outgoingHeaders, runInContext } from "@gatehouse/observability";
+import { currentContext, outgoingHeaders, runInContext, runOutsideContext } from "@gatehouse/observability";
 
 const context = (name: string) => ({
   correlationId: name,
@@ -30,4 +30,15 @@ test("what happens when many contexts run at once: each keeps its own across awa
     ),
   );
   expect(seen).toEqual(Array.from({ length: 50 }, (_, index) => String(index)));
+});
+
+test("what happens to work that a request only sets off: it is outside, its timers too, and the request goes on inside", async () => {
+  await runInContext(context("one"), async () => {
+    const elsewhere = runOutsideContext(async () => {
+      await delay(1);
+      return currentContext();
+    });
+    expect(currentContext()?.correlationId).toBe("one");
+    expect(await elsewhere).toBeUndefined();
+  });
 });
