@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { type RunningServices, startServices } from "@gatehouse/testing";
 import { type OtlpReceiver, startOtlpReceiver } from "@gatehouse/testing/otlp";
 import { connect } from "@nats-io/transport-node";
@@ -37,6 +38,12 @@ const valuesOf = (service: string, metric: string, attributes: Record<string, st
     .filter((point) => Object.entries(attributes).every(([name, value]) => point.attributes[name] === value))
     .map(({ value }) => value);
 
+/** The rows of docs/operations/metrics.md for what OpenTelemetry's instrumentation of Node measures. */
+function documentedRuntimeMetrics(): string[] {
+  const page = readFileSync(new URL("../../docs/operations/metrics.md", import.meta.url), "utf8");
+  return [...page.matchAll(/^\| `((?:nodejs|v8js)\.[a-z0-9_.]+)`/gm)].map(([, name = ""]) => name).toSorted();
+}
+
 describe("metrics of real services", () => {
   it("arrive, with what the SDK's own variables say, under the service's own name", async () => {
     for (const service of ["gateway", "auth", "user"])
@@ -48,6 +55,15 @@ describe("metrics of real services", () => {
           "deployment.environment.name": "test",
         });
     expect(new Set(receiver.headers.map((headers) => headers["x-tenant"]))).toEqual(new Set(["gatehouse-tests"]));
+  });
+
+  it("say how each process is: the event loop's delay and time, the heap, the garbage collector", async () => {
+    for (const service of ["gateway", "auth", "user"]) {
+      await expect.poll(() => valuesOf(service, "nodejs.eventloop.delay.p99").at(-1)).toBeGreaterThan(0);
+      const runtime = () =>
+        new Set(from(service).flatMap(({ metric }) => (/^(nodejs|v8js)\./.test(metric) ? [metric] : [])));
+      await expect.poll(() => [...runtime()].toSorted()).toEqual(documentedRuntimeMetrics());
+    }
   });
 
   it("say how good the view is, what is in it and who decides", async () => {

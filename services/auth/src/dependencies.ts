@@ -19,6 +19,7 @@ import { createMaintenanceService } from "./services/maintenance.service.ts";
 import { createPasswordChangeService } from "./services/password-change.service.ts";
 import { createPasswordHasher } from "./services/password-hasher.ts";
 import { createRefreshService } from "./services/refresh.service.ts";
+import { createRevocationMetric } from "./services/revocation-metric.ts";
 import { createSessionService } from "./services/session.service.ts";
 
 const KEYS_RELOAD_SECONDS = 30;
@@ -87,7 +88,14 @@ interface ServicesDeps {
 
 async function createServices({ config, database, relay, now }: ServicesDeps) {
   const { db } = database;
-  const transact = createTransact({ db, wake: relay.wake });
+  const countRevocations = createRevocationMetric();
+  const transact = createTransact({
+    db,
+    wake(revoking, committed) {
+      countRevocations(committed);
+      relay.wake(revoking, committed);
+    },
+  });
   // The start of a session revokes nothing.
   const wakeRelay = () => relay.wake(false);
   const hasher = await createPasswordHasher(config.hashing);

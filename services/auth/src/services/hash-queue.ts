@@ -5,6 +5,8 @@ interface HashQueueConfig {
   readonly maxWaitMs: number;
 }
 
+export type HashQueue = ReturnType<typeof createHashQueue>;
+
 /**
  * Back-pressure on hashing: at most `concurrency` tasks run, the others wait in line for at most `maxWaitMs`
  * and then fail with ServiceUnavailable. A login storm thus costs its own users a 503 with Retry-After,

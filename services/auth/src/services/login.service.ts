@@ -6,6 +6,7 @@ import type { AuthHandle } from "../db/database.ts";
 import { type Account, findAccountByEmail, setPasswordHashIfStill } from "../repositories/account.repository.ts";
 import { insertSession } from "../repositories/refresh-token.repository.ts";
 import type { AccessTokenService, IssuedAccessToken } from "./access-token.service.ts";
+import { createLoginMetric } from "./outcome-metrics.ts";
 import type { PasswordHasher } from "./password-hasher.ts";
 
 export interface LoginAttempt {
@@ -41,6 +42,7 @@ export type LoginService = ReturnType<typeof createLoginService>;
 /** Login with email and password. Two round trips to the database around one hash, none of them holding a lock while it runs. */
 export function createLoginService(deps: LoginServiceDeps) {
   const { db, hasher, accessTokens, wakeRelay, config, now } = deps;
+  const counted = createLoginMetric();
   const refreshExpiresIn = Math.min(config.refreshSeconds, config.sessionSeconds);
 
   /** The account, or the one answer that tells nothing but that it was wrong. */
@@ -104,16 +106,18 @@ export function createLoginService(deps: LoginServiceDeps) {
     }
   }
 
+  async function login(attempt: LoginAttempt): Promise<Login> {
+    const issuedAt = now();
+    const { account, sessionId, refreshToken } = await enter(attempt);
+    const { id: userId, role, tokenVersion } = account;
+    const subject = { userId, sessionId, role, tokenVersion, expiresIn: refreshExpiresIn };
+    const token = await accessTokens.mint(subject, issuedAt);
+    await raiseHash(account, attempt.password);
+    return { ...token, account, refreshToken, refreshExpiresIn };
+  }
+
   return {
     /** @throws AppError InvalidCredentials, InactiveUser, ServiceUnavailable */
-    async login(attempt: LoginAttempt): Promise<Login> {
-      const issuedAt = now();
-      const { account, sessionId, refreshToken } = await enter(attempt);
-      const { id: userId, role, tokenVersion } = account;
-      const subject = { userId, sessionId, role, tokenVersion, expiresIn: refreshExpiresIn };
-      const token = await accessTokens.mint(subject, issuedAt);
-      await raiseHash(account, attempt.password);
-      return { ...token, account, refreshToken, refreshExpiresIn };
-    },
+    login: (attempt: LoginAttempt): Promise<Login> => counted(login(attempt)),
   };
 }

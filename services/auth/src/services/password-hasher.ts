@@ -1,4 +1,5 @@
 import { type Algorithm, hash, verify } from "@node-rs/argon2";
+import { measureHashing } from "./hash-metrics.ts";
 import { createHashQueue } from "./hash-queue.ts";
 
 /** The library's own constant is a const enum, which stripped types cannot import. */
@@ -26,17 +27,17 @@ export async function createPasswordHasher(config: HashingConfig) {
     timeCost: config.timeCost,
     parallelism: config.parallelism,
   };
-  const queue = createHashQueue(config);
+  const inTurn = measureHashing(createHashQueue(config));
   // An unknown email must cost what a known one costs.
   const dummyHash = await hash("no account has this password", options);
   const currentParameters = parametersOf(dummyHash);
 
   return {
-    hash: (password: string): Promise<string> => queue.run(() => hash(password, options)),
+    hash: (password: string): Promise<string> => inTurn("hash", () => hash(password, options)),
 
     /** Whether `password` belongs to `passwordHash`; without one it costs the same and is false. */
     async verify(passwordHash: string | undefined, password: string): Promise<boolean> {
-      const matches = await queue.run(() => verify(passwordHash ?? dummyHash, password));
+      const matches = await inTurn("verify", () => verify(passwordHash ?? dummyHash, password));
       return matches && passwordHash !== undefined;
     },
 

@@ -17,6 +17,7 @@ import {
 } from "../repositories/refresh-token.repository.ts";
 import { endSession, lockSession } from "../repositories/session.repository.ts";
 import type { AccessTokenService, IssuedAccessToken } from "./access-token.service.ts";
+import { createRefreshMetric, type RefreshOutcome } from "./outcome-metrics.ts";
 import { sessionRevoked } from "./session.service.ts";
 
 export interface Refreshed extends IssuedAccessToken {
@@ -50,6 +51,8 @@ export type RefreshService = ReturnType<typeof createRefreshService>;
 
 /** Rotation of refresh tokens with replay detection (RFC 9700, section 4.14.2). */
 export function createRefreshService({ db, transact, accessTokens, config, now }: RefreshServiceDeps) {
+  const count = createRefreshMetric();
+
   async function rotate(presented: string): Promise<{ identity: RefreshedIdentity; successor: string } | undefined> {
     const successor = newRefreshToken();
     const identity = await rotateRefreshToken(db, {
@@ -81,15 +84,29 @@ export function createRefreshService({ db, transact, accessTokens, config, now }
     });
   }
 
+  /** What came of it, with the word for it. */
+  async function refresh(presented: string): Promise<[RefreshOutcome, Refreshed | RefusedRefresh]> {
+    if (!hasRefreshTokenShape(presented)) return ["refused", refused("TokenError")];
+    const issuedAt = now();
+    const rotated = await rotate(presented);
+    const settled = rotated ?? (await settleReuse(presented));
+    if ("error" in settled) return [settled.endedFamily ? "replayed" : "refused", settled];
+    const token = await accessTokens.mint(settled.identity, issuedAt);
+    const refreshed = { ...token, refreshToken: settled.successor, refreshExpiresIn: settled.identity.expiresIn };
+    return [rotated ? "rotated" : "reused", refreshed];
+  }
+
   return {
     /** A new pair for a refresh token, or why not. */
     async refresh(presented: string): Promise<Refreshed | RefusedRefresh> {
-      if (!hasRefreshTokenShape(presented)) return refused("TokenError");
-      const issuedAt = now();
-      const outcome = (await rotate(presented)) ?? (await settleReuse(presented));
-      if ("error" in outcome) return outcome;
-      const token = await accessTokens.mint(outcome.identity, issuedAt);
-      return { ...token, refreshToken: outcome.successor, refreshExpiresIn: outcome.identity.expiresIn };
+      try {
+        const [outcome, result] = await refresh(presented);
+        count(outcome);
+        return result;
+      } catch (error) {
+        count("failed");
+        throw error;
+      }
     },
   };
 }

@@ -1,4 +1,5 @@
 import { AppError } from "@gatehouse/errors";
+import { metrics } from "@opentelemetry/api";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import fp from "fastify-plugin";
 import { type Count, nearestItsEnd } from "../services/rate.ts";
@@ -13,6 +14,20 @@ import { isHealthPath } from "./route-config.ts";
 export const rateLimit = fp<{ limits: RateLimits }>(
   async (app, { limits }) => {
     app.decorateRequest("counts", null);
+    const measureRejection = createRejectionMetric();
+
+    /** @throws AppError RateLimitExceeded */
+    function apply(request: FastifyRequest, reply: FastifyReply, counts: readonly Count[]): void {
+      request.counts = [...(request.counts ?? []), ...counts];
+      const nearest = nearestItsEnd(request.counts);
+      if (!nearest) return;
+      reply.header("x-ratelimit-limit", nearest.limit);
+      reply.header("x-ratelimit-remaining", nearest.remaining);
+      reply.header("x-ratelimit-reset", nearest.resetSeconds);
+      if (!nearest.exceeded) return;
+      measureRejection(nearest.name);
+      throw new AppError("RateLimitExceeded", { retryAfter: nearest.resetSeconds });
+    }
 
     app.addHook("onRequest", async (request, reply) => {
       const { entry } = request.routeOptions.config;
@@ -62,14 +77,12 @@ function emailOf(body: unknown): string | undefined {
   return email === undefined || email === "" ? undefined : email;
 }
 
-function apply(request: FastifyRequest, reply: FastifyReply, counts: readonly Count[]): void {
-  request.counts = [...(request.counts ?? []), ...counts];
-  const nearest = nearestItsEnd(request.counts);
-  if (!nearest) return;
-  reply.header("x-ratelimit-limit", nearest.limit);
-  reply.header("x-ratelimit-remaining", nearest.remaining);
-  reply.header("x-ratelimit-reset", nearest.resetSeconds);
-  if (nearest.exceeded) throw new AppError("RateLimitExceeded", { retryAfter: nearest.resetSeconds });
+function createRejectionMetric(): (limit: string) => void {
+  const rejections = metrics.getMeter("gatehouse").createCounter("gatehouse.rate_limit.rejections", {
+    unit: "{request}",
+    description: "Requests answered 429, by the limit whose end they have to wait for.",
+  });
+  return (limit) => rejections.add(1, { limit });
 }
 
 declare module "fastify" {

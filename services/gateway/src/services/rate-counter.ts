@@ -8,7 +8,7 @@ export type RateCounter = (key: string) => Promise<Count>;
 /**
  * A fixed window a key, counted in Redis across gateways; in this process's memory while Redis is away, or for good
  * without one.
- * @param name part of the Redis keys: counters with the same name count together
+ * @param name of the limit: part of the Redis keys, where counters with the same name count together, and of what is measured
  */
 export function createRateCounter(name: string, rate: Rate, redis: RedisConnection | undefined): RateCounter {
   const options = { keyPrefix: `gatehouse:rate:${name}`, points: rate.limit, duration: rate.seconds };
@@ -26,15 +26,15 @@ export function createRateCounter(name: string, rate: Rate, redis: RedisConnecti
 
   return async (key) => {
     try {
-      return toCount(rate, await limiter.consume(key), false);
+      return { name, ...toCount(rate, await limiter.consume(key), false) };
     } catch (refusal) {
-      if (refusal instanceof RateLimiterRes) return toCount(rate, refusal, true);
+      if (refusal instanceof RateLimiterRes) return { name, ...toCount(rate, refusal, true) };
       throw refusal;
     }
   };
 }
 
-function toCount(rate: Rate, state: RateLimiterRes, exceeded: boolean): Count {
+function toCount(rate: Rate, state: RateLimiterRes, exceeded: boolean): Omit<Count, "name"> {
   return {
     limit: rate.limit,
     remaining: exceeded ? 0 : state.remainingPoints,

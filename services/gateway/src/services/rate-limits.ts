@@ -23,12 +23,12 @@ export function createRateLimits(
   rates: Readonly<Record<"default" | "login" | "register", Rate>>,
   redis: RedisConnection | undefined,
 ): RateLimits {
-  const counter = (name: LimitName, rate: Rate) => createRateCounter(name, rate, redis);
+  const counter = (name: string, rate: Rate) => createRateCounter(name, rate, redis);
   return {
     default: counter("default", rates.default),
     login: counter("login", rates.login),
     register: counter("register", rates.register),
-    loginEmail: counter("loginEmail", FIXED_RATES.loginEmail),
+    loginEmail: counter("login_email", FIXED_RATES.loginEmail),
     password: counter("password", FIXED_RATES.password),
   };
 }

@@ -6,6 +6,8 @@ export interface Rate {
 
 /** One key's state under one rate, after a request was counted. */
 export interface Count {
+  /** Of the limit. */
+  readonly name: string;
   readonly limit: number;
   readonly remaining: number;
   /** Seconds until the window ends, at least 1. */

@@ -1,6 +1,7 @@
 import { newId } from "@gatehouse/contracts";
 import { createTestBus, createTestRedis, type TestServer } from "@gatehouse/testing";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { recordTelemetry } from "@gatehouse/testing/telemetry";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { problemOf, startGateway, type TestGateway } from "../fixtures/gateway.ts";
 
 let bus: TestServer;
@@ -175,6 +176,35 @@ describe("checking a password", () => {
     expect(await call(gateway, "/v1/users/me", { token })).toMatchObject({ status: 200, limit: "120" });
     const another = await gateway.signer.sign();
     expect((await call(gateway, "/v1/users/me", { method: "DELETE", token: another })).status).toBe(200);
+  });
+});
+
+describe("a request too many", () => {
+  it("is counted under the limit that refused it", async () => {
+    const recorded = recordTelemetry();
+    onTestFinished(() => recorded.stop());
+    const gateway = await start({
+      RATE_LIMIT_DEFAULT: "20/minute",
+      RATE_LIMIT_LOGIN: "1/minute",
+      RATE_LIMIT_REGISTER: "1/minute",
+    });
+    const token = await gateway.signer.sign();
+    const post = (path: string, from: string) => call(gateway, path, { method: "POST", from, token });
+    const refusals: Record<string, (turn: number) => Promise<{ status: number }>> = {
+      default: () => call(gateway, "/nowhere", { from: "203.0.113.1" }),
+      login: () => login(gateway, "a@example.com", "203.0.113.2"),
+      login_email: (turn) => login(gateway, "b@example.com", `203.0.113.${100 + turn}`),
+      register: () => post("/v1/users", "203.0.113.3"),
+      password: () => post("/v1/auth/change-password", "203.0.113.4"),
+    };
+    for (const request of Object.values(refusals)) {
+      let turn = 0;
+      while ((await request(turn)).status !== 429) turn += 1;
+    }
+    const points = await recorded.points("gatehouse.rate_limit.rejections");
+    const expected = Object.keys(refusals).map((limit) => ({ attributes: { limit }, value: 1 }));
+    expect(points).toEqual(expect.arrayContaining(expected));
+    expect(points).toHaveLength(expected.length);
   });
 });
 

@@ -30,7 +30,7 @@ describe("the key of a limit", () => {
 describe("a counter without Redis", () => {
   it("counts down, refuses what is over, and keeps keys apart", async () => {
     const count = createRateCounter("test", { limit: 2, seconds: 60 }, undefined);
-    expect(await count("a")).toEqual({ limit: 2, remaining: 1, resetSeconds: 60, exceeded: false });
+    expect(await count("a")).toEqual({ name: "test", limit: 2, remaining: 1, resetSeconds: 60, exceeded: false });
     expect(await count("a")).toMatchObject({ remaining: 0, exceeded: false });
     expect(await count("a")).toMatchObject({ remaining: 0, exceeded: true });
     expect(await count("b")).toMatchObject({ remaining: 1, exceeded: false });

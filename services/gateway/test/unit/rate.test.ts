@@ -20,6 +20,7 @@ describe("a rate", () => {
 
 describe("of several counts", () => {
   const count = (values: Partial<Count>): Count => ({
+    name: "default",
     limit: 10,
     remaining: 5,
     resetSeconds: 60,

@@ -1,0 +1,48 @@
+import type { EventData, GatehouseEvent } from "@gatehouse/contracts";
+import type { OutboxInsert } from "@gatehouse/messaging";
+import { metrics } from "@opentelemetry/api";
+import type { EndReason } from "../repositories/session.repository.ts";
+
+type RevocationReason = EndReason | "key_retired";
+
+/** Counts what the events of a committed transaction revoke, by reason. */
+export function createRevocationMetric(): (committed: readonly OutboxInsert[]) => void {
+  const revocations = metrics.getMeter("gatehouse").createCounter("gatehouse.revocations", {
+    unit: "{revocation}",
+    description: "What ended tokens before their time, by reason, each committed.",
+  });
+  return (committed) => {
+    for (const reason of reasonsOf(committed)) revocations.add(1, { reason });
+  };
+}
+
+/**
+ * One reason for each user, session or key. An admin's command may set a password and deactivate at once: of its events
+ * about one user the last says why the sessions ended (planAccountChange).
+ */
+function reasonsOf(committed: readonly OutboxInsert[]): Iterable<RevocationReason> {
+  const reasons = new Map<string, RevocationReason>();
+  for (const { revoking, payload } of committed) {
+    const event = revoking ? (JSON.parse(payload) as GatehouseEvent) : undefined;
+    const reason = event && reasonOf(event);
+    if (event && reason) reasons.set(event.subject, reason);
+  }
+  return reasons.values();
+}
+
+function reasonOf(event: GatehouseEvent): RevocationReason | undefined {
+  switch (event.type) {
+    case "auth.session.revoked":
+    case "auth.sessions.revoked":
+      return (event.data as EventData<"auth.session.revoked" | "auth.sessions.revoked">).reason;
+    case "auth.password.changed":
+      return "password_changed";
+    case "auth.account.deleted":
+      // Nobody's act: the erasure of what had been deleted long before, which ended its tokens then.
+      return event.actor === undefined ? undefined : "deleted";
+    case "auth.key.retired":
+      return "key_retired";
+    default:
+      return undefined;
+  }
+}
