@@ -1,6 +1,6 @@
 /** What a statement does, as the conventions for databases have it. */
 export interface Summary {
-  /** `db.query.summary`: `SELECT auth.accounts`, `INSERT auth.sessions SELECT auth.accounts`, `COMMIT`. */
+  /** `db.query.summary`: `SELECT auth.accounts`, `INSERT auth.sessions SELECT auth.accounts`, `SELECT pg_advisory_xact_lock`, `COMMIT`. */
   readonly summary: string;
   /** `db.operation.name`: the verb of the whole, not of its parts. */
   readonly operation: string;
@@ -38,6 +38,7 @@ const VERB = String.raw`(?<![".])${NO_OPERATION}\b(?<verb>select|insert|update|d
 const WRITTEN = String.raw`(?<=${NO_OPERATION}\b(?:into|update)${ONLY})(?<written>${NAME})`;
 const READ = String.raw`(?<=${NO_CLAUSE}\b(?:from|join|using)${ONLY})(?<read>${TABLE}${ALIAS}(?:\s*,\s*${TABLE}${ALIAS})*)`;
 const PARTS = new RegExp(`${VERB}|${WRITTEN}|${READ}`, "gi");
+const CALL = new RegExp(String.raw`\bselect\s+(?<called>${NAME})\s*\(`, "i");
 const FIRST_NAME = new RegExp(NAME, "i");
 const INNERMOST_PARENTHESES = /\([^()]*\)/g;
 
@@ -56,7 +57,7 @@ export function summarize(statement: string, schema?: string): Summary {
   const operation = verbOfTheWhole(text) ?? operations[0]?.verb ?? firstWord(text);
   const words = new Set(told.map((part) => [part.verb, ...part.tables].join(" ")));
   return {
-    summary: (words.size === 0 ? operation : [...words].join(" ")).slice(0, LONGEST_SUMMARY),
+    summary: (words.size === 0 ? withoutTables(operation, text) : [...words].join(" ")).slice(0, LONGEST_SUMMARY),
     operation,
     collection: tables.size === 1 ? [...tables][0] : undefined,
     text: text.slice(0, LONGEST_TEXT).trim(),
@@ -80,6 +81,12 @@ function operationsOf(text: string, schema: string | undefined): Operation[] {
     operations.at(-1)?.tables.push(...tables);
   }
   return operations;
+}
+
+/** The function that is called, such as that of a lock, says more than the verb alone. */
+function withoutTables(operation: string, text: string): string {
+  const called = CALL.exec(text)?.groups?.["called"];
+  return called === undefined ? operation : `${operation} ${unquoted(called)}`;
 }
 
 function verbOfTheWhole(text: string): string | undefined {

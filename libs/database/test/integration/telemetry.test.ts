@@ -172,6 +172,7 @@ describe("what the metrics say of", () => {
     (await telemetry.points("db.client.operation.duration")).map(({ attributes, value }) => ({
       operation: attributes["db.operation.name"],
       collection: attributes["db.collection.name"],
+      summary: attributes["db.query.summary"],
       error: attributes["error.type"],
       count: (value as { count: number }).count,
     }));
@@ -182,12 +183,12 @@ describe("what the metrics say of", () => {
     await request(() => insertThing(db, SECRET)).catch(() => {});
     await db.selectFrom("things").select("id").where("id", "=", ID).execute();
     await db.selectFrom("things").select("name").where("name", "=", SECRET).execute();
-    const things = { operation: "INSERT", collection: "public.things", count: 1 };
+    const insert = { operation: "INSERT", collection: "public.things", summary: "INSERT public.things", count: 1 };
     expect(await durations(telemetry)).toEqual([
-      { operation: "SELECT", collection: undefined, error: undefined, count: 1 }, // the ping of openReady
-      { ...things, error: undefined },
-      { ...things, error: "23505" },
-      { ...things, operation: "SELECT", error: undefined, count: 2 },
+      { operation: "SELECT", collection: undefined, summary: "SELECT", error: undefined, count: 1 }, // the ping of openReady
+      { ...insert, error: undefined },
+      { ...insert, error: "23505" },
+      { ...insert, operation: "SELECT", summary: "SELECT public.things", error: undefined, count: 2 },
     ]);
     expect(JSON.stringify(await telemetry.points("db.client.operation.duration"))).not.toContain(SECRET);
   });
