@@ -1,5 +1,5 @@
 import type { DashboardDescription, RowDescription } from "./description.ts";
-import { gauge, increase, quantiles, rate } from "./promql.ts";
+import { increase, most, quantiles, rate, total } from "./promql.ts";
 
 const LAG = "gatehouse_revocation_lag_seconds";
 
@@ -66,10 +66,10 @@ const hashing: RowDescription = {
       unit: "short",
       queries: [
         {
-          query: `sum by (instance) (${gauge("gatehouse_password_hash_queue_depth")})`,
+          query: total("gatehouse_password_hash_queue_depth", ["instance"]),
           legend: "{{instance}} waiting",
         },
-        { query: `sum by (instance) (${gauge("gatehouse_password_hash_running")})`, legend: "{{instance}} running" },
+        { query: total("gatehouse_password_hash_running", ["instance"]), legend: "{{instance}} running" },
       ],
     },
     {
@@ -127,7 +127,7 @@ const revocation: RowDescription = {
       bad: 5,
       queries: [
         {
-          query: `max by (job, instance) (${gauge("gatehouse_revocation_view_staleness_seconds")})`,
+          query: most("gatehouse_revocation_view_staleness_seconds", ["job", "instance"]),
           legend: "{{job}} {{instance}}",
         },
       ],
@@ -140,7 +140,7 @@ const revocation: RowDescription = {
       unit: "short",
       queries: [
         {
-          query: `max by (job, instance) (${gauge("gatehouse_revocation_view_entries")})`,
+          query: most("gatehouse_revocation_view_entries", ["job", "instance"]),
           legend: "{{job}} {{instance}}",
         },
       ],

@@ -1,5 +1,5 @@
 import type { DashboardDescription, RowDescription } from "./description.ts";
-import { gauge, increase, quantiles, rate } from "./promql.ts";
+import { increase, most, quantiles, rate } from "./promql.ts";
 
 const PROCESSED = "messaging_process_duration_seconds";
 const EVENTS = "gatehouse_consumer_events_total";
@@ -13,7 +13,7 @@ const outbox: RowDescription = {
       description: "Rows of the database, the same at every replica. Good is near zero; it grows while NATS is away.",
       width: 6,
       unit: "short",
-      queries: [{ query: `max by (stream) (${gauge("gatehouse_outbox_depth")})`, legend: "{{stream}}" }],
+      queries: [{ query: most("gatehouse_outbox_depth", ["stream"]), legend: "{{stream}}" }],
     },
     {
       type: "graph",
@@ -22,7 +22,7 @@ const outbox: RowDescription = {
       width: 6,
       unit: "s",
       bad: 5,
-      queries: [{ query: `max by (stream) (${gauge("gatehouse_outbox_oldest_age_seconds")})`, legend: "{{stream}}" }],
+      queries: [{ query: most("gatehouse_outbox_oldest_age_seconds", ["stream"]), legend: "{{stream}}" }],
     },
     {
       type: "graph",
@@ -64,7 +64,7 @@ const consumers: RowDescription = {
       unit: "short",
       queries: [
         {
-          query: `max by (consumer, stream) (${gauge("gatehouse_consumer_lag")})`,
+          query: most("gatehouse_consumer_lag", ["consumer", "stream"]),
           legend: "{{consumer}} on {{stream}}",
         },
       ],

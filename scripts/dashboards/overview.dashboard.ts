@@ -1,5 +1,5 @@
 import type { DashboardDescription, RowDescription } from "./description.ts";
-import { gauge, quantile, quantiles, rate, share } from "./promql.ts";
+import { most, quantile, quantiles, rate, share, total } from "./promql.ts";
 
 const REQUESTS = "http_server_request_duration_seconds";
 const HALF = 12;
@@ -92,7 +92,11 @@ const requests: RowDescription = {
   ],
 };
 
+const PROCESS = ["job", "instance"];
+const POOL = [...PROCESS, "db_client_connection_pool_name"];
 const EACH = "{{job}} {{instance}}";
+const EACH_POOL = "{{job}} {{instance}} {{db_client_connection_pool_name}}";
+const QUARTER = 6;
 
 const saturation: RowDescription = {
   title: "Saturation",
@@ -102,68 +106,87 @@ const saturation: RowDescription = {
       title: "Event loop delay, p99",
       description:
         "How late a timer fires: what every request of that process waits at least. Good is below 20 ms; above 100 ms it has more to compute than it can.",
+      width: QUARTER,
       unit: "s",
       bad: 0.1,
-      queries: [{ query: `max by (job, instance) (${gauge("nodejs_eventloop_delay_p99_seconds")})`, legend: EACH }],
+      queries: [{ query: most("nodejs_eventloop_delay_p99_seconds", PROCESS), legend: EACH }],
     },
     {
       type: "graph",
       title: "Event loop in use",
       description: "Its share of the time. Above 0.8 a replica more is due.",
+      width: QUARTER,
       unit: "percentunit",
       bad: 0.8,
-      queries: [{ query: `max by (job, instance) (${gauge("nodejs_eventloop_utilization_ratio")})`, legend: EACH }],
+      queries: [{ query: most("nodejs_eventloop_utilization_ratio", PROCESS), legend: EACH }],
     },
     {
       type: "graph",
       title: "Heap in use",
       description: "Goes up and down with collections of garbage. One that only rises is a leak.",
+      width: QUARTER,
       unit: "bytes",
-      queries: [{ query: `sum by (job, instance) (${gauge("v8js_memory_heap_used_bytes")})`, legend: EACH }],
+      queries: [{ query: total("v8js_memory_heap_used_bytes", PROCESS), legend: EACH }],
+    },
+    {
+      type: "graph",
+      title: "Collecting garbage",
+      description: "The share of the time that it takes. Good is below 0.05; more is a heap that is too small.",
+      width: QUARTER,
+      unit: "percentunit",
+      bad: 0.1,
+      queries: [{ query: rate("v8js_gc_duration_seconds_sum", PROCESS), legend: EACH }],
     },
     {
       type: "graph",
       title: "Database pool in use",
-      description: "The share of its connections. Good is below 0.8; at 1 requests wait for one, see beside.",
+      description: "The share of the connections that it may have. Good is below 0.8; at 1 requests wait for one.",
+      width: QUARTER,
       unit: "percentunit",
       bad: 0.8,
       queries: [
         {
-          query: `sum by (job, instance) (${gauge("db_client_connection_count", 'db_client_connection_state="used"')}) / sum by (job, instance) (${gauge("db_client_connection_max")})`,
-          legend: EACH,
+          query: `${total("db_client_connection_count", POOL, 'db_client_connection_state="used"')} / ${total("db_client_connection_max", POOL)}`,
+          legend: EACH_POOL,
         },
       ],
+    },
+    {
+      type: "graph",
+      title: "Wait for a connection, p99",
+      description: "Good is below a millisecond; the opening of a new connection is in it.",
+      width: QUARTER,
+      unit: "s",
+      bad: 0.1,
+      queries: [{ query: quantile(0.99, "db_client_connection_wait_time_seconds", POOL), legend: EACH_POOL }],
     },
     {
       type: "graph",
       title: "Waiting for a connection",
       description: "In the queue of the pool, and given up a second, after DB_POOL_TIMEOUT. Good is zero.",
+      width: QUARTER,
       unit: "short",
       bad: 1,
       queries: [
-        {
-          query: `sum by (job, instance) (${gauge("db_client_connection_pending_requests")})`,
-          legend: `${EACH} waiting`,
-        },
-        { query: rate("db_client_connection_timeouts_total", ["job", "instance"]), legend: `${EACH} given up` },
+        { query: total("db_client_connection_pending_requests", POOL), legend: `${EACH_POOL} waiting` },
+        { query: rate("db_client_connection_timeouts_total", POOL), legend: `${EACH_POOL} given up` },
       ],
     },
     {
       type: "graph",
       title: "Waiting for a hash",
-      description:
-        "Requests in the queue of password hashing, and hashes being computed. The dashboard on auth says more.",
+      description: "In the queue of password hashing, and hashes being computed. The dashboard on auth says more.",
+      width: QUARTER,
       unit: "short",
       queries: [
-        {
-          query: `sum by (job, instance) (${gauge("gatehouse_password_hash_queue_depth")})`,
-          legend: `${EACH} waiting`,
-        },
-        { query: `sum by (job, instance) (${gauge("gatehouse_password_hash_running")})`, legend: `${EACH} running` },
+        { query: total("gatehouse_password_hash_queue_depth", PROCESS), legend: `${EACH} waiting` },
+        { query: total("gatehouse_password_hash_running", PROCESS), legend: `${EACH} running` },
       ],
     },
   ],
 };
+
+const STATEMENTS = "db_client_operation_duration_seconds";
 
 const dependencies: RowDescription = {
   title: "Dependencies",
@@ -172,18 +195,33 @@ const dependencies: RowDescription = {
       type: "graph",
       title: "Database, duration",
       description: "Of statements, the wait for a connection not included. Good: a median of a millisecond or two.",
+      width: QUARTER,
       unit: "s",
-      queries: quantiles("db_client_operation_duration_seconds", ["job"]),
+      queries: quantiles(STATEMENTS, ["job"]),
+    },
+    {
+      type: "graph",
+      title: "Slowest statements, p99",
+      description: "By verb and table. A trace of the request has the statement itself.",
+      width: QUARTER,
+      unit: "s",
+      queries: [
+        {
+          query: `topk(10, ${quantile(0.99, STATEMENTS, ["job", "db_operation_name", "db_collection_name"])})`,
+          legend: "{{job}} {{db_operation_name}} {{db_collection_name}}",
+        },
+      ],
     },
     {
       type: "graph",
       title: "Database, failures",
       description:
         "By SQLSTATE or error. 23505 is an email that is taken already; 40001 and 40P01 are tried again; 08xxx, 57xxx and ECONNREFUSED are a server that is away.",
+      width: QUARTER,
       unit: "ops",
       queries: [
         {
-          query: rate("db_client_operation_duration_seconds_count", ["job", "error_type"], 'error_type!=""'),
+          query: rate(`${STATEMENTS}_count`, ["job", "error_type"], 'error_type!=""'),
           legend: "{{job}} {{error_type}}",
         },
       ],
@@ -191,7 +229,8 @@ const dependencies: RowDescription = {
     {
       type: "graph",
       title: "Other services, duration",
-      description: "Calls from one service to another as the caller sees them, the network included.",
+      description: "Requests from one service to another as the caller sees them, each try by itself.",
+      width: QUARTER,
       unit: "s",
       queries: quantiles("http_client_request_duration_seconds", ["job"]),
     },

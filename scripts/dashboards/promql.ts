@@ -5,8 +5,12 @@ type Labels = readonly string[];
 
 const selector = (metric: string, where: string) => `${metric}{${CHOSEN}${where && `,${where}`}}`;
 
-/** A gauge; `where` are further matchers. Two that are added up say so: `sum by (job) (${gauge(…)})`. */
-export const gauge = (metric: string, where = ""): string => selector(metric, where);
+/** Gauges added up to these labels; `where` are further matchers. */
+export const total = (gauge: string, by: Labels, where = ""): string =>
+  `sum by (${by.join(", ")}) (${selector(gauge, where)})`;
+
+/** Of gauges that say the same, or of which the worst counts, the highest by these labels. */
+export const most = (gauge: string, by: Labels): string => `max by (${by.join(", ")}) (${selector(gauge, "")})`;
 
 /** How much a counter grows a second, added up to these labels. */
 export const rate = (counter: string, by: Labels, where = ""): string =>

@@ -1,4 +1,12 @@
-import { dashboardQueries } from "@gatehouse/testing/prometheus";
+import {
+  ANNOUNCED,
+  checkQuery,
+  dashboardQueries,
+  type DescribedInstrument,
+  ruleQueries,
+  seriesOf,
+  withRecorded,
+} from "@gatehouse/testing/prometheus";
 import type { Panel, RowPanel } from "@grafana/schema";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -49,4 +57,33 @@ describe("the dashboards", () => {
       if (!expression.startsWith("ALERTS"))
         expect([where, expression]).toEqual([where, expect.stringContaining("$service")]);
   });
+});
+
+const KINDS: Readonly<Record<string, DescribedInstrument["kind"]>> = {
+  counter: "counter",
+  sum: "up_down_counter",
+  gauge: "gauge",
+  histogram: "histogram",
+};
+
+/** `| metric | kind | unit | attributes | … |` */
+const ROW = /^\| `([a-z0-9_.]+)` *\| (\w+) *\| `?([^`| ]+)`? *\|([^|]*)\|/gm;
+const documented = [...readFileSync(`${ROOT}docs/operations/metrics.md`, "utf8").matchAll(ROW)].map(
+  ([, name = "", kind = "", unit = "", attributes = ""]): DescribedInstrument => ({
+    name,
+    unit,
+    kind: KINDS[kind] ?? expect.fail(`${name}: what is a ${kind}?`),
+    attributes: [...attributes.matchAll(/`([a-z0-9_.]+)`/g)].map(([, attribute = ""]) => attribute),
+  }),
+);
+
+describe("the queries of dashboards and rules", () => {
+  const known = withRecorded(seriesOf([...documented, ...ANNOUNCED]));
+
+  it.each([...dashboardQueries(), ...ruleQueries()])(
+    "ask for metrics of docs/operations/metrics.md: $where",
+    ({ expression }) => {
+      expect(checkQuery(expression, known)).toEqual([]);
+    },
+  );
 });

@@ -27,6 +27,8 @@ export function observePool(name: string, { server }: ServerAttributes, state: (
     unit: "{timeout}",
     description: "Times that no connection of the pool became free in time.",
   });
+  // So that it is there to be looked at before the first.
+  timeouts.add(0, attributes);
   const description = {
     name: "wait for a connection",
     kind: SpanKind.INTERNAL,

@@ -1,5 +1,6 @@
+export { ANNOUNCED } from "./announced.ts";
 export { checkQuery } from "./check-query.ts";
-export { type DescribedInstrument, type KnownSeries, seriesOf } from "./known-series.ts";
+export { type DescribedInstrument, instrumentOf, type KnownSeries, seriesOf } from "./known-series.ts";
 export { readQuery } from "./read-query.ts";
 export { type Instrument, seriesNames } from "./series-name.ts";
 export { dashboardQueries, ruleQueries, type StackQuery, withRecorded } from "./stack-queries.ts";

@@ -1,3 +1,4 @@
+import type { ReceivedPoint } from "../telemetry/otlp-json.ts";
 import { type Instrument, labelName, seriesNames } from "./series-name.ts";
 
 /** Series by name, each with the labels that it may have. */
@@ -25,3 +26,11 @@ export function seriesOf(instruments: readonly DescribedInstrument[]): KnownSeri
     }
   return known;
 }
+
+/** What a point that a receiver got is a point of. */
+export const instrumentOf = ({ metric, unit, kind, isMonotonic, attributes }: ReceivedPoint): DescribedInstrument => ({
+  name: metric,
+  unit,
+  kind: kind === "sum" ? (isMonotonic ? "counter" : "up_down_counter") : kind,
+  attributes: Object.keys(attributes),
+});
