@@ -72,7 +72,7 @@ function variable(name: string, label: string, definition: string): VariableMode
     includeAll: true,
     multi: true,
     allValue: ".+",
-    current: { text: "All", value: "$__all" },
+    current: { text: ["All"], value: ["$__all"] },
   };
 }
 
