@@ -8,6 +8,7 @@ export class UsageError extends Error {
 export interface StackArguments {
   readonly help: boolean;
   readonly fresh: boolean;
+  readonly observe: boolean;
 }
 
 /** @throws UsageError for anything that is not an option of ours */
@@ -16,7 +17,11 @@ export function parseStackArguments(args: readonly string[]): StackArguments {
     const { values } = parseArgs({
       // pnpm hands over the `--` of `pnpm start -- --fresh`.
       args: args.filter((argument) => argument !== "--"),
-      options: { fresh: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } },
+      options: {
+        fresh: { type: "boolean", default: false },
+        observe: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
     });
     return values;
   } catch (error) {
@@ -29,12 +34,13 @@ export function helpText(command: "start" | "dev"): string {
     command === "start"
       ? "Runs the whole system on this machine: PostgreSQL, NATS, Redis, auth, user and gateway."
       : "Runs the whole system as `pnpm start` does, and restarts a service when its files change.";
-  return `Usage: pnpm ${command} [--fresh]
+  return `Usage: pnpm ${command} [--fresh] [--observe]
 
 ${purpose}
 Ends with Ctrl-C. Says "gatehouse ready on URL" when requests are answered.
 
   --fresh     begin empty: removes the databases, streams and secrets in STACK_DIR first
+  --observe   print the trace of each request: which service, which statement, which event, and how long each took
   -h, --help  this text
 
 Variables, from the environment or .env (.env.example has all of them):
@@ -42,5 +48,6 @@ Variables, from the environment or .env (.env.example has all of them):
   GATEWAY_PORT, AUTH_PORT, USER_PORT          8000, 8001, 8002
   DATABASE_URL, NATS_URL, REDIS_URL           servers to use instead of starting some
   FIRST_ADMIN_EMAIL, FIRST_ADMIN_PASSWORD     the first admin, made when there is none
+  NO_COLOR                                    traces without colours
 `;
 }

@@ -19,14 +19,14 @@ export async function runStack({ command, args, watch }: RunOptions): Promise<vo
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const shutdown = createShutdown((error) => console.error("could not be stopped in order:", error));
   try {
-    const { help, fresh } = parseStackArguments(args);
+    const { help, fresh, observe } = parseStackArguments(args);
     if (help) return console.log(helpText(command));
     const envFile = readOptionalFile(join(REPOSITORY_ROOT, ".env"));
     const settings = readSettings(process.env, envFile, process.cwd());
     const master = masterProcess();
     endOnSignal(shutdown);
     if (master !== undefined) endWithMaster(master);
-    await startEverything({ settings, fresh, watch, master, shutdown, say });
+    await startEverything({ settings, fresh, observe, watch, master, shutdown, say });
   } catch (error) {
     if (shutdown.signal.aborted) return;
     console.error(describe(error, command));

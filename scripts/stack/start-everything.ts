@@ -15,6 +15,7 @@ import {
 } from "@gatehouse/testing/stack";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { type Observation, startObservation } from "../observe/start-observation.ts";
 import { announceAddresses } from "./addresses.ts";
 import { assertPortsFree, gatewayHost } from "./ports.ts";
 import { loadSecrets, type StackSecrets } from "./secrets.ts";
@@ -24,6 +25,7 @@ import type { Shutdown } from "./shutdown.ts";
 export interface StartOptions {
   readonly settings: StackSettings;
   readonly fresh: boolean;
+  readonly observe: boolean;
   readonly watch: boolean;
   readonly master: ProcessIdentity | undefined;
   readonly shutdown: Shutdown;
@@ -42,12 +44,33 @@ export async function startEverything(options: StartOptions): Promise<void> {
   const environment: NodeJS.ProcessEnv & StackSecrets = { ...secrets, ...withoutBlanks(settings.environment) };
   const addresses = await startServers(options, environment, records);
   options.shutdown.add(announceAddresses(settings.dir, addresses));
-  await startServices(options, environment, addresses, records);
+  const observation = await observe(options, environment);
+  await startServices(options, { ...environment, ...observation?.variables }, addresses, records, observation);
   const email = environment["FIRST_ADMIN_EMAIL"];
   if (email !== undefined) await waitForFirstAdmin(email, addresses.databaseUrls, options.shutdown.signal);
   else if (!(await hasAdmin(addresses.databaseUrls.auth)))
     say("There is no admin yet: set FIRST_ADMIN_EMAIL and FIRST_ADMIN_PASSWORD and start again to get one.");
-  say(`gatehouse ready on http://${gatewayHost(settings.environment)}:${settings.ports.gateway}`);
+  const url = `http://${gatewayHost(settings.environment)}:${settings.ports.gateway}`;
+  if (observation) say(firstRequest(url));
+  observation?.begin();
+  say(`gatehouse ready on ${url}`);
+}
+
+/** Ends after the services, whose last traces come when they stop. */
+async function observe(
+  { observe: isWanted, shutdown, say }: StartOptions,
+  environment: NodeJS.ProcessEnv,
+): Promise<Observation | undefined> {
+  if (!isWanted) return undefined;
+  const observation = await startObservation(environment, say);
+  shutdown.add(() => observation.stop());
+  return observation;
+}
+
+/** What to paste into another terminal to see something here. */
+function firstRequest(url: string): string {
+  const body = `{"email":"ada@example.com","password":"Correct-Horse-1"}`;
+  return `try: curl ${url}/v1/users -H 'content-type: application/json' -d '${body}'`;
 }
 
 /** Locks the folder, ends what an earlier run left behind, and removes its data when asked to. */
@@ -110,6 +133,7 @@ async function startServices(
   environment: NodeJS.ProcessEnv,
   addresses: StackAddresses,
   records: PidRecords,
+  observation: Observation | undefined,
 ): Promise<void> {
   const start = async (service: ServiceName) => {
     const host = service === "gateway" ? gatewayHost(settings.environment) : "127.0.0.1";
@@ -120,7 +144,7 @@ async function startServices(
       url: `http://${host}:${settings.ports[service]}`,
       watch,
       records,
-      onLine: (line) => say(`${service.padEnd(7)} | ${line}`),
+      onLine: (line) => observation?.replaces(line) || say(`${service.padEnd(7)} | ${line}`),
     });
     shutdown.add(() => launched.stop());
     shutdown.signal.throwIfAborted();

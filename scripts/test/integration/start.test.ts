@@ -48,16 +48,24 @@ async function statusOfLogin(url: string, username: string): Promise<number> {
 }
 
 async function register(url: string, email: string): Promise<number> {
-  const body = JSON.stringify({ email, password: ADMIN.FIRST_ADMIN_PASSWORD });
+  const body = JSON.stringify({ email, password: ADMIN.FIRST_ADMIN_PASSWORD, full_name: "Ada Lovelace" });
   const headers = { "content-type": "application/json" };
   return (await fetch(`${url}/v1/users`, { method: "POST", headers, body })).status;
+}
+
+/** All that was printed of the trace that begins so at the gateway. */
+function printedTrace({ lines }: StartCommand, name: string): string {
+  const printed = lines.join("\n").split(/^(?=── )/m);
+  const first = printed.find((block) => block.includes(`\ngateway ${name} `)) ?? "";
+  const [traceId] = /[\da-f]{32}/.exec(first) ?? [];
+  return printed.filter((block) => traceId !== undefined && block.includes(traceId)).join("");
 }
 
 describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
   let first: StartCommand;
 
   test("… begins in an empty folder: everything runs, and the first admin can log in", async () => {
-    first = start(variables);
+    first = start(variables, "--observe");
     const url = await first.ready();
     expect(url).toBe(`http://127.0.0.1:${variables["GATEWAY_PORT"]}`);
     expect(first.lines.at(-1)).toContain("gatehouse ready on");
@@ -69,6 +77,21 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
     expect((await stat(join(variables.STACK_DIR, "secrets.json"))).mode & 0o777).toBe(0o600);
     expect(await statusOfLogin(url, "root@example.com")).toBe(200);
     expect(await register(url, "ada@example.com")).toBe(201);
+  });
+
+  test("… was told to observe: the trace of a registration is printed, with all that had a part in it and nothing personal", async () => {
+    const trace = () => printedTrace(first, "POST /v1/users");
+    for (const part of [
+      /^gateway POST \/v1\/users 201 .* ms  ━/m,
+      /^user .*POST \/v1\/users 201/m,
+      /^auth .*POST \/internal\/accounts 201/m,
+      /INSERT auth\.accounts/,
+    ])
+      await expect.poll(trace).toMatch(part);
+    const [hint = "", ready] = first.lines.filter((line) => /^(try: |gatehouse ready on )/.test(line));
+    expect([hint, ready]).toEqual([expect.stringContaining("/v1/users"), expect.stringContaining("ready on")]);
+    const everythingElse = first.lines.filter((line) => line !== hint).join("\n");
+    for (const personal of ["@example.com", PASSWORD, "Ada Lovelace"]) expect(everythingElse).not.toContain(personal);
   });
 
   describe("… runs: the commands beside it find by its folder", () => {
@@ -159,7 +182,7 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
   });
 
   test("… is told to begin fresh: what was there is gone", async () => {
-    const fresh = start(variables, "--fresh");
+    const fresh = start(variables, "--fresh", "--observe");
     const url = await fresh.ready();
     expect(await statusOfLogin(url, "ada@example.com")).toBe(401);
     expect(await statusOfLogin(url, "root@example.com")).toBe(200);

@@ -1,5 +1,6 @@
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { type Export, type ReceivedLog, type ReceivedPoint, type ReceivedSpan, readExport } from "./otlp-json.ts";
 
 export type { ReceivedLog, ReceivedPoint, ReceivedSpan, SpanKindName } from "./otlp-json.ts";
@@ -26,7 +27,10 @@ export interface OtlpReceiverOptions {
 
 const SIGNAL_PATHS = new Set(["/v1/metrics", "/v1/traces", "/v1/logs"]);
 
-/** Receives telemetry as a collector does: OTLP over HTTP, in JSON (OTLP 1.x, "JSON Protobuf Encoding"), on loopback. */
+/**
+ * Receives telemetry as a collector does: OTLP over HTTP, in JSON (OTLP 1.x, "JSON Protobuf Encoding"), on loopback. What is no such
+ * JSON, because it is compressed or protobuf, is answered 400, which the exporter reports and does not send again.
+ */
 export async function startOtlpReceiver({ onSpans, keep = true }: OtlpReceiverOptions = {}): Promise<OtlpReceiver> {
   const points: ReceivedPoint[] = [];
   const spans: ReceivedSpan[] = [];
@@ -34,8 +38,7 @@ export async function startOtlpReceiver({ onSpans, keep = true }: OtlpReceiverOp
   const bodies: string[] = [];
   const headers: IncomingHttpHeaders[] = [];
 
-  function take(body: string): void {
-    const received = readExport(JSON.parse(body) as Export);
+  function take(body: string, received: ReturnType<typeof readExport>): void {
     onSpans?.(received.spans);
     if (!keep) return;
     bodies.push(body);
@@ -44,17 +47,22 @@ export async function startOtlpReceiver({ onSpans, keep = true }: OtlpReceiverOp
     logs.push(...received.logs);
   }
 
+  async function answer(request: IncomingMessage): Promise<number> {
+    const body = await text(request);
+    if (request.method !== "POST" || !SIGNAL_PATHS.has(request.url ?? "")) return 404;
+    if (keep) headers.push(request.headers);
+    const received = parseExport(body);
+    if (received === undefined) return 400;
+    take(body, received);
+    return 200;
+  }
+
   const server = createServer((request, response) => {
-    void (async () => {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of request) chunks.push(chunk as Uint8Array);
-      const known = request.method === "POST" && SIGNAL_PATHS.has(request.url ?? "");
-      if (known) {
-        if (keep) headers.push(request.headers);
-        take(Buffer.concat(chunks).toString());
-      }
-      response.writeHead(known ? 200 : 404, { "content-type": "application/json" }).end("{}");
-    })();
+    void answer(request).then(
+      (status) => response.writeHead(status, { "content-type": "application/json" }).end("{}"),
+      // The sender has gone in the middle of it.
+      () => response.destroy(),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
@@ -70,4 +78,13 @@ export async function startOtlpReceiver({ onSpans, keep = true }: OtlpReceiverOp
         server.closeAllConnections();
       }),
   };
+}
+
+/** undefined for what is no export in JSON. */
+function parseExport(body: string): ReturnType<typeof readExport> | undefined {
+  try {
+    return readExport(JSON.parse(body) as Export);
+  } catch {
+    return undefined;
+  }
 }
