@@ -14,8 +14,10 @@ import {
 import { connect } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call, FIRST_ADMIN, loginAdmin, newEmail, PASSWORD, register } from "./support/api.ts";
+import { packagesLoaded, TELLS_WHAT_IT_LOADS } from "./support/loaded-packages.ts";
+import { describeTraces } from "./telemetry/traces.ts";
 
-/** The three services as processes, and a collector that is there from the beginning until a test takes it away. */
+/** The three services and the audit log as processes, and a collector that is there from the beginning until a test takes it away. */
 let receiver: OtlpReceiver;
 let system: RunningServices;
 beforeAll(async () => {
@@ -29,6 +31,7 @@ beforeAll(async () => {
       OTEL_EXPORTER_OTLP_HEADERS: "x-tenant=gatehouse-tests",
       OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=test,service.name=somebody-else",
       OTEL_METRIC_EXPORT_INTERVAL: "250",
+      OTEL_BSP_SCHEDULE_DELAY: "50",
       // The exporter tries again and again for so long before it calls an export a failure.
       OTEL_EXPORTER_OTLP_TIMEOUT: "1000",
       REVOCATION_MAX_STALENESS_SECONDS: "2",
@@ -40,6 +43,10 @@ beforeAll(async () => {
       RATE_LIMIT_REGISTER: "10000/minute",
     },
   });
+  const folder = "examples/audit-log";
+  const url = await system.database.addService({ folder, schema: "audit", role: "gatehouse_audit" });
+  const environment = { AUDIT_DATABASE_URL: url };
+  await system.add({ folder, portVariable: "AUDIT_PORT", busUser: "audit-log", environment });
 });
 afterAll(async () => {
   await system.stop();
@@ -59,6 +66,15 @@ function documentedRuntimeMetrics(): string[] {
   const page = readFileSync(new URL("../../docs/operations/metrics.md", import.meta.url), "utf8");
   return [...page.matchAll(/^\| `((?:nodejs|v8js)\.[a-z0-9_.]+)`/gm)].map(([, name = ""]) => name).toSorted();
 }
+
+describeTraces({
+  get system() {
+    return system;
+  },
+  get receiver() {
+    return receiver;
+  },
+});
 
 describe("metrics of real services", () => {
   it("arrive, with what the SDK's own variables say, under the service's own name", async () => {
@@ -189,7 +205,14 @@ describe("what is measured last", () => {
     expect(await system.user.stop("SIGINT")).toBe("exit code 0");
     // The event of the registration, counted by a process that had sent nothing until then.
     expect(valuesOf("user", "gatehouse.outbox.published").slice(before)).toEqual([1]);
-    await system.user.start();
+  });
+});
+
+describe("OTEL_SDK_DISABLED", () => {
+  it("leaves the SDK out of the process, though there is an endpoint", async () => {
+    await system.user.stop("SIGINT");
+    await system.user.start({ ...TELLS_WHAT_IT_LOADS, OTEL_SDK_DISABLED: "true" });
+    expect(packagesLoaded(system.user.logs())).toEqual(new Set(["@opentelemetry/api"]));
   });
 });
 

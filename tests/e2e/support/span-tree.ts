@@ -1,0 +1,63 @@
+import type { ReceivedSpan, SpanKindName } from "@gatehouse/testing/otlp";
+
+const REQUEST = ["http.request.method", "url.scheme", "http.response.status_code", "http.route"];
+const CALL = ["http.request.method", "url.template", "http.response.status_code", "server.address", "server.port"];
+const STATEMENT = [
+  ...["db.system.name", "db.namespace", "db.operation.name", "db.query.summary", "db.query.text"],
+  ...["server.address", "server.port"],
+];
+
+/** What a span of this kind must say of itself by OpenTelemetry's semantic conventions. */
+export function requiredOf(kind: SpanKindName, attributes: ReceivedSpan["attributes"]): readonly string[] {
+  if (kind === "SERVER") return REQUEST;
+  if (kind === "CLIENT") return "db.system.name" in attributes ? STATEMENT : CALL;
+  return [];
+}
+
+/** A connection is waited for now and then, whenever none is open yet; no tree depends on it. */
+const INCIDENTAL = "wait for a connection";
+
+/** Work that a request leaves behind comes below what it did itself, whichever was begun first. */
+const LATER_KINDS = ["PRODUCER", "CONSUMER"];
+
+/**
+ * The spans of one trace as text, a line each: `service KIND name`, indented below their parent, and what they link to. In the order in
+ * which they began, except where nothing orders them: between services by name, and messages after the rest.
+ */
+export function drawTree(all: readonly ReceivedSpan[]): string {
+  const spans = all.filter(({ name }) => name !== INCIDENTAL);
+  const known = new Map(spans.map((span) => [span.spanId, span]));
+  const childrenOf = (parent: ReceivedSpan | undefined) =>
+    spans
+      .filter(({ parentSpanId = "" }) => known.get(parentSpanId) === parent)
+      .toSorted((a, b) => rank(a).localeCompare(rank(b)) || a.startMs - b.startMs);
+  const draw = (span: ReceivedSpan, depth: number): string[] => [
+    `${"  ".repeat(depth)}${title(span)}${links(span)}`,
+    ...childrenOf(span).flatMap((child) => draw(child, depth + 1)),
+  ];
+  const links = (span: ReceivedSpan) =>
+    span.links.map(({ spanId }) => ` -> ${title(known.get(spanId)) || "elsewhere"}`).join("");
+  return childrenOf(undefined)
+    .flatMap((root) => draw(root, 0))
+    .join("\n");
+}
+
+/** A tree as it is written in a test: without the first line's end, and what all lines are indented by. */
+export function lines({ raw }: TemplateStringsArray): string {
+  const text = raw.join("").replace(/^\n/, "");
+  const indent = /^ */.exec(text)?.[0].length ?? 0;
+  return text.replaceAll(new RegExp(`^ {${indent}}`, "gm"), "");
+}
+
+function title(span: ReceivedSpan | undefined): string {
+  return span ? `${serviceOf(span)} ${span.kind} ${span.name}` : "";
+}
+
+function rank(span: ReceivedSpan): string {
+  const group = LATER_KINDS.includes(span.kind) ? `1 ${span.name}` : "0";
+  return `${group} ${serviceOf(span)}`;
+}
+
+function serviceOf({ resource }: ReceivedSpan): string {
+  return String(resource["service.name"]).replace("gatehouse-", "");
+}
