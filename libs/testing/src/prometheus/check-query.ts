@@ -2,7 +2,7 @@ import type { KnownSeries } from "./known-series.ts";
 import { readQuery } from "./read-query.ts";
 
 /**
- * What is wrong with a query when only these series are there: no PromQL, a metric that nobody sends, a label that it never has. Prometheus
+ * What is wrong with a query when only these series are there: no PromQL, a metric that nobody sends, a label or a bucket that it never has. Prometheus
  * itself would answer nothing, which on a dashboard looks like peace.
  */
 export function checkQuery(expression: string, known: KnownSeries): string[] {
@@ -13,15 +13,20 @@ export function checkQuery(expression: string, known: KnownSeries): string[] {
     return [(error as Error).message];
   }
   const complaints: string[] = [];
-  for (const { metric, labels } of query.selectors) {
-    const its = known.get(metric);
-    if (!its) complaints.push(`${metric} is sent by no service`);
-    else for (const label of labels) if (!its.has(label)) complaints.push(`${metric} has no label ${label}`);
+  for (const { metric, labels, bound } of query.selectors) {
+    const series = known.get(metric);
+    if (!series) {
+      complaints.push(`${metric} is sent by no service`);
+      continue;
+    }
+    for (const label of labels) if (!series.labels.has(label)) complaints.push(`${metric} has no label ${label}`);
+    if (bound !== undefined && series.bounds?.has(bound) === false)
+      complaints.push(`${metric} has no bucket up to ${bound}`);
   }
   for (const { labels, metrics } of query.groupings) {
     if (!metrics.every((metric) => known.has(metric))) continue;
     for (const label of labels)
-      if (!metrics.some((metric) => known.get(metric)?.has(label)))
+      if (!metrics.some((metric) => known.get(metric)?.labels.has(label)))
         complaints.push(`no metric that is grouped by ${label} has it: ${metrics.join(", ")}`);
   }
   return [...new Set(complaints)];

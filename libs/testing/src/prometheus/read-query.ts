@@ -5,6 +5,8 @@ import { parser } from "@prometheus-io/lezer-promql";
 interface Selector {
   readonly metric: string;
   readonly labels: readonly string[];
+  /** The bucket that it asks for by `le="…"`. */
+  readonly bound?: number;
 }
 
 /** `by (…)`, `without (…)`, `on (…)` and the like: labels, and the metrics that one of them has to come from. */
@@ -38,12 +40,19 @@ export function readQuery(expression: string): Query {
     selectors: named(topNode, "VectorSelector").map((selector) => ({
       metric: metricOf(selector),
       labels: labelsIn(selector),
+      ...boundIn(textOf(selector)),
     })),
     groupings: named(topNode, "GroupingLabels").map((grouping) => ({
       labels: labelsIn(grouping),
       metrics: named(aggregationAround(grouping), "VectorSelector").map(metricOf),
     })),
   };
+}
+
+/** `le` is a number in quotes; the last bucket has no end. */
+function boundIn(selector: string): { bound?: number } {
+  const bound = /[{,]\s*le\s*=\s*["'`]([\d.e-]+)["'`]/.exec(selector)?.[1];
+  return bound === undefined ? {} : { bound: Number(bound) };
 }
 
 /** The aggregation or operation whose labels these are. */

@@ -79,7 +79,8 @@ export function withRecorded(known: KnownSeries): KnownSeries {
   for (const { record, expr, labels = {} } of rules())
     if (record !== undefined) {
       const grouped = readQuery(expr).groupings.flatMap((grouping) => grouping.labels);
-      all.set(record, new Set([...grouped, ...Object.keys(labels), ...(all.get(record) ?? [])]));
+      const before = all.get(record)?.labels ?? [];
+      all.set(record, { labels: new Set([...grouped, ...Object.keys(labels), ...before]) });
     }
   return all;
 }

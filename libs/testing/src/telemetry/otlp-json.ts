@@ -16,6 +16,8 @@ export interface ReceivedPoint {
   readonly value: number;
   /** Of a histogram only. */
   readonly sum?: number;
+  /** Of a histogram: the upper ends of its buckets, but for the last, which has none. */
+  readonly bounds?: readonly number[];
 }
 
 const SPAN_KINDS = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"] as const;
@@ -62,6 +64,7 @@ interface DataPoint {
   readonly asDouble?: number;
   readonly count?: number | string;
   readonly sum?: number;
+  readonly explicitBounds?: readonly number[];
 }
 
 interface Points {
@@ -145,7 +148,7 @@ function pointsOf(resource: Resource, metric: Metric): ReceivedPoint[] {
     unit: metric.unit,
     attributes: attributesOf(point.attributes),
     value: Number(point.asInt ?? point.asDouble ?? point.count),
-    ...(kind === "histogram" && { sum: point.sum ?? 0 }),
+    ...(kind === "histogram" && { sum: point.sum ?? 0, bounds: point.explicitBounds ?? [] }),
   }));
 }
 

@@ -61,7 +61,7 @@ describe("a query", () => {
 
 describe("a query is checked against what is sent", () => {
   const known = seriesOf([
-    { name: "a.duration", unit: "s", kind: "histogram", attributes: ["http.route"] },
+    { name: "a.duration", unit: "s", kind: "histogram", attributes: ["http.route"], bounds: [0.05, 0.1] },
     { name: "a.duration", unit: "s", kind: "histogram", attributes: ["error.type"] },
     { name: "b", unit: "{thing}", kind: "counter", attributes: [] },
   ]);
@@ -70,6 +70,9 @@ describe("a query is checked against what is sent", () => {
     ["histogram_quantile(0.99, sum by (le, http_route) (rate(a_duration_seconds_bucket[5m])))", []],
     ['sum by (job, instance) (rate(a_duration_seconds_count{error_type!=""}[5m]))', []],
     ["ALERTS{alertstate='firing'}", []],
+    ['a_duration_seconds_bucket{le="0.05"} / ignoring (le) a_duration_seconds_bucket{le="+Inf"}', []],
+    ['a_duration_seconds_bucket{le="0.07"}', ["a_duration_seconds_bucket has no bucket up to 0.07"]],
+    ['a_duration_seconds_bucket{le=~"0.07"}', []],
     ["b", ["b is sent by no service"]],
     ['rate(b_total{outcome="x"}[5m])', ["b_total has no label outcome"]],
     ["sum by (le) (a_duration_seconds_count)", ["no metric that is grouped by le has it: a_duration_seconds_count"]],
