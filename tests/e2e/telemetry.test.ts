@@ -101,10 +101,13 @@ describe("metrics of real services", () => {
   it("say how good the view is, what is in it and who decides", async () => {
     const admin = await loginAdmin(system.url);
     const user = await register(system.url);
+    const entries = (service: string) => valuesOf(service, "gatehouse.revocation.view.entries").at(-1) ?? 0;
+    await expect.poll(() => entries("gateway") - entries("user")).toBe(0);
+    const before = entries("gateway");
     await call(system.url, "POST", "/v1/auth/logout", { token: user.token });
     for (const service of ["gateway", "user"]) {
       await expect.poll(() => valuesOf(service, "gatehouse.revocation.view.staleness").at(-1)).toBeLessThan(5);
-      await expect.poll(() => valuesOf(service, "gatehouse.revocation.view.entries").at(-1)).toBe(1);
+      await expect.poll(() => entries(service)).toBe(before + 1);
     }
     await expect
       .poll(async () => {
@@ -179,10 +182,6 @@ describe("what dashboards and rules ask for", () => {
     );
     // More than can be hashed within PASSWORD_HASH_MAX_WAIT_MS.
     expect((await Promise.all(logins)).map(({ status }) => status)).toContain(503);
-    // All find the email free; the database lets one have it.
-    const json = { email: newEmail(), password: PASSWORD };
-    const rivals = Array.from({ length: 4 }, () => call(system.url, "POST", "/v1/users", { json }));
-    expect((await Promise.all(rivals)).map(({ status }) => status)).toEqual(expect.arrayContaining([201, 409]));
     const overlong = { username: user.email, password: "x".repeat(129) };
     const statuses = [];
     for (let attempt = 0; attempt < 12; attempt++)
@@ -190,9 +189,20 @@ describe("what dashboards and rules ask for", () => {
     expect(statuses).toContain(429);
   }
 
+  /** All find the email free, unless one is quick, and the database refuses all but one. */
+  async function registerAtOnce(): Promise<void> {
+    const json = { email: newEmail(), password: PASSWORD };
+    const rivals = Array.from({ length: 4 }, () => call(system.url, "POST", "/v1/users", { json }));
+    expect((await Promise.all(rivals)).filter(({ status }) => status === 201)).toHaveLength(1);
+  }
+
   it("is what real services send", async () => {
     await causeTrouble();
-    await expect.poll(complaints, { interval: 250 }).toEqual([]);
+    const afterRegistrations = async () => {
+      await registerAtOnce();
+      return complaints();
+    };
+    await expect.poll(afterRegistrations, { interval: 250 }).toEqual([]);
   });
 });
 
@@ -219,9 +229,16 @@ describe("OTEL_SDK_DISABLED", () => {
 describe("a collector that is away", () => {
   it("costs one line in the log, and no request", async () => {
     await receiver.stop();
-    // Which one depends on what the exporter was at when its connection broke: refused, or given up while it tried again.
+    // A new life: a machine that is busy may have made the last one complain already.
+    await system.gateways[0]?.stop();
+    const earlier = system.gateways[0]?.logs().length;
+    await system.gateways[0]?.start();
+    // Refused, or given up while it tried again: which comes first is chance.
     const complaints = () =>
-      system.gateways[0]?.logs().filter((line) => /"telemetry(?: cannot be exported|: .*timed out)/.test(line)) ?? [];
+      system.gateways[0]
+        ?.logs()
+        .slice(earlier)
+        .filter((line) => /"telemetry(?: cannot be exported|: .*timed out)/.test(line)) ?? [];
     await expect.poll(complaints).toHaveLength(1);
     expect((await register(system.url)).token).not.toBe("");
     expect(await system.gateways[0]?.stop("SIGINT")).toBe("exit code 0");
