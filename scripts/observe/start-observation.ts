@@ -76,7 +76,7 @@ function terminalPage(): Page {
   const hasColours = stdout.isTTY && stdout.hasColors();
   return {
     width: stdout.columns ?? 80,
-    paint: hasColours ? (style, text) => styleText(style, text, { validateStream: false }) : (_style, text) => text,
+    paint: (style, text) => (hasColours && text !== "" ? styleText(style, text, { validateStream: false }) : text),
     timeOfDay: (ms) => new Date(ms).toTimeString().slice(0, 8),
   };
 }
