@@ -75,7 +75,7 @@ off, with metrics and 10 % of traces, and with every trace. They send to a proce
 NATS share the cores. Rate limits and the lines of requests in the log are off.`,
   bench,
 )
-  .addOption(new Option("--rounds <count>", "rounds of each").argParser(parseCount).default(10))
-  .addOption(new Option("--seconds <count>", "how long a round is").argParser(parseCount).default(3))
+  .addOption(new Option("--rounds <count>", "rounds of each").argParser(parseCount).default(20))
+  .addOption(new Option("--seconds <count>", "how long a round is").argParser(parseCount).default(2))
   .addOption(new Option("--in-flight <count>", "requests at a time").argParser(parseCount).default(32))
   .parseAsync();

@@ -228,9 +228,9 @@ describe("OTEL_SDK_DISABLED", () => {
 
 describe("a collector that is away", () => {
   it("costs one line in the log, and no request", async () => {
-    await receiver.stop();
     // A new life: a machine that is busy may have made the last one complain already.
-    await system.gateways[0]?.stop();
+    await system.gateways[0]?.stop("SIGINT");
+    await receiver.stop();
     const earlier = system.gateways[0]?.logs().length;
     await system.gateways[0]?.start();
     // Refused, or given up while it tried again: which comes first is chance.

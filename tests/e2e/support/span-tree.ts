@@ -7,11 +7,18 @@ const STATEMENT = [
   ...["server.address", "server.port"],
 ];
 
+const PUBLISH = [
+  ...["messaging.system", "messaging.operation.name", "messaging.operation.type"],
+  ...["messaging.destination.name", "messaging.message.id"],
+];
+const PROCESS = [...PUBLISH, "messaging.consumer.group.name"];
+
 /** What a span of this kind must say of itself by OpenTelemetry's semantic conventions. */
 export function requiredOf(kind: SpanKindName, attributes: ReceivedSpan["attributes"]): readonly string[] {
   if (kind === "SERVER") return REQUEST;
   if (kind === "CLIENT") return "db.system.name" in attributes ? STATEMENT : CALL;
-  return [];
+  if (kind === "PRODUCER") return PUBLISH;
+  return kind === "CONSUMER" ? PROCESS : [];
 }
 
 /** A connection is waited for now and then, whenever none is open yet; no tree depends on it. */
@@ -50,12 +57,12 @@ export function lines({ raw }: TemplateStringsArray): string {
 }
 
 function title(span: ReceivedSpan | undefined): string {
-  return span ? `${serviceOf(span)} ${span.kind} ${span.name}` : "";
+  const group = span?.attributes["messaging.consumer.group.name"];
+  return span ? `${serviceOf(span)} ${span.kind} ${span.name}${group === undefined ? "" : ` (${group})`}` : "";
 }
 
 function rank(span: ReceivedSpan): string {
-  const group = LATER_KINDS.includes(span.kind) ? `1 ${span.name}` : "0";
-  return `${group} ${serviceOf(span)}`;
+  return LATER_KINDS.includes(span.kind) ? `1 ${span.name} ${title(span)}` : `0 ${serviceOf(span)}`;
 }
 
 function serviceOf({ resource }: ReceivedSpan): string {
