@@ -103,7 +103,7 @@ function remember(view: RevocationView, { sub, sid, jti, tokenVersion }: AccessC
 const REPORTS = {
   view: ["info", "the view of revocations decides"],
   auth: ["warn", "the view of revocations is not current: auth decides"],
-  nobody: ["error", "neither the view nor auth can tell whether tokens still stand"],
+  nobody: ["error", "neither the view nor auth can tell whether tokens still stand: bring NATS or auth back"],
 } as const satisfies Record<Decider, readonly ["info" | "warn" | "error", string]>;
 
 /** A line and a count whenever somebody else decides than before. */

@@ -1,3 +1,4 @@
+import { runOutsideContext } from "@gatehouse/observability";
 import { Kysely, type LogEvent, PostgresDialect } from "kysely";
 import { type ConnectionPoolOptions, createConnectionPool } from "./pool/connection-pool.ts";
 import type { PoolStats } from "./pool/pool-stats.ts";
@@ -40,7 +41,8 @@ export function createDatabase<T>(options: DatabaseOptions): Database<T> {
   const pool = createConnectionPool({
     ...POOL_DEFAULTS,
     ...options,
-    onLost: (error) => logger?.warn({ err: error }, "an idle database connection was lost"),
+    // Of the request for which the connection was opened, once, it says nothing.
+    onLost: (error) => runOutsideContext(() => logger?.warn({ err: error }, "an idle database connection was lost")),
   });
   const db = new Kysely<T>({
     dialect: new PostgresDialect({ pool }),

@@ -37,7 +37,7 @@ const REQUEST_MILLISECONDS = 30_000;
 export function createApp(options: AppOptions): App {
   const endRequest = createRequestEnd();
   const app = newFastify(options, endRequest);
-  refuseConnect(app.server);
+  refuseConnect(app.server, options.logger);
   // An expectation that we do not know may be ignored (RFC 9110, section 10.1.1); Node would answer a bare 417.
   app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
 

@@ -7,13 +7,13 @@ export type TranslateError = (error: unknown) => AppError | undefined;
 
 /**
  * The one place where errors become answers (contract, section 3). `translate` knows the errors of the libraries that
- * a service uses; what nobody knows is a bug: logged with its stack, answered as 500 without detail.
+ * a service uses; what nobody knows is a bug, answered as 500 without detail. The error behind a 5xx is part of the request's line in the log.
  */
 export function createErrorHandler(translate: TranslateError = () => undefined) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const known = isAppError(error) ? error : (translateFrameworkError(error) ?? translate(error));
-    if (!known) request.log.error({ err: error }, "a request failed unexpectedly");
-    else if (known.status >= 500) request.log.warn({ err: known }, "a request could not be served");
+    if (!known && reply.raw.closed) request.log.error({ err: error }, "a request failed after its client had left");
+    if (!known || known.status >= 500) request.failure = { err: known ?? error, isUnexpected: !known };
     sendProblem(reply, known ?? new AppError("InternalError"));
   };
 }

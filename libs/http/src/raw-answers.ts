@@ -1,5 +1,5 @@
 import { AppError, problemHeaders, toProblem } from "@gatehouse/errors";
-import { correlationIdFrom, type Logger } from "@gatehouse/observability";
+import { correlationIdFrom, type Logger, openContext, runInContext } from "@gatehouse/observability";
 import { type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 
@@ -15,22 +15,23 @@ interface WithPending {
  * Answers, in the same shape as everything else, what never becomes a request: broken HTTP, headers that are too
  * large, methods that Node does not know.
  */
-export function createClientErrorHandler(logger: Pick<Logger, "debug">) {
+export function createClientErrorHandler(logger: Pick<Logger, "info">) {
   const answered = new WeakSet<Duplex>();
   return (error: NodeJS.ErrnoException, socket: Duplex): void => {
     // Whatever a refused client still sends is an error again.
     if (answered.has(socket)) return;
     answered.add(socket);
-    logger.debug({ reason: error.code }, "a connection was refused");
     const pending = (socket as WithPending)._httpMessage;
     if (pending?.req.complete) {
       // The request before was well formed: it gets its own answer first.
-      pending.once("close", () => answerRaw(socket, refusalOf(error.code)));
+      pending.once("close", () => answerRaw(logger, socket, refusalOf(error.code)));
     } else if (error.code === "ECONNRESET" || pending?.headersSent) {
       socket.destroy();
     } else {
       // At the end of what the client sends there is nothing left to wait for.
-      answerRaw(socket, refusalOf(error.code), error.code === "HPE_INVALID_EOF_STATE" ? 0 : LINGER_MILLISECONDS);
+      const linger = error.code === "HPE_INVALID_EOF_STATE" ? 0 : LINGER_MILLISECONDS;
+      // A request whose head was good has a line of its own.
+      answerRaw(pending ? undefined : logger, socket, refusalOf(error.code), linger);
     }
   };
 }
@@ -51,19 +52,26 @@ function refusalOf(code: string | undefined): AppError {
 }
 
 /** CONNECT is a method like any other that nobody serves; Node would close the connection without a word. */
-export function refuseConnect(server: Server): void {
+export function refuseConnect(server: Server, logger: Pick<Logger, "info">): void {
   server.on("connect", (_request, socket: Duplex) => {
     socket.on("error", () => socket.destroy());
-    answerRaw(socket, new AppError("ResourceNotFound"));
+    answerRaw(logger, socket, new AppError("ResourceNotFound"));
   });
 }
 
-function answerRaw(socket: Duplex, error: AppError, lingerMilliseconds = LINGER_MILLISECONDS): void {
+function answerRaw(
+  logger: Pick<Logger, "info"> | undefined,
+  socket: Duplex,
+  error: AppError,
+  lingerMilliseconds = LINGER_MILLISECONDS,
+): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
   const correlationId = correlationIdFrom(undefined);
+  const line = { route: "none", status: error.status, problem: error.code };
+  runInContext(openContext({ correlationId, traceparent: undefined }), () => logger?.info(line, "request"));
   const body = JSON.stringify(toProblem(error, correlationId));
   const headers = {
     ...problemHeaders(error),

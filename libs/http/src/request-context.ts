@@ -10,12 +10,20 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { IncomingHttpHeaders } from "node:http";
 import { requestAttributes } from "./server-attributes.ts";
 
+interface RequestFailure {
+  readonly err: unknown;
+  /** An error that nobody knows is a defect of ours. */
+  readonly isUnexpected: boolean;
+}
+
 declare module "fastify" {
   interface FastifyRequest {
     /** The request's correlation and trace, which is also the current context of everything it runs. */
     context: RequestContext;
     /** The type of the problem it was answered with. */
     problem: string | null;
+    /** Why it was answered with a 5xx. */
+    failure: RequestFailure | null;
   }
 }
 
@@ -48,6 +56,7 @@ export function addRequestContext(app: FastifyInstance): void {
   // Fastify wants the property declared with a value; the hook below sets it before anybody can read it.
   app.decorateRequest("context", null as unknown as RequestContext);
   app.decorateRequest("problem", null);
+  app.decorateRequest("failure", null);
   app.addHook("onRequest", (request, reply, done) => {
     request.context = contextOf(request);
     reply.header("x-correlation-id", request.id);

@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { isHealthCheck, routeOf } from "./request-context.ts";
 
 /**
- * Writes the one line of a request: method, route, status, duration. The route's pattern instead of the path, and no query, header,
- * body or address, because those hold personal data. Health checks are logged at debug.
+ * Writes the one line of a request: method, route, status, duration, and the error where it got a 5xx. The route's pattern instead of the
+ * path, and no query, header, body or address, because those hold personal data.
  */
 export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
   const answered = reply.raw.writableEnded;
@@ -14,8 +14,15 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
     ...(answered ? { status: reply.statusCode } : { aborted: true }),
     duration_ms: Math.round(reply.elapsedTime * 10) / 10,
     ...(request.problem && { problem: request.problem }),
+    ...(request.failure && { err: request.failure.err }),
   };
-  const level = isHealthCheck(request) ? "debug" : "info";
   // The end of a response comes from the socket, outside the request's context.
-  runInContext(request.context, () => request.log[level](line, "request"));
+  runInContext(request.context, () => request.log[levelOf(request, reply)](line, "request"));
+}
+
+/** docs/operations/logs.md, "Levels". A failed health check is no failure: it says in its answer what is away. */
+function levelOf(request: FastifyRequest, reply: FastifyReply): "error" | "warn" | "info" | "debug" {
+  if (request.failure?.isUnexpected) return "error";
+  if (isHealthCheck(request)) return "debug";
+  return reply.statusCode >= 500 ? "warn" : "info";
 }

@@ -43,20 +43,21 @@ const STOP_SHARE = 0.98;
 export async function runProcess(options: ProcessOptions): Promise<void> {
   const { name, start, stopSeconds = STOP_SECONDS } = options;
   let logger: Logger | undefined;
-  const releasers = createReleasers((resource, error) => report(`${resource} could not be released`, error));
+  const releasers = createReleasers((resource, error) => report("warn", `${resource} could not be released`, error));
 
-  function report(message: string, error?: unknown): void {
-    if (logger) logger.error(error === undefined ? {} : { err: error }, message);
+  function report(level: "warn" | "fatal", message: string, error?: unknown): void {
+    if (logger) logger[level](error === undefined ? {} : { err: error }, message);
     else console.error(`${name}: ${message}${error === undefined ? "" : `: ${describeError(error)}`}`);
   }
+  const reportEnd = (message: string, error?: unknown) => report("fatal", message, error);
   function dieOf(error: unknown): void {
-    report("an error was not handled", error);
+    reportEnd("an error was not handled", error);
     process.exit(1);
   }
   process.on("uncaughtException", dieOf).on("unhandledRejection", dieOf);
 
   const stopSignal = nextStopSignal();
-  void stopSignal.then(() => exitAfter(stopSeconds * STOP_SHARE, report));
+  void stopSignal.then(() => exitAfter(stopSeconds * STOP_SHARE, reportEnd));
   try {
     // A signal that comes before the start is over does not wait for it.
     const started = await Promise.race([start(releasers), stopSignal]);
@@ -69,8 +70,8 @@ export async function runProcess(options: ProcessOptions): Promise<void> {
     logger?.info(`${name} has stopped`);
     process.exit(0);
   } catch (error) {
-    exitAfter(stopSeconds * STOP_SHARE, report);
-    printStartFailure(name, error, report);
+    exitAfter(stopSeconds * STOP_SHARE, reportEnd);
+    printStartFailure(name, error, reportEnd);
     await releasers.releaseAll();
     process.exit(1);
   }

@@ -1,15 +1,22 @@
 import type { Logger } from "@gatehouse/observability";
 import { AuthorizationError, type NatsConnection, PermissionViolationError } from "@nats-io/nats-core";
 
-/** What an operator can do about a connection that does not come about, in words. */
-export function explainFailure(error: unknown): string {
+/** What keeps a connection from coming about, in words. A warning ends by itself; an error says what an operator can do. */
+export function explainFailure(error: unknown): { readonly level: "warn" | "error"; readonly message: string } {
+  const told = refusalText(error);
+  return told === undefined
+    ? { level: "warn", message: "cannot reach NATS, trying on" }
+    : { level: "error", message: told };
+}
+
+function refusalText(error: unknown): string | undefined {
   if (error instanceof AuthorizationError) return "NATS refuses the user or the password in NATS_URL, trying on";
   if (isCertificateError(error)) {
     return "NATS shows a certificate that is not trusted, trying on: NODE_EXTRA_CA_CERTS names the file of its authority";
   }
   if (error instanceof Error && error.message.includes("does not support 'tls'"))
     return "NATS speaks no TLS, trying on: NATS_URL says tls://";
-  return "cannot reach NATS, trying on";
+  return undefined;
 }
 
 /** Codes that Node takes from OpenSSL's verification (UNABLE_TO_VERIFY_LEAF_SIGNATURE, CERT_HAS_EXPIRED …), and its own of names. */

@@ -93,9 +93,9 @@ export function connectBus({ url, name, logger }: BusOptions): Bus {
 
   /** Once, and again when it is something else: a server that comes up may turn out to refuse us. */
   function report(error: unknown): void {
-    const failure = explainFailure(error);
-    if (failure !== lastFailure && !stopped.signal.aborted) logger.warn({ err: error }, failure);
-    lastFailure = failure;
+    const { level, message } = explainFailure(error);
+    if (message !== lastFailure && !stopped.signal.aborted) logger[level]({ err: error }, message);
+    lastFailure = message;
   }
 
   async function use(connection: NatsConnection): Promise<void> {

@@ -15,7 +15,7 @@ export function createFaultLog(logger: Logger, what: string): FaultLog {
   function report(error: unknown): void {
     // No fault: in a system that starts for the first time each stream is made by its owner, who may come later.
     if (isStreamNotFound(error)) logger.info(`${what} waits for its stream`);
-    else if (wantsMoreServers(error)) logger.warn({ err: error }, `${what} fails, trying on: ${MORE_SERVERS}`);
+    else if (wantsMoreServers(error)) logger.error({ err: error }, `${what} fails, trying on: ${MORE_SERVERS}`);
     else logger.warn({ err: error }, `${what} fails, trying on`);
   }
 

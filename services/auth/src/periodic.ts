@@ -18,7 +18,7 @@ export function startPeriodic(options: {
 
   function tick(): void {
     running = run()
-      .catch((error: unknown) => logger.error({ err: error, job: name }, "a periodic job failed"))
+      .catch((error: unknown) => logger.warn({ err: error, job: name }, "the job failed and will be tried again"))
       .then(() => {
         if (!stopped) timer = setTimeout(tick, seconds * 1000);
       });

@@ -2,6 +2,7 @@ import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { AppError } from "@gatehouse/errors";
 import { currentContext, outgoingHeaders } from "@gatehouse/observability";
 import { createTestApp, listening } from "../fixtures/test-app.ts";
 
@@ -121,6 +122,50 @@ describe("what happens in the log", () => {
       { level: "info", route: "none", status: 400, problem: "BadRequest", correlation_id: "two" },
     ]);
     expect(JSON.stringify(records)).not.toContain("s3cret");
+  });
+
+  test("a request that fails is one line as well: a warning with the cause, an error where the cause is a defect of ours", async () => {
+    const { app, records } = createTestApp();
+    app.get("/away", () => Promise.reject(new AppError("ServiceUnavailable", { cause: new Error("refused") })));
+    app.get("/bug", () => Promise.reject(new TypeError("no function")));
+    app.get("/health/detailed", (_request, reply) => void reply.code(503).send({ status: "unhealthy" }));
+    for (const url of ["/away", "/bug", "/health/detailed"]) await app.inject(url);
+    expect(records).toMatchObject([
+      {
+        level: "warn",
+        msg: "request",
+        status: 503,
+        err: { message: expect.any(String), cause: { message: "refused" } },
+      },
+      { level: "error", msg: "request", status: 500, problem: "InternalError", err: { message: "no function" } },
+      { level: "debug", msg: "request", status: 503 },
+    ]);
+  });
+
+  test("a failure whose client did not wait for it is an error of its own, with the request's ids", async () => {
+    const { app, records } = createTestApp();
+    const [arrived, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    app.get("/slow", async (_request, reply) => {
+      reply.raw.once("close", left.resolve);
+      arrived.resolve();
+      await left.promise;
+      throw new TypeError("no function");
+    });
+    const port = await listening(app);
+    const client = new AbortController();
+    const answer = fetch(`http://127.0.0.1:${port}/slow`, {
+      signal: client.signal,
+      headers: { "x-correlation-id": "one" },
+    });
+    await arrived.promise;
+    client.abort();
+    await expect(answer).rejects.toThrow();
+    await expect
+      .poll(() => records.filter(({ correlation_id }) => correlation_id === "one"))
+      .toMatchObject([
+        { level: "info", msg: "request", aborted: true },
+        { level: "error", msg: "a request failed after its client had left", err: { message: "no function" } },
+      ]);
   });
 
   test("health checks are quiet", async () => {

@@ -46,9 +46,13 @@ describe("what happens to what is no HTTP request", () => {
     ],
     ["a length that is none", head(["POST /echo HTTP/1.1", "host: x", "content-length: -1"]), 400, "BadRequest"],
   ])("%s", async (_name, bytes, status, type) => {
-    const { port } = await echoServer();
+    const { port, records } = await echoServer();
     const answer = await sendRaw(port, bytes);
     expectProblem(answer, status, type);
+    // A line under the id that the answer gives, like any other request's.
+    expect(records.filter(({ msg }) => msg === "request")).toMatchObject([
+      { level: "info", status, problem: type, correlation_id: answer.headers["x-correlation-id"] },
+    ]);
     expect(answer.headers["connection"]).toBe("close");
   });
 

@@ -72,7 +72,7 @@ describe("what happens on a signal", () => {
     child.process.kill("SIGTERM");
     expect(await child.exited).toBe(1);
     expect(await child.line("their connections are cut")).toContain("warn");
-    expect(await child.line("did not end in time")).toContain("error");
+    expect(await child.line("did not end in time")).toContain('"level":"fatal"');
     expect(released(child)).toEqual(["relay"]);
   });
 
@@ -197,5 +197,5 @@ test("what happens when a promise rejects and nobody handles it: it is logged an
   const port = await child.port();
   await request(port, "/reject", new Agent()).catch(() => delay(0));
   expect(await child.exited).toBe(1);
-  expect(await child.line("an error was not handled")).toContain("nobody listens");
+  expect(await child.line("an error was not handled")).toMatch(/"level":"fatal".*nobody listens/);
 });

@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { createClientErrorHandler } from "../../src/raw-answers.ts";
 
-const refuse = createClientErrorHandler({ debug: () => {} });
+const refuse = createClientErrorHandler({ info: () => {} });
 const failure = (code: string) => Object.assign(new Error(code), { code });
 const written = (socket: PassThrough) => String((socket.read() as Buffer | null) ?? "");
 

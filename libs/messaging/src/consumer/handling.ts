@@ -108,7 +108,7 @@ export function createHandling(options: HandlingOptions): Handling {
         timeout: LETTER_TIMEOUT_MS,
       });
     } catch (cause) {
-      logger.error({ durable, subject: message.subject, err: cause }, "a dead letter could not be written, trying on");
+      logger.warn({ durable, subject: message.subject, err: cause }, "a dead letter could not be written, trying on");
       message.nak(LETTER_RETRY_MS);
       return;
     }

@@ -26,14 +26,13 @@ export async function ensureFirstAdmin(
   if (await adminExists(db)) return;
   const passwordHash = await hasher.hash(password);
   try {
-    await transact(async (trx, emit) => {
+    const account = await transact(async (trx, emit) => {
       await lockAdvisory(trx, FIRST_ADMIN_LOCK);
-      if (await adminExists(trx)) return;
-      const account = await insertAdmin(trx, emit, { email, passwordHash });
-      logger.info({ user_id: account.id }, "the first admin was created");
+      return (await adminExists(trx)) ? undefined : insertAdmin(trx, emit, { email, passwordHash });
     });
+    if (account) logger.info({ user_id: account.id }, "the first admin was created");
   } catch (error) {
     if (!isAppError(error, "EmailAlreadyExists")) throw error;
-    logger.warn("FIRST_ADMIN_EMAIL belongs to an account that is no admin; it was not promoted, choose another email");
+    logger.error("FIRST_ADMIN_EMAIL belongs to an account that is no admin; it was not promoted, choose another email");
   }
 }

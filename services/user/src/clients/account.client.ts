@@ -8,6 +8,7 @@ import {
 } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import type { z } from "zod";
+import { SAME_RELEASE } from "./auth-problem.ts";
 import { type AuthTransportOptions, createAuthTransport } from "./auth-transport.ts";
 
 /**
@@ -37,7 +38,7 @@ export function createAccountClient(options: AuthTransportOptions): AccountClien
     const answer = schema.safeParse(await transport.send(command));
     if (answer.success) return answer.data;
     const paths = answer.error.issues.map((issue) => issue.path.join("."));
-    options.logger.error({ path: template, paths }, "auth answered in a shape of its own");
+    options.logger.error({ path: template, paths, next: SAME_RELEASE }, "auth answered in a shape of its own");
     throw new AppError("BadGateway");
   }
 

@@ -16,6 +16,9 @@ const PASSED_ON: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ServiceUnavailable",
 ]);
 
+/** What is to be done about two services that do not understand each other. */
+export const SAME_RELEASE = "run auth and user of the same release";
+
 /**
  * The error that an answer of auth other than 2xx means here: its own problem where that concerns the caller.
  * Anything else (a refused service token, a command it does not understand, a 500) is between the services: BadGateway.
@@ -33,7 +36,10 @@ export function readProblem(
     });
   }
   const type = problem.success ? problem.data.type : undefined;
-  const hint = type === "AuthenticationError" ? "auth refuses this service's INTERNAL_API_TOKEN" : undefined;
-  logger.error({ status, type, hint, errors: problem.data?.errors }, "auth answered badly");
+  const next = type === "AuthenticationError" ? "give auth and user the same INTERNAL_API_TOKEN" : SAME_RELEASE;
+  const line = { status, type, errors: problem.data?.errors };
+  // A 5xx is auth's to report, and its log says more.
+  if (status >= 500) logger.warn(line, "auth answered badly");
+  else logger.error({ ...line, next }, "auth answered badly");
   return new AppError("BadGateway");
 }

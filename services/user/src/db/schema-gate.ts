@@ -26,6 +26,7 @@ export async function openSchemaGate(options: SchemaGateOptions): Promise<Schema
   const { check, onOpen, logger, retryMilliseconds = 1_000 } = options;
   const closed = new AbortController();
   let open = false;
+  let told: string | undefined;
 
   function pass(): void {
     open = true;
@@ -40,9 +41,16 @@ export async function openSchemaGate(options: SchemaGateOptions): Promise<Schema
         return closed.signal.aborted ? undefined : pass();
       } catch (error) {
         if (closed.signal.aborted) return;
-        if (!isTransientDatabaseError(error)) logger.error({ err: error }, "the schema cannot be used yet");
+        if (!isTransientDatabaseError(error)) report(error);
       }
     }
+  }
+
+  /** Its message names the command that mends it; once, not with each try. */
+  function report(error: unknown): void {
+    const reason = String(error);
+    if (reason !== told) logger.error({ err: error }, "the schema cannot be used yet, trying on");
+    told = reason;
   }
 
   let waiting: Promise<void> | undefined;

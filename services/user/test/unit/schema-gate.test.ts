@@ -27,12 +27,21 @@ describe("what happens when the schema is checked at the start", () => {
   });
 
   it("a database that is away is waited for, and for its migrations, too", async () => {
-    const check = checkFailingWith(away(), away(), new Error("run `pnpm migrate up` first"), away());
+    const unmigrated = new Error("run `pnpm migrate up` first");
+    const check = checkFailingWith(away(), away(), unmigrated, unmigrated, away(), unmigrated);
     const opened = Promise.withResolvers<void>();
-    const gate = await openSchemaGate({ check, onOpen: opened.resolve, logger, retryMilliseconds: 1 });
+    const lines: string[] = [];
+    const told = createLogger({
+      service: "test",
+      level: "info",
+      destination: { write: (line) => void lines.push(line) },
+    });
+    const gate = await openSchemaGate({ check, onOpen: opened.resolve, logger: told, retryMilliseconds: 1 });
     expect(gate.isOpen()).toBe(false);
     await opened.promise;
     expect(gate.isOpen()).toBe(true);
+    // One line for what heals by itself, one that names the mend, however often it is tried.
+    expect(lines).toEqual([expect.stringContaining('"level":"warn"'), expect.stringContaining("pnpm migrate up")]);
   });
 
   it("a gate that is closed waits no longer and never opens", async () => {
