@@ -4,6 +4,7 @@ import {
   dashboardQueries,
   type DescribedInstrument,
   ruleQueries,
+  runbookQueries,
   seriesOf,
   withRecorded,
 } from "@gatehouse/testing/prometheus";
@@ -77,10 +78,10 @@ const documented = [...readFileSync(`${ROOT}docs/operations/metrics.md`, "utf8")
   }),
 );
 
-describe("the queries of dashboards and rules", () => {
+describe("the queries of dashboards, rules and runbooks", () => {
   const known = withRecorded(seriesOf([...documented, ...ANNOUNCED]));
 
-  it.each([...dashboardQueries(), ...ruleQueries()])(
+  it.each([...dashboardQueries(), ...ruleQueries(), ...runbookQueries()])(
     "ask for metrics of docs/operations/metrics.md: $where",
     ({ expression }) => {
       expect(checkQuery(expression, known)).toEqual([]);

@@ -35,6 +35,7 @@ interface Rule {
   readonly alert?: string;
   readonly expr: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** What Grafana puts into a query before it sends it. */
@@ -60,7 +61,8 @@ export function dashboardQueries(): StackQuery[] {
   });
 }
 
-function rules(): (Rule & { readonly file: string })[] {
+/** The rules that Prometheus is given, each with its file. */
+export function stackRules(): (Rule & { readonly file: string })[] {
   return globSync(`${FOLDER}/alerts/*.yml`, { cwd: REPOSITORY_ROOT }).flatMap((file) => {
     const text = readFileSync(join(REPOSITORY_ROOT, file), "utf8");
     const { groups = [] } = parse(text) as { groups?: readonly { readonly rules: readonly Rule[] }[] };
@@ -70,13 +72,25 @@ function rules(): (Rule & { readonly file: string })[] {
 
 /** Every query of the rules that Prometheus is given. */
 export function ruleQueries(): StackQuery[] {
-  return rules().map(({ file, alert, record, expr }) => ({ where: `${file}: ${alert ?? record}`, expression: expr }));
+  return stackRules().map(({ file, alert, record, expr }) => ({
+    where: `${file}: ${alert ?? record}`,
+    expression: expr,
+  }));
+}
+
+/** Every query that a runbook tells to look at: each line of its blocks of PromQL. */
+export function runbookQueries(): StackQuery[] {
+  return globSync("docs/operations/runbooks/*.md", { cwd: REPOSITORY_ROOT }).flatMap((file) =>
+    [...readFileSync(join(REPOSITORY_ROOT, file), "utf8").matchAll(/^```promql\n(.*?)^```$/gms)]
+      .flatMap(([, block = ""]) => block.trim().split("\n"))
+      .map((expression) => ({ where: file, expression })),
+  );
 }
 
 /** The series that rules record, with the labels that they group by, beside what is known already. */
 export function withRecorded(known: KnownSeries): KnownSeries {
   const all = new Map(known);
-  for (const { record, expr, labels = {} } of rules())
+  for (const { record, expr, labels = {} } of stackRules())
     if (record !== undefined) {
       const grouped = readQuery(expr).groupings.flatMap((grouping) => grouping.labels);
       const before = all.get(record)?.labels ?? [];

@@ -1,0 +1,94 @@
+import { stackRules } from "@gatehouse/testing/prometheus";
+import { globSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { runOps } from "../ops-command.ts";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const read = (path: string) => readFileSync(`${ROOT}${path}`, "utf8");
+
+const ALERTS = stackRules().flatMap(({ alert, ...rule }) => (alert === undefined ? [] : [{ alert, ...rule }]));
+const NAMES = [...new Set(ALERTS.map(({ alert }) => alert))];
+
+/** `OutboxStuck` has the page `outbox-stuck.md`. */
+const pageOf = (alert: string) =>
+  `docs/operations/runbooks/${alert.replaceAll(/(?<!^)[A-Z]/g, "-$&").toLowerCase()}.md`;
+const severitiesOf = (alert: string) =>
+  new Set(ALERTS.filter((rule) => rule.alert === alert).map(({ labels }) => labels?.["severity"] ?? "none"));
+
+describe("an alert", () => {
+  it.each(ALERTS)("says to whom, what, and where to read on: $alert, $labels", ({ alert, labels, annotations }) => {
+    expect(["page", "ticket"]).toContain(labels?.["severity"]);
+    expect(annotations).toEqual({
+      summary: expect.stringMatching(/.{10}/),
+      description: expect.stringMatching(/.{40}/),
+      runbook: pageOf(alert),
+    });
+  });
+
+  it.each(NAMES)("has a runbook under its own name: %s", (alert) => {
+    expect(read(pageOf(alert))).toMatch(new RegExp(`^# ${alert}\\n`));
+  });
+
+  it("is the reason of each runbook", () => {
+    expect(globSync("docs/operations/runbooks/*", { cwd: ROOT }).toSorted()).toEqual(NAMES.map(pageOf).toSorted());
+  });
+});
+
+describe("the table of alerts", () => {
+  const rows = [
+    ...read("docs/operations/slo.md").matchAll(/^\| \[(\w+)\]\((runbooks\/[\w-]+\.md)\) *\| ([a-z, ]+?) *\|/gm),
+  ].map(([, alert = "", page = "", severities = ""]) => ({ alert, page, severities: severities.split(", ") }));
+
+  it("names each with its runbook and its severities", () => {
+    expect(rows.map(({ alert }) => alert).toSorted()).toEqual(NAMES.toSorted());
+    for (const { alert, page, severities } of rows)
+      expect([alert, `docs/operations/${page}`, new Set(severities)]).toEqual([
+        alert,
+        pageOf(alert),
+        severitiesOf(alert),
+      ]);
+  });
+});
+
+interface AlertTest {
+  readonly alertname: string;
+  readonly exp_alerts: readonly { readonly exp_labels: Readonly<Record<string, string>> }[];
+}
+
+describe("promtool's tests", () => {
+  const tests = globSync("deploy/observability/alerts/test/*.yml", { cwd: ROOT }).flatMap((file) => {
+    const { tests: groups } = parse(read(file)) as { tests: readonly { alert_rule_test: readonly AlertTest[] }[] };
+    return groups.flatMap((group) => group.alert_rule_test);
+  });
+
+  it.each(NAMES)("see it fire, with each severity, and not fire: %s", (alert) => {
+    const expected = tests.filter(({ alertname }) => alertname === alert).map((test) => test.exp_alerts);
+    const fired = expected.flat().map(({ exp_labels: labels }) => labels["severity"]);
+    expect(new Set(fired)).toEqual(severitiesOf(alert));
+    expect(expected.filter((alerts) => alerts.length === 0).length).toBeGreaterThan(1);
+  });
+});
+
+describe("the commands of runbooks", () => {
+  const scripts = Object.keys((JSON.parse(read("package.json")) as { scripts: object }).scripts);
+  const commands = globSync("docs/operations/runbooks/*.md", { cwd: ROOT }).flatMap((file) =>
+    [...read(file).matchAll(/(?:^|`)pnpm ([^`\n]+)/gm)].map(([, command = ""]) => ({ file, command })),
+  );
+
+  it.each(commands)("are there: pnpm $command ($file)", async ({ command }) => {
+    const words = command.split(" ");
+    expect(scripts).toContain(words[0]);
+    if (words[0] !== "ops") return;
+    const end = words.findIndex((word) => word.startsWith("-"));
+    const path = words.slice(1, end < 0 ? undefined : end);
+    const { output } = await runOps({}, [...path, "--help"]);
+    expect(output).toMatch(new RegExp(`^Usage: pnpm ${["ops", ...path].join(" ")} `));
+    for (const option of words.filter((word) => word.startsWith("--"))) expect(output).toContain(` ${option}`);
+  });
+
+  it("are found", () => {
+    expect(commands.length).toBeGreaterThan(20);
+  });
+});
