@@ -16,7 +16,12 @@ import { createTrail } from "./services/trail.service.ts";
  */
 export async function createDependencies(config: AuditConfig, releasers: Releasers) {
   const service = "gatehouse-audit-log";
-  const logger = createLogger({ service, level: config.logLevel, pretty: config.environment === "development" });
+  const logger = createLogger({
+    service,
+    level: config.logLevel,
+    pretty: config.environment === "development",
+    exported: config.telemetry.logs,
+  });
   const telemetry = await startTelemetry({ service, settings: config.telemetry, logger });
   releasers.add("telemetry", () => telemetry.close());
   const database = createDatabase<AuditTables>({

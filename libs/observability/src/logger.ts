@@ -3,6 +3,7 @@ import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pin
 import type { PinoPretty } from "pino-pretty";
 import { currentContext } from "./context.ts";
 import { serializeError } from "./serialize-error.ts";
+import { exportLines } from "./telemetry/log-export.ts";
 
 export type { Logger } from "pino";
 
@@ -12,6 +13,8 @@ export interface LoggerOptions {
   readonly level: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
   /** Lines for people instead of JSON. */
   readonly pretty?: boolean;
+  /** Each line by OpenTelemetry as well, from startTelemetry on. */
+  readonly exported?: boolean;
   /** Where the lines go; standard output by default. */
   readonly destination?: DestinationStream;
 }
@@ -38,8 +41,9 @@ const REDACTED_PATHS = SECRET_KEYS.flatMap((key) => [key, key.startsWith("[") ? 
  * context, times in ISO 8601 UTC, and known secrets replaced. It writes synchronously, so that the last lines of
  * a dying process are not lost.
  */
-export function createLogger({ service, level, pretty = false, destination }: LoggerOptions): Logger {
+export function createLogger({ service, level, pretty, exported, destination }: LoggerOptions): Logger {
   const output = destination ?? pino.destination({ dest: 1, sync: true });
+  const readable = pretty ? prettyStream(output) : output;
   return pino(
     {
       level,
@@ -50,7 +54,7 @@ export function createLogger({ service, level, pretty = false, destination }: Lo
       redact: { paths: REDACTED_PATHS, censor: "[redacted]" },
       mixin: contextFields,
     },
-    pretty ? prettyStream(output) : output,
+    exported ? exportLines(readable) : readable,
   );
 }
 

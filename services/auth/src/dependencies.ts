@@ -35,6 +35,7 @@ export async function createDependencies(config: AuthConfig, releasers: Releaser
     service: "gatehouse-auth",
     level: config.logLevel,
     pretty: config.environment === "development",
+    exported: config.telemetry.logs,
   });
   const telemetry = await startTelemetry({ service: "gatehouse-auth", settings: config.telemetry, logger });
   releasers.add("telemetry", () => telemetry.close());

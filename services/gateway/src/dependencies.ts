@@ -20,6 +20,7 @@ export async function createDependencies(config: Config, releasers: Releasers): 
     service: "gatehouse-gateway",
     level: config.logLevel,
     pretty: config.environment === "development",
+    exported: config.telemetry.logs,
   });
   const telemetry = await startTelemetry({ service: "gatehouse-gateway", settings: config.telemetry, logger });
   releasers.add("telemetry", () => telemetry.close());

@@ -30,6 +30,7 @@ export async function createDependencies(config: UserConfig, releasers: Releaser
     service: "gatehouse-user",
     level: config.logLevel,
     pretty: config.environment === "development",
+    exported: config.telemetry.logs,
   });
   const telemetry = await startTelemetry({ service: "gatehouse-user", settings: config.telemetry, logger });
   releasers.add("telemetry", () => telemetry.close());

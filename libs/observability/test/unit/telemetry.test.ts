@@ -1,9 +1,19 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { startOtlpReceiver } from "@gatehouse/testing/otlp";
+import { expect, onTestFinished, test } from "vitest";
 
 const FOLDER = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Runs a text as a process of its own, since an SDK is a process's. @returns what it printed */
+async function run(code: string, variables: Record<string, string>): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", code], {
+    cwd: FOLDER,
+    env: { ...process.env, ...variables },
+  });
+  return stdout;
+}
 
 /** Starts telemetry in a process of its own and says which of OpenTelemetry's packages that has loaded. */
 async function packagesLoaded(wanted: boolean): Promise<string[]> {
@@ -22,11 +32,7 @@ async function packagesLoaded(wanted: boolean): Promise<string[]> {
     await telemetry.close();
     console.log(JSON.stringify([...loaded]));
     process.exit();`;
-  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", code], {
-    cwd: FOLDER,
-    env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" },
-  });
-  return JSON.parse(stdout) as string[];
+  return JSON.parse(await run(code, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" })) as string[];
 }
 
 test("what happens when no telemetry is wanted: nothing of the SDK is loaded, only the API", async () => {
@@ -35,4 +41,55 @@ test("what happens when no telemetry is wanted: nothing of the SDK is loaded, on
 
 test("what happens when it is: the SDK is loaded, and a collector that is away does not keep it from closing", async () => {
   expect(await packagesLoaded(true)).toEqual(expect.arrayContaining(["@opentelemetry/api", "@opentelemetry/sdk-node"]));
+});
+
+test("what happens when lines are exported: they arrive as they were written, redacted and with their place in the trace", async () => {
+  const receiver = await startOtlpReceiver();
+  onTestFinished(() => receiver.stop());
+  const [traceId, spanId] = ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"];
+  const code = `
+    const { createLogger, runInContext, startTelemetry } = await import("@gatehouse/observability");
+    const logger = createLogger({ service: "test", level: "info", exported: true });
+    const telemetry = await startTelemetry({ service: "test", settings: { traces: false, metrics: false, logs: true }, logger });
+    runInContext({ correlationId: "order-66", trace: { traceId: "${traceId}", spanId: "${spanId}", traceFlags: 1 } }, () => {
+      logger.info({ status: 200, headers: { authorization: "s3cret" }, password: "s3cret" }, "request");
+      const cause = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+      logger.error({ err: new TypeError("no function", { cause }) }, "failed");
+    });
+    logger.debug("unheard");
+    logger.warn("elsewhere");
+    await telemetry.close();
+    process.exit();`;
+  const printed = await run(code, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+    OTEL_LOGS_EXPORTER: "otlp",
+  });
+  expect(
+    printed
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { msg: string }).msg),
+  ).toEqual(["request", "failed", "elsewhere"]);
+  const place = { traceId, spanId, resource: expect.objectContaining({ "service.name": "test" }) };
+  expect(receiver.logs).toMatchObject([
+    {
+      ...place,
+      severity: "info",
+      body: "request",
+      attributes: { correlation_id: "order-66", status: 200, password: "[redacted]" },
+    },
+    {
+      ...place,
+      severity: "error",
+      body: "failed",
+      attributes: {
+        "exception.type": "TypeError",
+        "exception.message": "no function",
+        "exception.stacktrace": expect.stringMatching(/no function[^]*caused by Error: refused/),
+      },
+    },
+    { severity: "warn", body: "elsewhere", traceId: undefined },
+  ]);
+  expect(receiver.bodies.join()).not.toContain("s3cret");
 });
