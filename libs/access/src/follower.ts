@@ -3,6 +3,7 @@ import { type Bus, readStream, type StreamMessage } from "@gatehouse/messaging";
 import type { Logger } from "@gatehouse/observability";
 import { createLagMeter } from "./lag-meter.ts";
 import { applyRevocation, readWatermark } from "./revocation-event.ts";
+import { createRevocationRecorder } from "./revocation-recorder.ts";
 import type { RevocationView } from "./revocation-view.ts";
 
 export interface FollowerOptions {
@@ -49,14 +50,20 @@ export function followRevocations(options: FollowerOptions): Follower {
   const revoking: ReadonlySet<string> = REVOKING_SUBJECTS;
   const publication = createLagMeter();
   const delivery = createLagMeter();
+  const record = createRevocationRecorder();
   let pass: Pass | undefined;
   let stream: string | undefined;
+  /** The last that is no news: the end of the stream as the first pass found it, later the last revocation that any has read. */
+  let known = 0;
   let vouchedAt = Number.NEGATIVE_INFINITY;
 
   function begin(start: { streamCreated: string; lastSequence: number; pending: number }): void {
+    // A server that lost its end gives its numbers again.
+    known = Math.min(known, start.lastSequence);
     if (stream !== start.streamCreated) {
       publication.reset();
       delivery.reset();
+      known = start.lastSequence;
     }
     stream = start.streamCreated;
     pass = { lastSequence: start.lastSequence, hasReadAll: start.pending === 0, hasWatermark: false };
@@ -66,7 +73,16 @@ export function followRevocations(options: FollowerOptions): Follower {
     if (!pass) return;
     if (message.pending === 0 || message.sequence >= pass.lastSequence) pass.hasReadAll = true;
     if (message.subject === WATERMARK) receiveWatermark(pass, message);
-    else if (revoking.has(message.subject)) applyRevocation(view, message.data);
+    else if (revoking.has(message.subject)) receiveRevocation(message);
+  }
+
+  /** What a pass reads again is recorded once. */
+  function receiveRevocation(message: StreamMessage): void {
+    const startedAt = performance.now();
+    const event = applyRevocation(view, message.data);
+    if (message.sequence <= known) return;
+    known = message.sequence;
+    record(message, event, startedAt);
   }
 
   function receiveWatermark(current: Pass, { data, sequence, storedAt }: StreamMessage): void {

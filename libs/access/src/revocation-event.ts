@@ -1,4 +1,4 @@
-import { type EventData, parseEvent } from "@gatehouse/contracts";
+import { type EventData, type GatehouseEvent, parseEvent } from "@gatehouse/contracts";
 import type { RevocationView } from "./revocation-view.ts";
 
 type RaisingData = EventData<"auth.account.deleted" | "auth.password.changed" | "auth.sessions.revoked">;
@@ -9,9 +9,18 @@ export function readWatermark(message: Uint8Array): number {
   return Date.parse((data as EventData<"auth.watermark">).as_of);
 }
 
-/** Enters what an event revokes. An event that revokes nothing changes nothing. @throws EventFormatError, SyntaxError */
-export function applyRevocation(view: RevocationView, message: Uint8Array): void {
-  const { type, data } = parseEvent(JSON.parse(Buffer.from(message).toString()));
+/**
+ * Enters what an event revokes. An event that revokes nothing changes nothing.
+ * @returns the event
+ * @throws EventFormatError, SyntaxError
+ */
+export function applyRevocation(view: RevocationView, message: Uint8Array): GatehouseEvent {
+  const event = parseEvent(JSON.parse(Buffer.from(message).toString()));
+  revoke(view, event);
+  return event;
+}
+
+function revoke(view: RevocationView, { type, data }: GatehouseEvent): void {
   switch (type) {
     case "auth.account.deleted":
     case "auth.password.changed":

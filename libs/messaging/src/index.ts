@@ -22,6 +22,7 @@ export {
 export { readEnvelope } from "./read-envelope.ts";
 export { ensureStreams, isStreamNotFound } from "./streams.ts";
 export { matchesSubject } from "./subject-match.ts";
+export { describeProcessing } from "./telemetry/describe-processing.ts";
 export {
   createInboxTableV1,
   createMessagingTablesV1,

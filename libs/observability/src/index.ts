@@ -6,4 +6,11 @@ export { startTelemetry, type TelemetrySettings } from "./telemetry/start-teleme
 export { formatTraceparent, newTraceContext, parseTraceparent } from "./traceparent.ts";
 export { createHttpCalls, type HttpCall, type HttpCalls, type OutgoingRequest } from "./tracing/http-calls.ts";
 export { errorType, markFailed } from "./tracing/mark-failed.ts";
-export { inSpan, openContext, type Received, type SpanDescription, startChild } from "./tracing/span.ts";
+export {
+  inSpan,
+  openContext,
+  type Received,
+  type SpanDescription,
+  startChild,
+  startRemoteChild,
+} from "./tracing/span.ts";

@@ -1,6 +1,9 @@
 import { newId } from "@gatehouse/contracts";
-import type { Bus } from "@gatehouse/messaging";
+import { type Bus, createEvent } from "@gatehouse/messaging";
+import { openContext, runInContext } from "@gatehouse/observability";
 import { createFaultyLine } from "@gatehouse/testing";
+import { recordTelemetry } from "@gatehouse/testing/telemetry";
+import { SpanKind } from "@opentelemetry/api";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { followRevocations } from "../../src/follower.ts";
 import { createRevocationView } from "../../src/revocation-view.ts";
@@ -258,4 +261,42 @@ test("what happens on closing: nothing more is heard", async () => {
   const late = newId();
   await bench.endSession(late);
   expect(hasEnded(late)).toBe(false);
+});
+
+describe("what is recorded of a revocation", () => {
+  test("that comes while the view follows: a span below its publish, and how long it took; of earlier ones nothing", async () => {
+    const telemetry = recordTelemetry();
+    bench.defer(() => telemetry.stop());
+    await bench.endSession(newId());
+    const { hasEnded, view } = follow();
+    await expect.poll(() => view.size(), WAIT).toBe(1);
+
+    const sid = newId();
+    const span = { name: "POST /v1/auth/logout", kind: SpanKind.SERVER };
+    const context = openContext({ correlationId: "order-66", traceparent: undefined, span });
+    await runInContext(context, () => bench.endSession(sid));
+    await bench.vouch();
+    await expect.poll(() => hasEnded(sid), WAIT).toBe(true);
+    // A pass that reads both again adds nothing.
+    await bench.deleteConsumers();
+    // By a clock that is ahead of this one.
+    const last = newId();
+    const data = { user_id: newId(), session_id: last, reason: "logout" } as const;
+    const time = new Date(Date.now() + 60_000);
+    const event = createEvent({ source: "auth", type: "auth.session.revoked", subject: data.user_id, time, data });
+    await bench.request(event.type, JSON.stringify(event));
+    await expect.poll(() => hasEnded(last), WAIT).toBe(true);
+
+    const [process, ...others] = telemetry.spans();
+    expect(others).toEqual([]);
+    expect(process).toMatchObject({
+      name: "process auth.session.revoked",
+      kind: SpanKind.CONSUMER,
+      parentSpanContext: { spanId: context.trace.spanId },
+      links: [{ context: { spanId: context.trace.spanId } }],
+      attributes: { "messaging.consumer.group.name": "revocation-view" },
+    });
+    const [lag] = await telemetry.points("gatehouse.revocation.lag");
+    expect(lag?.value).toMatchObject({ count: 2, min: 0 });
+  });
 });

@@ -6,6 +6,7 @@ import { attend } from "../jetstream/attend.ts";
 import { startPull } from "../jetstream/pull.ts";
 import { managerOf, prepareDeadLetters } from "../streams.ts";
 import { createBreather } from "./breather.ts";
+import { observeLag } from "./consumer-metrics.ts";
 import { ensureDurable } from "./ensure-durable.ts";
 import type { EventHandlers } from "./event-handler.ts";
 import { createFailureCounter } from "./failure-counter.ts";
@@ -106,11 +107,13 @@ export function startConsumer(options: ConsumerOptions): Consumer {
     }
   }
 
+  const stopObserving = observeLag({ bus, stream: stream.name, durable });
   const finished = attend({ bus, what: `consumer ${durable}`, session, signal: stopping.signal, logger });
 
   return {
     async close() {
       stopping.abort();
+      stopObserving();
       await finished;
       await queue.close();
     },

@@ -7,6 +7,8 @@ export interface Position {
   readonly sequence: number;
   /** In the consumer: consecutive from 1, one a delivery. */
   readonly deliverySequence: number;
+  /** How often the server has delivered it to the consumer, this time included. */
+  readonly deliveries: number;
   /** By the server's clock, nanoseconds since 1970. */
   readonly storedNanos: string;
   readonly storedAt: Date;
@@ -53,11 +55,12 @@ export function parsePosition(reply: string): Position {
   const tokens = reply.split(".");
   if (tokens[0] !== "$JS" || tokens[1] !== "ACK" || tokens.length < 9) throw new Error("not a delivery of JetStream");
   const from = tokens.length === 9 ? 2 : 4;
-  const [stream = "", , , sequence, deliverySequence, storedNanos = "0", pending] = tokens.slice(from);
+  const [stream = "", , deliveries, sequence, deliverySequence, storedNanos = "0", pending] = tokens.slice(from);
   return {
     stream,
     sequence: Number(sequence),
     deliverySequence: Number(deliverySequence),
+    deliveries: Number(deliveries),
     storedNanos,
     storedAt: new Date(Number(BigInt(storedNanos) / BigInt(NANOS))),
     pending: Number(pending),

@@ -2,8 +2,10 @@ import type { Logger } from "@gatehouse/observability";
 import type { Kysely } from "kysely";
 import { createFaultLog } from "../fault-log.ts";
 import type { MessagingTables } from "../tables/messaging.table.ts";
+import { createPublishRecorder } from "../telemetry/publication.ts";
+import { NoStreamError } from "./acknowledgement.ts";
 import { type ClaimedRow, settleRows } from "./claim.ts";
-import { NoStreamError, publishRows } from "./publish-rows.ts";
+import { publishRows } from "./publish-rows.ts";
 import type { RelayMetrics } from "./relay-metrics.ts";
 import type { Session } from "./session.ts";
 
@@ -34,11 +36,12 @@ export interface Dispatch {
 
 export function createDispatch({ db, stream, session, onStreamGone, metrics, logger }: DispatchOptions): Dispatch {
   const faults = createFaultLog(logger, "publishing from the outbox");
+  const record = createPublishRecorder();
   const counts = { published: 0, failed: 0 };
   let next = Promise.withResolvers<void>();
 
   async function publishAndSettle(present: Session, rows: readonly ClaimedRow[]): Promise<Sent> {
-    const { acknowledged, error } = await publishRows(present.connection, rows);
+    const { acknowledged, error } = await publishRows(present.connection, rows, record);
     const none = acknowledged.length === 0;
     const ids = acknowledged.map(({ id }) => id);
     const isCurrent = await settleRows(db, {

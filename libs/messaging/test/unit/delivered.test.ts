@@ -5,6 +5,7 @@ const expected = {
   stream: "AUTH_EVENTS",
   sequence: 42,
   deliverySequence: 7,
+  deliveries: 3,
   storedNanos: "1795530866788444762",
   storedAt: new Date("2026-11-24T14:34:26.788Z"),
   pending: 9,

@@ -77,6 +77,17 @@ export function startChild(description: SpanDescription, context = currentContex
   return tracer().startSpan(description.name, description, trace.setSpan(ROOT_CONTEXT, context.span));
 }
 
+/**
+ * A span within the one that a `traceparent` from elsewhere names, for work on a message that opens no context: the caller ends it.
+ * undefined where that one is not recorded, or there is none.
+ */
+export function startRemoteChild(description: SpanDescription, traceparent: string | undefined): Span | undefined {
+  const sender = parseTraceparent(traceparent);
+  if (!sender || (sender.traceFlags & TraceFlags.SAMPLED) === 0) return undefined;
+  const span = tracer().startSpan(description.name, description, trace.setSpanContext(ROOT_CONTEXT, sender));
+  return span.isRecording() ? span : undefined;
+}
+
 /** Asked for each time: what is asked before the SDK has started would know of none. */
 function tracer() {
   return trace.getTracer("gatehouse");
