@@ -29,6 +29,7 @@ const signingIn: RowDescription = {
       title: "Replays of a refresh token, an hour",
       description:
         "A rotated token was used again and its session ended: a stolen token, or a client that keeps an old one. Good is zero; many at once are a client's bug.",
+      runbook: "refresh-replays",
       unit: "short",
       bad: 1,
       queries: [{ query: increase("gatehouse_refresh_replays_total", ["job"], "1h"), legend: "{{job}}" }],
@@ -52,6 +53,7 @@ const hashing: RowDescription = {
       type: "graph",
       title: "Wait for a turn",
       description: "What a login spends in the queue. Good is a median of nothing and a p99 below a second.",
+      runbook: "password-hashing-saturated",
       width: 6,
       unit: "s",
       bad: 1,
@@ -76,6 +78,7 @@ const hashing: RowDescription = {
       type: "graph",
       title: "Turned away",
       description: "The queue was full: 503 at once instead of an answer too late. Good is zero.",
+      runbook: "password-hashing-saturated",
       width: 6,
       unit: "ops",
       bad: 0.1,
@@ -101,6 +104,7 @@ const revocation: RowDescription = {
       title: "Lag from commit to applied",
       description:
         "How long a token lived on after the transaction that revoked it, in each verifier. The promise: p99 at 50 ms or less.",
+      runbook: "revocation-lag-budget-burn",
       unit: "s",
       bad: 0.05,
       queries: quantiles(LAG, ["job"]),
@@ -122,6 +126,7 @@ const revocation: RowDescription = {
       title: "Age of the view",
       description:
         "Since auth last vouched for a verifier's view of revocations. Good is below two seconds; above REVOCATION_MAX_STALENESS_SECONDS auth is asked about every token.",
+      runbook: "revocation-view-not-current",
       width: 6,
       unit: "s",
       bad: 5,
@@ -163,6 +168,7 @@ const revocation: RowDescription = {
       type: "graph",
       title: "Questions to auth",
       description: "Introspection, while the view is not current. Good is zero; `unreachable` and `faulty` end in 503.",
+      runbook: "introspection-failing",
       width: 6,
       unit: "ops",
       queries: [

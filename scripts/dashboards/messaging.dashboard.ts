@@ -11,6 +11,7 @@ const outbox: RowDescription = {
       type: "graph",
       title: "Waiting to be published",
       description: "Rows of the database, the same at every replica. Good is near zero; it grows while NATS is away.",
+      runbook: "outbox-stuck",
       width: 6,
       unit: "short",
       queries: [{ query: most("gatehouse_outbox_depth", ["stream"]), legend: "{{stream}}" }],
@@ -19,6 +20,7 @@ const outbox: RowDescription = {
       type: "graph",
       title: "Age of the oldest",
       description: "What consumers, the views of revocations among them, do not know yet. Good is below a second.",
+      runbook: "outbox-age-budget-burn",
       width: 6,
       unit: "s",
       bad: 5,
@@ -60,6 +62,7 @@ const consumers: RowDescription = {
       title: "Lag",
       description:
         "Events in the stream that a consumer has not acknowledged. Good is near zero; one that grows is stuck or too slow.",
+      runbook: "consumer-behind",
       width: 6,
       unit: "short",
       queries: [

@@ -20,6 +20,7 @@ const requests: RowDescription = {
       title: "Share of 5xx",
       description:
         "Good is zero. The gateway's line is what clients see: compare it with those below to find the service that fails.",
+      runbook: "availability-budget-burn",
       unit: "percentunit",
       bad: 0.001,
       queries: [{ query: share(`${REQUESTS}_count`, ["job"], 'http_response_status_code=~"5.."'), legend: "{{job}}" }],
@@ -29,6 +30,7 @@ const requests: RowDescription = {
       title: "Duration by service",
       description:
         "Median and the slowest hundredth. Logins hash a password and set the slow end; a median above 50 ms means that everything waits: see saturation below.",
+      runbook: "latency-budget-burn",
       unit: "s",
       queries: quantiles(REQUESTS, ["job"]),
     },
@@ -86,6 +88,7 @@ const requests: RowDescription = {
       type: "graph",
       title: "Refused by a limit",
       description: "Requests answered 429, by the limit that they met. Steady on login: somebody guesses passwords.",
+      runbook: "rate-limit-spike",
       unit: "reqps",
       queries: [{ query: rate("gatehouse_rate_limit_rejections_total", ["limit"]), legend: "{{limit}}" }],
     },
@@ -106,6 +109,7 @@ const saturation: RowDescription = {
       title: "Event loop delay, p99",
       description:
         "How late a timer fires: what every request of that process waits at least. Good is below 20 ms; above 100 ms it has more to compute than it can.",
+      runbook: "event-loop-delayed",
       width: QUARTER,
       unit: "s",
       bad: 0.1,
@@ -164,6 +168,7 @@ const saturation: RowDescription = {
       type: "graph",
       title: "Waiting for a connection",
       description: "In the queue of the pool, and given up a second, after DB_POOL_TIMEOUT. Good is zero.",
+      runbook: "database-pool-exhausted",
       width: QUARTER,
       unit: "short",
       bad: 1,
@@ -176,6 +181,7 @@ const saturation: RowDescription = {
       type: "graph",
       title: "Waiting for a hash",
       description: "In the queue of password hashing, and hashes being computed. The dashboard on auth says more.",
+      runbook: "password-hashing-saturated",
       width: QUARTER,
       unit: "short",
       queries: [

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type RunningServices, startServices } from "@gatehouse/testing";
 import { type OtlpReceiver, startOtlpReceiver } from "@gatehouse/testing/otlp";
@@ -31,6 +32,8 @@ beforeAll(async () => {
       OTEL_EXPORTER_OTLP_HEADERS: "x-tenant=gatehouse-tests",
       OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=test,service.name=somebody-else",
       OTEL_METRIC_EXPORT_INTERVAL: "250",
+      OTEL_LOGS_EXPORTER: "otlp",
+      OTEL_BLRP_SCHEDULE_DELAY: "250",
       OTEL_BSP_SCHEDULE_DELAY: "50",
       // The exporter tries again and again for so long before it calls an export a failure.
       OTEL_EXPORTER_OTLP_TIMEOUT: "1000",
@@ -152,6 +155,27 @@ describe("metrics of real services", () => {
       .toBeGreaterThan(0);
     await system.bus.start();
     await expect.poll(() => valuesOf("auth", "gatehouse.outbox.depth").at(-1)).toBe(0);
+  });
+});
+
+describe("logs of real services", () => {
+  it("arrive where they are asked for, each line in its trace and with its correlation id", async () => {
+    const [trace, caller] = [randomBytes(16).toString("hex"), randomBytes(8).toString("hex")];
+    const headers = { "x-correlation-id": "found-by-this", traceparent: `00-${trace}-${caller}-01` };
+    await call(system.url, "GET", "/v1/users/me", { token: (await register(system.url)).token, headers });
+    const lines = () => receiver.logs.filter(({ attributes }) => attributes["correlation_id"] === "found-by-this");
+    await expect
+      .poll(() => lines().map(({ resource, severity, body }) => [resource["service.name"], severity, body]))
+      .toEqual(
+        expect.arrayContaining([
+          ["gatehouse-gateway", "info", "request"],
+          ["gatehouse-user", "info", "request"],
+        ]),
+      );
+    expect(new Set(lines().map(({ traceId }) => traceId))).toEqual(new Set([trace]));
+    await expect
+      .poll(() => receiver.spans.filter(({ traceId }) => traceId === trace).map(({ spanId }) => spanId))
+      .toEqual(expect.arrayContaining(lines().map(({ spanId }) => spanId)));
   });
 });
 
