@@ -27,6 +27,7 @@ export async function createDependencies(config: AuditConfig, releasers: Release
   const database = createDatabase<AuditTables>({
     ...config.database,
     applicationName: service,
+    schema: "audit",
     logger,
     echo: config.debug,
   });

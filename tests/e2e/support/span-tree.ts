@@ -21,8 +21,13 @@ export function requiredOf(kind: SpanKindName, attributes: ReceivedSpan["attribu
   return kind === "CONSUMER" ? PROCESS : [];
 }
 
-/** A connection is waited for now and then, whenever none is open yet; no tree depends on it. */
-const INCIDENTAL = "wait for a connection";
+/**
+ * What happens now and then, and on which no tree depends: none of the connections was free or open yet; a row was published by its process
+ * and by a sweep at once, and the stream dropped the second.
+ */
+function isIncidental({ name, attributes }: ReceivedSpan): boolean {
+  return name === "wait for a connection" || attributes["gatehouse.message.duplicate"] === true;
+}
 
 /** Work that a request leaves behind comes below what it did itself, whichever was begun first. */
 const LATER_KINDS = ["PRODUCER", "CONSUMER"];
@@ -32,7 +37,7 @@ const LATER_KINDS = ["PRODUCER", "CONSUMER"];
  * which they began, except where nothing orders them: between services by name, and messages after the rest.
  */
 export function drawTree(all: readonly ReceivedSpan[]): string {
-  const spans = all.filter(({ name }) => name !== INCIDENTAL);
+  const spans = all.filter((span) => !isIncidental(span));
   const known = new Map(spans.map((span) => [span.spanId, span]));
   const childrenOf = (parent: ReceivedSpan | undefined) =>
     spans
@@ -49,11 +54,17 @@ export function drawTree(all: readonly ReceivedSpan[]): string {
     .join("\n");
 }
 
-/** A tree as it is written in a test: without the first line's end, and what all lines are indented by. */
-export function lines({ raw }: TemplateStringsArray): string {
-  const text = raw.join("").replace(/^\n/, "");
-  const indent = /^ */.exec(text)?.[0].length ?? 0;
-  return text.replaceAll(new RegExp(`^ {${indent}}`, "gm"), "");
+/**
+ * A tree as it is written in a test: without the end of the first line, and without what all lines are indented by. A part that is put in
+ * goes as deep as where it stands.
+ */
+export function lines({ raw }: TemplateStringsArray, ...parts: readonly string[]): string {
+  const text = raw.reduce((before, after, index) => {
+    const depth = before.length - before.lastIndexOf("\n") - 1;
+    return before + (parts[index - 1] ?? "").replaceAll("\n", `\n${" ".repeat(depth)}`) + after;
+  });
+  const indent = /^\n *(?=\S)/.exec(text)?.[0] ?? "";
+  return text.replaceAll(indent, "\n").trim();
 }
 
 function title(span: ReceivedSpan | undefined): string {
