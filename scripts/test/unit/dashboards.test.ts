@@ -1,5 +1,4 @@
 import {
-  ANNOUNCED,
   checkQuery,
   dashboardQueries,
   type DescribedInstrument,
@@ -79,7 +78,7 @@ const documented = [...readFileSync(`${ROOT}docs/operations/metrics.md`, "utf8")
 );
 
 describe("the queries of dashboards, rules and runbooks", () => {
-  const known = withRecorded(seriesOf([...documented, ...ANNOUNCED]));
+  const known = withRecorded(seriesOf(documented));
 
   it.each([...dashboardQueries(), ...ruleQueries(), ...runbookQueries()])(
     "ask for metrics of docs/operations/metrics.md: $where",

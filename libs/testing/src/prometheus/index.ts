@@ -1,4 +1,3 @@
-export { ANNOUNCED } from "./announced.ts";
 export { checkQuery } from "./check-query.ts";
 export { type DescribedInstrument, instrumentOf, type KnownSeries, seriesOf } from "./known-series.ts";
 export { readQuery } from "./read-query.ts";
