@@ -268,3 +268,11 @@ describe("a collector that is away", () => {
     expect(complaints()).toHaveLength(1);
   });
 });
+
+describe("all that was sent until then", () => {
+  it("has no password, key, token, hash, name or email in it", () => {
+    const sent = receiver.bodies.join("\n");
+    const secrets = [...Object.values(system.secrets), FIRST_ADMIN.FIRST_ADMIN_PASSWORD, PASSWORD, "Battery-Staple-2"];
+    for (const word of [...secrets, "eyJ", "$argon2", "Hopper", "@example.com"]) expect(sent).not.toContain(word);
+  });
+});
