@@ -8,7 +8,7 @@ import { createTraceCollector, type ObservedTrace } from "./trace-collector.ts";
 export interface Observation {
   /** What the services need in their environment, over everything else. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Takes a line of a service's log. True for the line of a request, which the trace replaces. */
+  /** Takes a line of a service's log. True for a request's line that the trace replaces. */
   replaces(line: string): boolean;
   /** From now on traces are printed. What the start itself has caused is nobody's request. */
   begin(): void;
@@ -59,7 +59,7 @@ export async function startObservation(
       if (!correlationIds.has(request.traceId)) correlationIds.set(request.traceId, request.correlationId);
       for (const [oldest] of correlationIds)
         if (correlationIds.size > MAX_CORRELATION_IDS) correlationIds.delete(oldest);
-      return true;
+      return request.isRoutine;
     },
     begin: () => void (begunAt = Date.now()),
     async stop() {

@@ -86,6 +86,8 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
       /^user .*POST \/v1\/users 201/m,
       /^auth .*POST \/internal\/accounts 201/m,
       /INSERT auth\.accounts/,
+      /publish auth\.account\.created/,
+      /^user .*process auth\.account\.created/m,
     ])
       await expect.poll(trace).toMatch(part);
     const [hint = "", ready] = first.lines.filter((line) => /^(try: |gatehouse ready on )/.test(line));

@@ -19,14 +19,17 @@ describe("the line of a request in a service's log", () => {
     ["for people", true],
     ["as JSON", false],
   ])("%s", (_form, pretty) => {
-    it("says which trace has which correlation id", () => {
-      const line = logged(pretty, (logger) => logger.info({ method: "GET", status: 200 }, "request"));
-      expect(readRequestLine(line)).toEqual({ traceId: context.trace.traceId, correlationId: "abc.1" });
+    it.each([
+      ["info", true],
+      ["warn", false],
+      ["error", false],
+    ] as const)("says at %s which trace has which correlation id; routine: %s", (level, isRoutine) => {
+      const line = logged(pretty, (logger) => logger[level]({ method: "GET", status: 200 }, "request"));
+      expect(readRequestLine(line)).toEqual({ traceId: context.trace.traceId, correlationId: "abc.1", isRoutine });
     });
 
     it.each<[string, (logger: ReturnType<typeof createLogger>) => void]>([
       ["another message", (logger) => logger.info({ method: "GET" }, "request failed")],
-      ["a warning", (logger) => logger.warn({ method: "GET" }, "request")],
       ["a health check, which has no trace", (logger) => logger.debug({ method: "GET" }, "request")],
     ])("is not %s", (_what, write) => {
       expect(readRequestLine(logged(pretty, write))).toBeUndefined();
