@@ -22,7 +22,11 @@ interface Result {
 }
 
 async function testAlerts({ json }: Options): Promise<void> {
-  const promtool = await findPromtool(process.env, (line) => console.error(line));
+  const promtool = await findPromtool({
+    environment: process.env,
+    cacheFolder: `${ROOT}.cache`,
+    note: (line) => console.error(line),
+  });
   if ("reason" in promtool) {
     console.error(promtool.reason);
     process.exitCode = 1;

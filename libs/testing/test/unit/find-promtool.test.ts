@@ -1,0 +1,32 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { findPromtool } from "../../src/prometheus/find-promtool.ts";
+import { programs, scratchFolder } from "../fixtures/scratch.ts";
+
+const note = () => undefined;
+
+test("promtool in PATH is taken, and Debian not asked", async () => {
+  const environment = { PATH: programs({ promtool: "exit 0", "apt-get": "exit 1" }) };
+  expect(await findPromtool({ environment, cacheFolder: scratchFolder(), note })).toMatchObject({
+    command: "promtool",
+  });
+});
+
+test("without one, that of Debian's package is unpacked", async () => {
+  const debian = {
+    "apt-get": 'case "$*" in *"download prometheus") echo archive > prometheus_2.42_amd64.deb ;; esac',
+    dpkg: 'test "$1" != -x || { mkdir -p "$3/usr/bin" && printf "#!/bin/sh\\n" > "$3/usr/bin/promtool" && chmod +x "$3/usr/bin/promtool"; }',
+  };
+  const cache = scratchFolder();
+  const environment = { PATH: `${programs(debian)}:/usr/bin:/bin` };
+  expect(await findPromtool({ environment, cacheFolder: cache, note })).toMatchObject({
+    command: join(cache, "debian/prometheus/usr/bin/promtool"),
+  });
+});
+
+test("where there is neither, both are told, and what would help", async () => {
+  expect(await findPromtool({ environment: { PATH: "/nowhere" }, cacheFolder: scratchFolder(), note })).toEqual({
+    reason:
+      "There is no promtool in PATH, nor from Debian: this is no Debian: there is no apt-get or no dpkg. Install Prometheus, whose promtool is then in PATH, or let apt-get reach Debian's packages.",
+  });
+});
