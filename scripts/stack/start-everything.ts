@@ -32,6 +32,9 @@ export interface StartOptions {
   readonly say: (line: string) => void;
 }
 
+/** A service that is watched is one process, since only what that one loads is watched. */
+const ALONE = { WEB_CONCURRENCY: "1", WEB_MAX_REQUESTS: "0" };
+
 /** Everything that a stack keeps in its folder, and all that --fresh removes from it. */
 const KEPT = ["postgres", "nats", "redis", "secrets.json"];
 
@@ -140,7 +143,7 @@ async function startServices(
     shutdown.signal.throwIfAborted();
     const launched = await launchService({
       service,
-      environment: serviceEnvironment(service, environment, addresses),
+      environment: { ...serviceEnvironment(service, environment, addresses), ...(watch && ALONE) },
       url: `http://${host}:${settings.ports[service]}`,
       watch,
       records,

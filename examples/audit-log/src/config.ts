@@ -1,6 +1,7 @@
 import {
   busVariables,
   databaseUrl,
+  fittingWorkers,
   introspectionTokenVariable,
   noDebugInProduction,
   poolVariables,
@@ -12,12 +13,15 @@ import {
   telemetryVariables,
   tokenVariables,
   urls,
+  workerSettings,
+  workerVariables,
 } from "@gatehouse/config";
 import type { z } from "zod";
 
 const variables = {
   ...processVariables,
   ...telemetryVariables,
+  ...workerVariables,
   AUDIT_PORT: port(8003),
   AUDIT_DATABASE_URL: databaseUrl(),
   ...poolVariables,
@@ -38,6 +42,7 @@ export type AuditConfig = ReturnType<typeof readConfig>;
 export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const values = readEnvironment(variables, environment, [
     noDebugInProduction,
+    fittingWorkers,
     strongSecretsInProduction<Variables>("INTROSPECTION_TOKEN"),
   ]);
   return Object.freeze({
@@ -45,6 +50,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     debug: values.DEBUG,
     logLevel: values.DEBUG ? ("debug" as const) : values.LOG_LEVEL,
     telemetry: telemetrySettings(values),
+    workers: workerSettings(values),
     host: values.HOST ?? (values.ENVIRONMENT === "development" ? "127.0.0.1" : "0.0.0.0"),
     port: values.AUDIT_PORT,
     database: {

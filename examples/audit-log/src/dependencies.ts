@@ -1,7 +1,7 @@
 import { connectVerifier } from "@gatehouse/access";
 import type { Readiness } from "@gatehouse/contracts";
 import { createDatabase, waitUntilMigrated } from "@gatehouse/database";
-import type { Releasers } from "@gatehouse/http";
+import type { Releasers } from "@gatehouse/http/process";
 import { connectBus } from "@gatehouse/messaging";
 import { createLogger, startTelemetry } from "@gatehouse/observability";
 import type { AuditConfig } from "./config.ts";

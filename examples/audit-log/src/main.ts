@@ -1,13 +1,12 @@
-import { runProcess } from "@gatehouse/http";
-import { buildApp } from "./app.ts";
+import { runProcess } from "@gatehouse/http/process";
 import { readConfig } from "./config.ts";
-import { createDependencies } from "./dependencies.ts";
 
 await runProcess({
   name: "gatehouse-audit-log",
-  async start(releasers) {
-    const config = readConfig();
-    const dependencies = await createDependencies(config, releasers);
-    return { app: buildApp(dependencies), host: config.host, port: config.port, logger: dependencies.logger };
+  readConfig,
+  async start(config, releasers) {
+    const [{ buildApp }, { createDependencies }] = await Promise.all([import("./app.ts"), import("./dependencies.ts")]);
+    const deps = await createDependencies(config, releasers);
+    return { app: buildApp(deps), host: config.host, port: config.port, logger: deps.logger };
   },
 });

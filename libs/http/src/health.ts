@@ -6,8 +6,11 @@ export type CheckReadiness = () => Promise<Readiness> | Readiness;
 
 declare module "fastify" {
   interface FastifyInstance {
-    /** From now on the process is unready and asks clients to leave their connections. There is no way back. */
-    setDraining(): void;
+    /**
+     * From now on the process asks clients to leave their connections, and is unready unless another is ready in its place. There is
+     * no way back.
+     */
+    setDraining(how?: { readonly isReady: boolean }): void;
   }
 }
 
@@ -20,7 +23,7 @@ export function addHealth(app: App, checkReadiness: CheckReadiness): void {
     { schema: { ...hidden, response: { 200: Readiness, 503: Readiness } } },
     async (_request, reply) => {
       const readiness = await checkReadiness();
-      const status = readiness.status === "ready" && !draining ? "ready" : "unready";
+      const status = readiness.status === "ready" && !unready ? "ready" : "unready";
       return reply
         .code(status === "ready" ? 200 : 503)
         .header("cache-control", "no-store")
@@ -28,9 +31,10 @@ export function addHealth(app: App, checkReadiness: CheckReadiness): void {
     },
   );
 
-  let draining = false;
-  (app as FastifyInstance).decorate("setDraining", () => {
+  let [draining, unready] = [false, false];
+  (app as FastifyInstance).decorate("setDraining", ({ isReady } = { isReady: false }) => {
     draining = true;
+    unready = !isReady;
   });
   // A kept-alive connection is given up after an answer, never under a request that is on its way.
   app.addHook("onSend", (_request, reply, payload, done) => {

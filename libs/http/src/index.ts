@@ -4,5 +4,3 @@ export type { TranslateError } from "./error-handler.ts";
 export type { CheckReadiness } from "./health.ts";
 export { NoContent } from "./no-content.ts";
 export { BEARER_SECURITY, COOKIE_SECURITY, type OpenApiOptions } from "./openapi.ts";
-export { createReleasers, type Releasers } from "./releasers.ts";
-export { type ProcessOptions, runProcess, type StartedProcess } from "./run-process.ts";

@@ -2,12 +2,13 @@ import {
   busVariables,
   type ConfigRule,
   databaseUrl,
+  fittingWorkers,
   flag,
   inProduction,
-  isExample,
   integer,
   internalTokenVariable,
   introspectionTokenVariable,
+  isExample,
   noDebugInProduction,
   poolVariables,
   port,
@@ -19,10 +20,12 @@ import {
   telemetryVariables,
   tokenVariables,
   trustedProxiesVariable,
+  workerSettings,
+  workerVariables,
 } from "@gatehouse/config";
 import { adminPasswordInput, emailInput } from "@gatehouse/contracts";
-import { availableParallelism } from "node:os";
 import { z } from "zod";
+import { coresPerWorker } from "./cores.ts";
 import type { SigningAlgorithm } from "./services/key.service.ts";
 
 const algorithm = () =>
@@ -41,6 +44,7 @@ const algorithm = () =>
 const variables = {
   ...processVariables,
   ...telemetryVariables,
+  ...workerVariables,
   AUTH_PORT: port(8001),
   AUTH_DATABASE_URL: databaseUrl(),
   ...poolVariables,
@@ -59,7 +63,7 @@ const variables = {
   ARGON2_MEMORY_KIB: integer({ min: 8, max: 4_194_304, fallback: 19_456 }),
   ARGON2_TIME_COST: integer({ min: 1, max: 100, fallback: 2 }),
   ARGON2_PARALLELISM: integer({ min: 1, max: 64, fallback: 1 }),
-  PASSWORD_HASH_CONCURRENCY: integer({ min: 1, max: 1024, fallback: availableParallelism() }),
+  PASSWORD_HASH_CONCURRENCY: z.union([z.undefined(), integer({ min: 1, max: 1024 })]),
   PASSWORD_HASH_MAX_WAIT_MS: integer({ min: 0, max: 60_000, fallback: 2000 }),
   FIRST_ADMIN_EMAIL: emailInput().optional(),
   FIRST_ADMIN_PASSWORD: adminPasswordInput().optional(),
@@ -96,6 +100,7 @@ export type AuthConfig = ReturnType<typeof readConfig>;
 export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const values = readEnvironment(variables, environment, [
     noDebugInProduction,
+    fittingWorkers,
     strongSecretsInProduction<Variables>("JWT_SECRET_KEY", "INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN"),
     secureCookiesInProduction,
     memoryForEveryLane,
@@ -106,6 +111,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   return Object.freeze({
     environment: values.ENVIRONMENT,
     telemetry: telemetrySettings(values),
+    workers: workerSettings(values),
     debug: values.DEBUG,
     logLevel: values.DEBUG ? ("debug" as const) : values.LOG_LEVEL,
     host: values.HOST ?? (development ? "127.0.0.1" : "0.0.0.0"),
@@ -136,7 +142,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       memoryKib: values.ARGON2_MEMORY_KIB,
       timeCost: values.ARGON2_TIME_COST,
       parallelism: values.ARGON2_PARALLELISM,
-      concurrency: values.PASSWORD_HASH_CONCURRENCY,
+      concurrency: values.PASSWORD_HASH_CONCURRENCY ?? coresPerWorker(values.WEB_CONCURRENCY),
       maxWaitMs: values.PASSWORD_HASH_MAX_WAIT_MS,
     },
     internalTokens: values.INTERNAL_API_TOKEN,

@@ -1,7 +1,7 @@
 import type { Readiness } from "@gatehouse/contracts";
 import { STREAMS } from "@gatehouse/contracts";
 import { createDatabase, type Database, waitUntilMigrated } from "@gatehouse/database";
-import type { Releasers } from "@gatehouse/http";
+import type { Releasers } from "@gatehouse/http/process";
 import { type Bus, connectBus, createTransact, type Relay, startRelay } from "@gatehouse/messaging";
 import { createLogger, startTelemetry } from "@gatehouse/observability";
 import type { AuthConfig } from "./config.ts";

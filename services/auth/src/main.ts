@@ -1,15 +1,13 @@
 import "./thread-pool.ts";
-import { runProcess } from "@gatehouse/http";
-import { buildApp } from "./app.ts";
+import { runProcess } from "@gatehouse/http/process";
 import { readConfig } from "./config.ts";
-import { createDependencies } from "./dependencies.ts";
 
 await runProcess({
   name: "gatehouse-auth",
-  start: async (releasers) => {
-    const config = readConfig();
+  readConfig,
+  async start(config, releasers) {
+    const [{ buildApp }, { createDependencies }] = await Promise.all([import("./app.ts"), import("./dependencies.ts")]);
     const deps = await createDependencies(config, releasers);
-    const app = await buildApp(deps);
-    return { app, host: config.host, port: config.port, logger: deps.logger };
+    return { app: await buildApp(deps), host: config.host, port: config.port, logger: deps.logger };
   },
 });

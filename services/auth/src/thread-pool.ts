@@ -1,4 +1,4 @@
-import { availableParallelism } from "node:os";
+import { coresPerWorker } from "./cores.ts";
 
 /**
  * Sizes libuv's thread pool, which hashing shares with signing, verifying and the file system, so that a
@@ -7,5 +7,6 @@ import { availableParallelism } from "node:os";
  */
 const SPARE_THREADS = 4;
 
-// oxlint-disable-next-line node/no-process-env -- libuv has no other interface
-process.env["UV_THREADPOOL_SIZE"] ??= String(availableParallelism() + SPARE_THREADS);
+// oxlint-disable node/no-process-env -- libuv has no other interface, and nothing may be loaded before it that reads the rest
+const workers = Number(process.env["WEB_CONCURRENCY"]) || 1;
+process.env["UV_THREADPOOL_SIZE"] ??= String(coresPerWorker(workers) + SPARE_THREADS);

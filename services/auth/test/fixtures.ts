@@ -1,5 +1,6 @@
 import { newId, REFRESH_COOKIE } from "@gatehouse/contracts";
-import { type App, createReleasers } from "@gatehouse/http";
+import type { App } from "@gatehouse/http";
+import { createReleasers } from "@gatehouse/http/process";
 import { createTestDatabase } from "@gatehouse/testing";
 import { decodeJwt } from "jose";
 import { type Kysely, sql } from "kysely";

@@ -3,6 +3,7 @@ import {
   busVariables,
   type ConfigProblem,
   type ConfigRule,
+  fittingWorkers,
   flag,
   inProduction,
   introspectionTokenVariable,
@@ -18,6 +19,8 @@ import {
   trustedProxiesVariable,
   url,
   urls,
+  workerSettings,
+  workerVariables,
 } from "@gatehouse/config";
 import { z } from "zod";
 import { parseRate, type Rate } from "./services/rate.ts";
@@ -39,6 +42,7 @@ const rate = (fallback: string) =>
 const variables = {
   ...processVariables,
   ...telemetryVariables,
+  ...workerVariables,
   NATS_URL: busVariables.NATS_URL,
   ...tokenVariables,
   ...introspectionTokenVariable,
@@ -108,6 +112,7 @@ export type Config = ReturnType<typeof readConfig>;
 export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const values = readEnvironment(variables, environment, [
     noDebugInProduction,
+    fittingWorkers,
     strongSecretsInProduction("INTROSPECTION_TOKEN"),
     originsAreOrigins,
     noWildcardInProduction,
@@ -117,6 +122,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   return Object.freeze({
     environment: values.ENVIRONMENT,
     telemetry: telemetrySettings(values),
+    workers: workerSettings(values),
     host: values.HOST ?? (values.ENVIRONMENT === "development" ? "127.0.0.1" : "0.0.0.0"),
     port: values.GATEWAY_PORT,
     logLevel: values.DEBUG && values.LOG_LEVEL === "info" ? "debug" : values.LOG_LEVEL,

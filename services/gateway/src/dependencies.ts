@@ -1,5 +1,5 @@
 import { connectVerifier } from "@gatehouse/access";
-import type { Releasers } from "@gatehouse/http";
+import type { Releasers } from "@gatehouse/http/process";
 import { connectBus } from "@gatehouse/messaging";
 import { createLogger, startTelemetry } from "@gatehouse/observability";
 import type { GatewayDependencies } from "./app.ts";

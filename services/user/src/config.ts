@@ -2,6 +2,7 @@ import {
   busVariables,
   type ConfigRule,
   databaseUrl,
+  fittingWorkers,
   flag,
   inProduction,
   internalTokenVariable,
@@ -16,12 +17,15 @@ import {
   telemetryVariables,
   tokenVariables,
   urls,
+  workerSettings,
+  workerVariables,
 } from "@gatehouse/config";
 import { z } from "zod";
 
 const variables = {
   ...processVariables,
   ...telemetryVariables,
+  ...workerVariables,
   USER_PORT: port(8002),
   USER_DATABASE_URL: databaseUrl(),
   ...poolVariables,
@@ -48,12 +52,14 @@ export type UserConfig = ReturnType<typeof readConfig>;
 export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const values = readEnvironment(variables, environment, [
     noDebugInProduction,
+    fittingWorkers,
     strongSecretsInProduction<Variables>("INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN"),
     secureCookiesInProduction,
   ]);
   return Object.freeze({
     environment: values.ENVIRONMENT,
     telemetry: telemetrySettings(values),
+    workers: workerSettings(values),
     debug: values.DEBUG,
     logLevel: values.DEBUG ? ("debug" as const) : values.LOG_LEVEL,
     host: values.HOST ?? (values.ENVIRONMENT === "development" ? "127.0.0.1" : "0.0.0.0"),

@@ -1,7 +1,7 @@
 import { connectVerifier, type Verifier } from "@gatehouse/access";
 import { type Readiness, STREAMS } from "@gatehouse/contracts";
 import { assertMigrated, createDatabase, type Database } from "@gatehouse/database";
-import type { Releasers } from "@gatehouse/http";
+import type { Releasers } from "@gatehouse/http/process";
 import { type Bus, connectBus, createTransact, startRelay } from "@gatehouse/messaging";
 import { createLogger, type Logger, startTelemetry } from "@gatehouse/observability";
 import { createAccountClient } from "./clients/account.client.ts";

@@ -1,5 +1,5 @@
 import { type EventData, type GatehouseEvent, newId, parseEvent, STREAMS } from "@gatehouse/contracts";
-import { createReleasers } from "@gatehouse/http";
+import { createReleasers } from "@gatehouse/http/process";
 import { createEvent, ensureStreams } from "@gatehouse/messaging";
 import { createTestBus, createTestDatabase } from "@gatehouse/testing";
 import { expect, vi } from "vitest";

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, connect } from "node:net";
 import { describe, expect, test } from "vitest";
-import { drain } from "../../src/drain.ts";
-import { listen, ListenError } from "../../src/listen.ts";
+import { drain } from "../../src/process/drain.ts";
+import { listen, ListenError } from "../../src/process/listen.ts";
 import { createTestApp, listening } from "../fixtures/test-app.ts";
 
 const LONG = 60_000;
@@ -11,7 +11,7 @@ describe("what happens when an app drains", () => {
   test("without connections it ends at once, whatever the grace", async () => {
     const { app } = createTestApp();
     await listening(app);
-    await drain(app, LONG);
+    await drain(app, { graceMilliseconds: LONG });
     expect(app.server.listening).toBe(false);
   });
 
@@ -19,8 +19,21 @@ describe("what happens when an app drains", () => {
     const { app } = createTestApp();
     const socket = connect(await listening(app), "127.0.0.1");
     await once(socket, "connect");
-    const drained = drain(app, LONG);
+    const drained = drain(app, { graceMilliseconds: LONG });
     socket.write("GET /health HTTP/1.1\r\nhost: x\r\n\r\n");
+    const [chunk] = (await once(socket, "data")) as [Buffer];
+    expect(chunk.toString()).toMatch(/^HTTP\/1\.1 200 [^]*connection: close/i);
+    await drained;
+  });
+
+  test("where a successor has taken over it accepts nobody, and says nothing of itself that would be held against both", async () => {
+    const { app } = createTestApp();
+    const port = await listening(app);
+    const socket = connect(port, "127.0.0.1");
+    await once(socket, "connect");
+    const drained = drain(app, { graceMilliseconds: LONG, hasSuccessor: true });
+    await expect(once(connect(port, "127.0.0.1"), "connect")).rejects.toThrow("ECONNREFUSED");
+    socket.write("GET /health/ready HTTP/1.1\r\nhost: x\r\n\r\n");
     const [chunk] = (await once(socket, "data")) as [Buffer];
     expect(chunk.toString()).toMatch(/^HTTP\/1\.1 200 [^]*connection: close/i);
     await drained;
@@ -38,7 +51,7 @@ describe("what happens when an app drains", () => {
     const socket = connect(await listening(app), "127.0.0.1");
     socket.write("GET /stream HTTP/1.1\r\nhost: x\r\n\r\n");
     await once(socket, "data");
-    const drained = drain(app, 0);
+    const drained = drain(app, { graceMilliseconds: 0 });
     await expect.poll(() => app.server.listening).toBe(false);
     finish.resolve();
     await drained;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { ConfigError } from "@gatehouse/config";
-import { listen } from "../../src/listen.ts";
+import { listen } from "../../src/process/listen.ts";
 import { expect, onTestFinished, test } from "vitest";
 import { runHere } from "../fixtures/run-here.ts";
 
@@ -16,7 +16,7 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     process.send(signal);
     expect(await process.exit).toBe(0);
     expect(process.released).toEqual(["bus", "database"]);
-    expect(process.lines.join()).toContain(`"signal":"${signal}"`);
+    expect(process.lines.join()).toContain(`"reason":"${signal}"`);
   },
 );
 
@@ -91,12 +91,16 @@ test.each(["uncaughtException", "unhandledRejection"] as const)(
 
 test("what happens when the configuration is wrong: every problem in its own words, and no stack", async () => {
   const problems = ["JWT_SECRET_KEY", "NATS_URL"].map((name) => ({ name, message: "is required" }));
-  const process = runHere({ start: () => Promise.reject(new ConfigError(problems)) });
+  const process = runHere({
+    readConfig() {
+      throw new ConfigError(problems);
+    },
+  });
   expect(await process.exit).toBe(1);
   expect(process.lines).toEqual([
     "test: The configuration is not valid:\n  JWT_SECRET_KEY: is required\n  NATS_URL: is required",
   ]);
-  expect(process.released).toEqual(["bus", "database"]);
+  expect(process.released).toEqual([]);
 });
 
 test("what happens when the start fails of something else: the chain of causes is told", async () => {

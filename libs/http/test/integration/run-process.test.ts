@@ -1,27 +1,14 @@
 import { once } from "node:events";
-import { Agent, get, type IncomingMessage } from "node:http";
+import { Agent } from "node:http";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { parseAnswer } from "../fixtures/test-app.ts";
+import { request } from "../fixtures/request.ts";
 import { type Child, runChild } from "../fixtures/run-child.ts";
 
 const released = (child: Child) =>
   child.lines.filter((line) => line.startsWith("released")).map((line) => line.slice(9));
-
-function request(
-  port: number,
-  path: string,
-  agent: Agent,
-): Promise<{ status: number; connection: string | undefined }> {
-  return new Promise((resolve, reject) => {
-    get({ host: "127.0.0.1", port, path, agent }, (response: IncomingMessage) => {
-      response.resume().once("end", () => {
-        resolve({ status: response.statusCode ?? 0, connection: response.headers.connection });
-      });
-    }).once("error", reject);
-  });
-}
 
 describe("what happens on a signal", () => {
   test.each(["SIGTERM", "SIGINT"] as const)(
@@ -96,7 +83,7 @@ describe("what happens to requests while SIGTERM drains the process", () => {
     const slow = request(port, "/slow", agent);
     await child.line("slow request began");
     child.process.kill("SIGTERM");
-    expect(await slow).toEqual({ status: 200, connection: "close" });
+    expect(await slow).toMatchObject({ status: 200, connection: "close" });
     agent.destroy();
     expect(await child.exited).toBe(0);
   });
@@ -109,8 +96,8 @@ describe("what happens to requests while SIGTERM drains the process", () => {
     child.process.kill("SIGTERM");
     await child.line("is stopping");
     const agent = new Agent();
-    expect(await request(port, "/health/ready", agent)).toEqual({ status: 503, connection: "close" });
-    expect(await request(port, "/hello", agent)).toEqual({ status: 200, connection: "close" });
+    expect(await request(port, "/health/ready", agent)).toMatchObject({ status: 503, connection: "close" });
+    expect(await request(port, "/hello", agent)).toMatchObject({ status: 200, connection: "close" });
     idle.destroy();
     expect(await child.exited).toBe(0);
   });

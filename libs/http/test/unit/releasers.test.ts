@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createReleasers } from "@gatehouse/http";
+import { createReleasers } from "@gatehouse/http/process";
 
 test("what happens at the end: what was acquired last is released first, one after the other", async () => {
   const order: string[] = [];

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { ConfigError } from "@gatehouse/config";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../../src/config.ts";
@@ -45,6 +46,15 @@ describe("the auth service's configuration", () => {
       softDeleteRetentionDays: 30,
     });
     expect(readConfig(production)).toMatchObject({ host: "0.0.0.0", secureCookies: true });
+  });
+
+  it("divides the cores that hash among the workers of this host", () => {
+    const hashesAtATime = (environment: NodeJS.ProcessEnv) =>
+      readConfig({ ...development, ...environment }).hashing.concurrency;
+    expect(hashesAtATime({})).toBe(availableParallelism());
+    expect(hashesAtATime({ WEB_CONCURRENCY: "2" })).toBe(Math.max(1, Math.floor(availableParallelism() / 2)));
+    expect(hashesAtATime({ WEB_CONCURRENCY: "64" })).toBeLessThanOrEqual(Math.max(1, availableParallelism() / 64));
+    expect(hashesAtATime({ WEB_CONCURRENCY: "2", PASSWORD_HASH_CONCURRENCY: "3" })).toBe(3);
   });
 
   it("names every wrong variable at once and never a value", () => {

@@ -1,4 +1,4 @@
-import type { App } from "./app.ts";
+import type { App } from "../app.ts";
 
 /** A start that failed for a reason that its operator can mend; the message says which. */
 export class ListenError extends Error {

@@ -1,0 +1,165 @@
+import { once } from "node:events";
+import { Agent } from "node:http";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { request } from "../fixtures/request.ts";
+import { type Child, runChild } from "../fixtures/run-child.ts";
+
+// As run-process.test.ts, with a supervisor and two workers of fixtures/process.ts.
+
+const TWO = { WEB_CONCURRENCY: "2" };
+
+const linesOf = (child: Child, text: string) => child.lines.filter((line) => line.includes(text));
+const pidsOf = (child: Child, text: string) =>
+  linesOf(child, text).map((line) => Number(/"pid":(\d+)/.exec(line)?.[1]));
+
+/** Resolves when so many workers have begun to listen since the beginning, with the pids of all. */
+async function workersOf(child: Child, count = 2): Promise<number[]> {
+  await expect.poll(() => pidsOf(child, "listens on").length).toBeGreaterThanOrEqual(count);
+  return pidsOf(child, "listens on");
+}
+
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe("what happens when a supervisor is told to stop", () => {
+  test.each([
+    ["SIGTERM", "the supervisor"],
+    ["SIGINT", "the whole group, as by Ctrl-C"],
+  ] as const)("%s to %s: every worker finishes and releases, and the exit is 0", async (signal, whom) => {
+    const child = runChild("normal", TWO);
+    const [port, workers] = [await child.port(), await workersOf(child)];
+    const slow = request(port, "/slow");
+    await child.line("slow request began");
+    const pid = child.process.pid ?? 0;
+    process.kill(whom === "the supervisor" ? pid : -pid, signal);
+    expect(await slow).toMatchObject({ status: 200, connection: "close" });
+    expect(await child.exited).toBe(0);
+    expect(linesOf(child, "released database")).toHaveLength(2);
+    expect(workers.filter(isAlive)).toEqual([]);
+  });
+
+  test("a worker that is blocked: it is killed in time, and the exit is 1", async () => {
+    const child = runChild("quick", TWO);
+    const port = await child.port();
+    const workers = await workersOf(child);
+    const blocked = request(port, "/block").catch(() => "cut");
+    await child.line("the process is blocked");
+    child.process.kill("SIGTERM");
+    expect(await child.exited).toBe(1);
+    expect(await blocked).toBe("cut");
+    expect(linesOf(child, "did not end in time; they are killed")).toHaveLength(1);
+    expect(workers.filter(isAlive)).toEqual([]);
+  });
+
+  test("during the start: nothing waits for it, and nobody is connected before it is over", async () => {
+    const port = await freePort();
+    const child = runChild("start-hangs", { ...TWO, PORT: String(port) });
+    await child.line("starting");
+    await expect(request(port, "/health")).rejects.toThrow("ECONNREFUSED");
+    child.process.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+    expect(linesOf(child, "released database")).toHaveLength(1);
+  });
+});
+
+test("what happens when a supervisor is killed: its workers finish what they serve and go", async () => {
+  const child = runChild("normal", TWO);
+  const port = await child.port();
+  const workers = await workersOf(child);
+  const slow = request(port, "/slow");
+  await child.line("slow request began");
+  child.process.kill("SIGKILL");
+  expect(await slow).toMatchObject({ status: 200, connection: "close" });
+  await expect.poll(() => workers.filter(isAlive)).toEqual([]);
+  expect(linesOf(child, `"reason":"orphaned"`)).toHaveLength(2);
+  expect(linesOf(child, "released database")).toHaveLength(2);
+});
+
+describe("what happens when the start fails", () => {
+  test.each([
+    ["config-error", "JWT_SECRET_KEY"],
+    ["start-fails", "the start failed"],
+    ["normal", "the port is taken by another process"],
+  ])("mode %s, %s: it is said once, and all is over with 1", async (mode, message) => {
+    const squatter = createServer().listen(0, "127.0.0.1");
+    onTestFinished(() => void squatter.close());
+    await once(squatter, "listening");
+    const child = runChild(mode, { ...TWO, PORT: String(portOf(squatter)) });
+    expect(await child.exited).toBe(1);
+    expect(linesOf(child, message)).toHaveLength(1);
+  });
+
+  test("of a later worker: it is tried again, and meanwhile the first one serves", async () => {
+    const child = runChild("later-fail", TWO);
+    const port = await child.port();
+    await child.line("another try follows");
+    expect(await request(port, "/hello")).toMatchObject({ status: 200 });
+    await workersOf(child);
+    expect(linesOf(child, "another try follows")).toHaveLength(2);
+    child.process.kill("SIGINT");
+    expect(await child.exited).toBe(0);
+  });
+});
+
+test("what happens when a worker crashes: another takes its place, and the rest go on", async () => {
+  const child = runChild("normal", TWO);
+  const port = await child.port();
+  const [victim = 0] = await workersOf(child);
+  process.kill(victim, "SIGKILL");
+  expect(await child.line("another takes its place")).toContain(`"worker":${victim},"code":null,"signal":"SIGKILL"`);
+  expect(await request(port, "/hello")).toMatchObject({ status: 200 });
+  const workers = (await workersOf(child, 3)).filter((pid) => pid !== victim);
+  const answering = async () => (JSON.parse((await request(port, "/pid")).body) as { pid: number }).pid;
+  expect(new Set([await answering(), await answering()])).toEqual(new Set(workers));
+  child.process.kill("SIGINT");
+  expect(await child.exited).toBe(0);
+});
+
+test("what happens when workers have served their requests: they are replaced in turn, and no request fails", async () => {
+  const child = runChild("normal", { ...TWO, WEB_MAX_REQUESTS: "100", WEB_MAX_REQUESTS_JITTER: "50" });
+  const port = await child.port();
+  await workersOf(child);
+  const replaced = () => linesOf(child, "has served its requests and is replaced").length;
+  let over = false;
+  const statuses = new Set<number>();
+  const client = async (path: string, agent?: Agent) => {
+    while (!over) statuses.add((await request(port, path, agent)).status);
+  };
+  const agents = Array.from({ length: 4 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+  // Over connections that are kept, over a new one each time, and as a probe asks.
+  const clients = [...agents.map((agent) => client("/hello", agent)), client("/hello"), client("/health/ready")];
+  await expect.poll(replaced, { timeout: 30_000 }).toBeGreaterThanOrEqual(3);
+  over = true;
+  await Promise.all(clients);
+  for (const agent of agents) agent.destroy();
+  expect(statuses).toEqual(new Set([200]));
+  // One has ended before the next one's successor takes over.
+  const course = child.lines.filter((line) => /is replaced|has stopped"/.test(line));
+  expect(course.map((line) => line.includes("is replaced"))).toEqual(course.map((_, index) => index % 2 === 0));
+  child.process.kill("SIGINT");
+  expect(await child.exited).toBe(0);
+});
+
+test("what happens without WEB_CONCURRENCY: there is one process, and nobody above it", async () => {
+  const child = runChild("normal");
+  await child.port();
+  child.process.kill("SIGINT");
+  expect(await child.exited).toBe(0);
+  expect(new Set(pidsOf(child, `"pid"`))).toEqual(new Set([child.process.pid]));
+});
+
+const portOf = (server: Server) => (server.address() as AddressInfo).port;
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const port = portOf(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
