@@ -92,3 +92,45 @@ describe("the commands of runbooks", () => {
     expect(commands.length).toBeGreaterThan(20);
   });
 });
+
+const SOURCES = globSync("{libs,services}/*/src/**/*.ts", { cwd: ROOT }).map(read);
+
+describe("what runbooks quote", () => {
+  /** PostgreSQL's, a dashboard's, and what `pnpm ops events dead` puts together. */
+  const OF_OTHERS = new Set([
+    "idle in transaction",
+    "Auth and revocation",
+    "EventFormatError: envelope: …",
+    "replayed before: 1",
+  ]);
+  const quoted = globSync("docs/operations/runbooks/*.md", { cwd: ROOT }).flatMap((file) =>
+    [...read(file).matchAll(/`(?!pnpm|node )(\w+(?:[,:]? [\w…]+){2,})`/g)].map(([, text = ""]) => ({ file, text })),
+  );
+
+  it.each(quoted.filter(({ text }) => !OF_OTHERS.has(text)))("is what services say: $text ($file)", ({ text }) => {
+    // Whatever fails is logged in one way, libs/messaging's fault-log.ts.
+    const [part = ""] = text.split(/ (?:…|fails, trying on|works again)/);
+    expect(SOURCES.some((source) => source.includes(part))).toBe(true);
+  });
+
+  it("is found", () => {
+    expect(quoted.length).toBeGreaterThan(15);
+  });
+});
+
+describe("a bound of a histogram", () => {
+  const bounds = stackRules().flatMap(({ expr }) =>
+    [...expr.matchAll(/(\w+)_seconds_bucket\{[^}]*le="([\d.]+)"/g)].map(
+      ([, metric = "", le = ""]) => `${metric} ${le}`,
+    ),
+  );
+
+  it.each([...new Set(bounds)])("in a rule is one that the services have: %s", (bound) => {
+    const [metric = "", le = ""] = bound.split(" ");
+    const made = SOURCES.find((source) => {
+      const [, name = ""] = /createHistogram\("([\w.]+)"/.exec(source) ?? [];
+      return name.replaceAll(".", "_") === metric;
+    });
+    expect(/BOUNDARIES = \[(.*)\]/.exec(made ?? "")?.[1]?.split(", ")).toContain(le);
+  });
+});
