@@ -2,6 +2,15 @@ import { readdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Migration } from "kysely/migration";
 
+/** What a file of migrations exports. */
+export interface ServiceMigration extends Migration {
+  /**
+   * `false` for a single statement that PostgreSQL refuses in a transaction, such as `create index concurrently`. It waits for locks
+   * as long as it takes, since it keeps nobody from the table meanwhile.
+   */
+  readonly inTransaction?: false;
+}
+
 const MIGRATION_FILE = /^\d{8}T\d{4}_[a-z0-9_]+\.ts$/;
 
 /** The names (files without their ending) in the order in which they run. */
@@ -15,10 +24,10 @@ export async function migrationNames(folder: URL): Promise<string[]> {
   return sources.map((file) => file.slice(0, -".ts".length));
 }
 
-export async function loadMigrations(folder: URL): Promise<Record<string, Migration>> {
+export async function loadMigrations(folder: URL): Promise<Record<string, ServiceMigration>> {
   const names = await migrationNames(folder);
   const modules = await Promise.all(names.map((name) => import(new URL(`${name}.ts`, slashed(folder)).href)));
-  return Object.fromEntries(names.map((name, index) => [name, modules[index] as Migration]));
+  return Object.fromEntries(names.map((name, index) => [name, modules[index] as ServiceMigration]));
 }
 
 const TEMPLATE = `import type { Kysely } from "kysely";

@@ -1,9 +1,13 @@
 import { CompiledQuery, type DatabaseConnection, Kysely, PostgresDialect, sql } from "kysely";
 import { type MigrationResultSet, Migrator } from "kysely/migration";
+import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
+import { codeOf } from "../database-error.ts";
 import { DatabaseSetupError, explainingFailures } from "../schema/setup-error.ts";
 import { appliedMigrations, MIGRATION_LOCK_TABLE, MIGRATION_TABLE } from "./applied-migrations.ts";
 import { loadMigrations, migrationNames } from "./migration-files.ts";
+import { LOCK_TIMEOUT, withoutLockTimeout } from "./lock-timeout.ts";
+import { inTurn } from "./in-turn.ts";
 
 export interface MigrationStatus {
   readonly name: string;
@@ -15,8 +19,8 @@ export interface MigrationStatus {
 /** Every function throws DatabaseSetupError when the database is away, refuses the role, or a migration fails. */
 export interface Migrations {
   /**
-   * Applies what is missing, each migration in a transaction of its own, and says which. Processes that do it at once take turns.
-   * A migration that fails leaves those before it applied.
+   * Applies what is missing, each migration in a transaction of its own unless it says otherwise, and says which. Processes that do it
+   * at once take turns. A migration that fails leaves those before it applied.
    */
   up(): Promise<string[]>;
   /** Reverts the last one and says which; nothing when none is applied. */
@@ -33,14 +37,17 @@ export interface MigrationsOptions {
 }
 
 const CONNECT_MS = 5_000;
-/** A migration waits that long for a table that a long transaction holds; the requests behind it wait as well. */
-const LOCK_TIMEOUT = "30s";
+/** How long a migration that did not get its tables within LOCK_TIMEOUT is tried again, and how long requests have the tables in between. */
+const LOCK_PATIENCE_MS = 60_000;
+const LOCK_REST_MS = 1_000;
+const LOCK_NOT_AVAILABLE = "55P03";
 
 /** The migrations of `folder` against a service's schema, run as the service's own role. */
 export function createMigrations({ url, folder }: MigrationsOptions): Migrations {
   const pool = new pg.Pool({
     connectionString: url,
-    max: 2,
+    // One holds the turn, one asks what is there, one migrates.
+    max: 3,
     connectionTimeoutMillis: CONNECT_MS,
     application_name: "gatehouse-migrate",
   });
@@ -51,7 +58,7 @@ export function createMigrations({ url, folder }: MigrationsOptions): Migrations
   });
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: () => loadMigrations(folder) },
+    provider: { getMigrations: async () => withoutLockTimeout(await loadMigrations(folder)) },
     migrationTableName: MIGRATION_TABLE,
     migrationLockTableName: MIGRATION_LOCK_TABLE,
   });
@@ -61,16 +68,42 @@ export function createMigrations({ url, folder }: MigrationsOptions): Migrations
     return (await migrationNames(folder)).filter((name) => !applied.has(name));
   }
 
+  async function isOutsideTransaction(name: string | undefined): Promise<boolean> {
+    return (await loadMigrations(folder))[name ?? ""]?.inTransaction === false;
+  }
+
+  /** Not once more outside a transaction, where the part that was done stays. */
+  async function applyNext(name: string): Promise<string[]> {
+    const disableTransactions = await isOutsideTransaction(name);
+    const until = performance.now() + LOCK_PATIENCE_MS;
+    for (;;) {
+      const outcome = await migrator.migrateUp({ disableTransactions });
+      const isLocked = codeOf(outcome.error) === LOCK_NOT_AVAILABLE && !disableTransactions;
+      if (!isLocked || performance.now() > until) return namesOf(outcome, disableTransactions);
+      await pause(LOCK_REST_MS);
+    }
+  }
+
   async function upAll(): Promise<string[]> {
-    await assertOwnSchema(db);
     const names: string[] = [];
     // Asked first, because an older build has nothing to do in a schema that is ahead of it, which the migrator calls corrupted.
-    while ((await pending()).length > 0) {
-      const applied = namesOf(await migrator.migrateUp());
-      names.push(...applied);
-    }
+    for (let [next] = await pending(); next !== undefined; [next] = await pending())
+      names.push(...(await applyNext(next)));
     return names;
   }
+
+  async function downOne(): Promise<string[]> {
+    const last = [...(await appliedMigrations(db)).keys()].toSorted().at(-1);
+    if (last === undefined) return [];
+    const disableTransactions = await isOutsideTransaction(last);
+    return namesOf(await migrator.migrateDown({ disableTransactions }), disableTransactions);
+  }
+
+  const changing = (work: () => Promise<string[]>) =>
+    explainingFailures(url, async () => {
+      await assertOwnSchema(db);
+      return await inTurn(pool, work);
+    });
 
   async function status(): Promise<MigrationStatus[]> {
     const [applied, known] = await Promise.all([appliedMigrations(db), migrationNames(folder)]);
@@ -79,12 +112,8 @@ export function createMigrations({ url, folder }: MigrationsOptions): Migrations
   }
 
   return {
-    up: () => explainingFailures(url, upAll),
-    down: () =>
-      explainingFailures(url, async () => {
-        await assertOwnSchema(db);
-        return (await appliedMigrations(db)).size === 0 ? [] : namesOf(await migrator.migrateDown());
-      }),
+    up: () => changing(upAll),
+    down: () => changing(downOne),
     status: () => explainingFailures(url, status),
     close: async () => {
       await db.destroy();
@@ -116,12 +145,11 @@ async function assertOwnSchema(db: Kysely<never>): Promise<void> {
     );
 }
 
-function namesOf({ error, results = [] }: MigrationResultSet): string[] {
+function namesOf({ error, results = [] }: MigrationResultSet, isOutsideTransaction: boolean): string[] {
   if (error === undefined) return results.map(({ migrationName }) => migrationName);
   const failed = results.find(({ status }) => status === "Error");
   if (!failed) throw error as Error;
   const reason = error instanceof Error ? error.message : "it threw something that is no error";
-  throw new DatabaseSetupError(`the migration ${failed.migrationName} failed and changed nothing: ${reason}`, {
-    cause: error,
-  });
+  const left = isOutsideTransaction ? "failed and may have left something behind" : "failed and changed nothing";
+  throw new DatabaseSetupError(`the migration ${failed.migrationName} ${left}: ${reason}`, { cause: error });
 }

@@ -8,6 +8,7 @@ import {
 } from "@gatehouse/database";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
+import pg from "pg";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { LIMITS } from "../fixtures/database.ts";
@@ -107,7 +108,47 @@ describe("what happens when migrations are applied and reverted", () => {
   });
 });
 
+describe("what happens when a table is in use", () => {
+  test("a migration that needs it for itself gives way, so requests get through, and is applied when it is free", async () => {
+    await open().up();
+    await folder.write(THREE, "alter table one add column size integer");
+    const report = new pg.Client({ connectionString: url });
+    await report.connect();
+    await report.query("begin");
+    await report.query("select from one");
+    const migrating = open().up();
+    await expect.poll(waitsForLock).toBe(true);
+    expect(await bench.query(url, "select from one")).toEqual([]);
+    await report.end();
+    expect(await migrating).toEqual([THREE]);
+  });
+
+  test("an index is built beside it outside a transaction, by one of several replicas", async () => {
+    await folder.writeOutside(THREE, "create index concurrently one_index on one ((1))");
+    const applied = await Promise.all(Array.from({ length: 4 }, () => open().up()));
+    expect(applied.flat().toSorted()).toEqual([ONE, TWO, THREE]);
+    expect(
+      await bench.query(url, "select indisvalid as valid from pg_index where indexrelid = 'one_index'::regclass"),
+    ).toEqual([{ valid: true }]);
+  });
+
+  async function waitsForLock(): Promise<boolean> {
+    const rows = await bench.query(
+      bench.ownerUrl,
+      "select from pg_locks where not granted and relation is not null and database = (select oid from pg_database where datname = current_database())",
+    );
+    return rows.length > 0;
+  }
+});
+
 describe("what happens when a migration fails", () => {
+  test("outside a transaction: it is said that something may be left", async () => {
+    await folder.writeOutside(TWO, "create index concurrently two_index on nowhere (id)");
+    await expect(open().up()).rejects.toThrow(
+      `the migration ${TWO} failed and may have left something behind: relation`,
+    );
+  });
+
   test("it changes nothing, those before it stay, and it is named", async () => {
     await folder.write(TWO, "create table two (); select nonsense");
     const attempt = open().up();
