@@ -16,7 +16,8 @@ let system: RunningServices;
 let base: string;
 let admin: Person;
 beforeAll(async () => {
-  system = await startServices({ auth: FIRST_ADMIN });
+  // A gateway of two workers: whoever has an answer from one must find the other of the same mind.
+  system = await startServices({ auth: FIRST_ADMIN, gateway: { WEB_CONCURRENCY: "2" } });
   base = system.url;
   admin = await loginAdmin(base);
 });
@@ -166,6 +167,13 @@ describe("an admin's way through the system", () => {
     for (const attempt of attempts) expect(problemOf(await attempt)).toEqual([409, "LastAdmin"]);
     expect((await me(admin.token)).body).toMatchObject({ role: "admin", is_active: true });
   });
+});
+
+it("is served by both workers of the gateway, and not by their supervisor", () => {
+  const lines = system.gateways.flatMap(({ logs }) => logs()).filter((line) => line.includes(`"msg":"request"`));
+  const pids = new Set(lines.map((line) => (JSON.parse(line) as { pid: number }).pid));
+  expect(pids.size).toBe(2);
+  expect(pids).not.toContain(system.gateways[0]?.pid());
 });
 
 describe("simultaneous registrations of one email", () => {
