@@ -204,8 +204,9 @@ describe("what happens when the stream began anew", () => {
     await connected(bench.admin());
     await expect.poll(storedIds).toEqual(idsOf([...kept, ...lost]));
     await expect.poll(unpublished).toBe(0);
-    const published = relays.reduce((sum, relay) => sum + relay.status().published, 0);
-    expect(published, "nothing else was published again").toBe(kept.length + 2 * lost.length);
+    // A relay counts a moment after the database has its marks.
+    const published = () => relays.reduce((sum, relay) => sum + relay.status().published, 0);
+    await expect.poll(published, { message: "nothing else was published again" }).toBe(kept.length + 2 * lost.length);
   });
 
   test("one that only says so, for it still holds what is older, gets nothing again", async () => {
@@ -222,7 +223,7 @@ describe("what happens when the stream began anew", () => {
     const late = someEvent();
     await bench.emit([late], relay.wake);
     await expect.poll(storedIds).toEqual(idsOf([...list, late]));
-    expect(relay.status().published).toBe(list.length + 1);
+    await expect.poll(() => relay.status().published).toBe(list.length + 1);
   });
 
   test("a mark that comes too late, from one who published to the old stream, does not hide the row", async () => {
