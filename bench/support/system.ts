@@ -1,14 +1,12 @@
 import {
-  createServiceHandle,
-  databaseUrl,
-  freePort,
-  prepareDatabases,
-  serviceEnvironment,
+  createSystemDatabases,
+  createSystemServices,
+  findServicePorts,
+  inventSecrets,
   type ServiceHandle,
-  type ServiceName,
+  type SystemDatabases,
   waitForFirstAdmin,
 } from "@gatehouse/testing/stack";
-import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { login, type Session } from "./client.ts";
 import { type BenchServers, startServers } from "./servers.ts";
@@ -25,14 +23,8 @@ export interface BenchSystem {
   stop(): Promise<void>;
 }
 
-/** The cheapest hash that is still the real thing, since hundreds of users must log in; limits off, all come from one address. */
 const ENVIRONMENT = {
-  ENVIRONMENT: "test",
-  HOST: "127.0.0.1",
   LOG_LEVEL: "info",
-  ARGON2_MEMORY_KIB: "8192",
-  ARGON2_TIME_COST: "1",
-  RATE_LIMIT_ENABLED: "false",
   FIRST_ADMIN_EMAIL: ADMIN.email,
   FIRST_ADMIN_PASSWORD: ADMIN.password,
 };
@@ -67,56 +59,32 @@ export async function startSystem(shape: SystemShape): Promise<BenchSystem> {
   }
 }
 
-type DatabaseUrls = Record<"owner" | "auth" | "user", string>;
-
-async function prepareDatabase({ postgres }: BenchServers): Promise<DatabaseUrls> {
+async function prepareDatabase({ postgres }: BenchServers): Promise<SystemDatabases> {
   const superuser = new pg.Client({ connectionString: postgres.url });
   await superuser.connect();
-  await superuser.query("create database gatehouse");
   // So that the database tells when a transaction was committed.
   await superuser.query("alter system set track_commit_timestamp = on");
   await superuser.end();
   await postgres.restart();
-  const owner = databaseUrl(postgres.url, "gatehouse");
-  const as = (role: string) => databaseUrl(postgres.url, "gatehouse", { role, password: "throw-away" });
-  const serviceUrls = { auth: as("gatehouse_auth"), user: as("gatehouse_user") };
-  await prepareDatabases({ ownerUrl: owner, serviceUrls });
-  return { owner, ...serviceUrls };
+  return createSystemDatabases(postgres.url);
 }
 
-async function createServices({ nats, records }: BenchServers, databaseUrls: DatabaseUrls, shape: SystemShape) {
+async function createServices({ nats, records }: BenchServers, databaseUrls: SystemDatabases, shape: SystemShape) {
   const pairs = "pairs" in shape ? shape.pairs : undefined;
   const gatewayCount = "gateways" in shape ? shape.gateways : shape.pairs.length;
-  const ports = {
-    auth: await freePorts(1),
-    user: await freePorts(pairs?.length ?? 1),
-    gateway: await freePorts(gatewayCount),
-  };
-  const secret = () => randomBytes(32).toString("base64url");
-  const base = {
-    PATH: process.env["PATH"],
-    ...ENVIRONMENT,
-    JWT_SECRET_KEY: secret(),
-    INTERNAL_API_TOKEN: secret(),
-    INTROSPECTION_TOKEN: secret(),
-  };
-  const create = (service: ServiceName) =>
-    ports[service].map((port, replica) => {
-      const own = service === "auth" ? {} : pairs?.[replica];
-      const userPorts = pairs && service === "gateway" ? ports.user.slice(replica, replica + 1) : ports.user;
-      const addresses = { ports: { ...ports, user: userPorts }, databaseUrls, natsUrl: nats.url, redisUrl: null };
-      return createServiceHandle({
-        service,
-        name: `${service}-${replica + 1}`,
-        port,
-        environment: serviceEnvironment(service, { ...base, ...own }, addresses, replica),
-        records,
-      });
-    });
-  const [gateways, users] = [create("gateway"), create("user")];
-  return { gateways, users, all: [...gateways, ...users, ...create("auth")] };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  return await Promise.all(Array.from({ length: count }, () => freePort()));
+  const ports = await findServicePorts({ auth: 1, user: pairs?.length ?? 1, gateway: gatewayCount });
+  const { auth, user, gateway } = createSystemServices({
+    ports,
+    secrets: inventSecrets(),
+    environment: ENVIRONMENT,
+    databaseUrls,
+    natsUrl: () => nats.url,
+    redisUrl: null,
+    own: (service, replica) =>
+      service === "auth" || pairs === undefined
+        ? undefined
+        : { ...pairs[replica], ...(service === "gateway" && { USER_URL: `http://127.0.0.1:${ports.user[replica]}` }) },
+    records,
+  });
+  return { gateways: gateway, users: user, all: [...gateway, ...user, ...auth] };
 }

@@ -1,16 +1,21 @@
 import { STREAMS } from "@gatehouse/contracts";
-import { type RunningServices, type ServiceHandle, startServices } from "@gatehouse/testing";
+import {
+  createLoadBalancer,
+  type LoadBalancer,
+  type RunningServices,
+  type ServiceHandle,
+  startServices,
+} from "@gatehouse/testing";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { call, newEmail, PASSWORD, register, until } from "./support/api.ts";
-import { createLoadBalancer, type LoadBalancer } from "./support/load-balancer.ts";
 import { readStream } from "./support/streams.ts";
 import { startTraffic, type Traffic } from "./support/traffic.ts";
 import { createWriteLog, type WriteLog } from "./support/write-log.ts";
 
 /**
  * A release, under load: of all three services at the same time, each by two replicas that get SIGTERM and are started again one
- * after the other. The clients reach the gateways as through a load balancer (support/load-balancer.ts); inside there is
+ * after the other. The clients reach the gateways as through a load balancer; inside there is
  * none, the services find each other's replicas themselves.
  */
 const ROUNDS = Number(process.env["ROLLING_RESTART_ROUNDS"] ?? 1);

@@ -16,7 +16,7 @@ import { startLoad } from "./load/load.ts";
 import { startProber } from "./load/probe.ts";
 import { createTally, type Tally } from "./load/tally.ts";
 import type { Progress } from "./progress.ts";
-import { createRandom, type Random } from "./random.ts";
+import { createRandom, type Random } from "@gatehouse/testing/stack";
 import { MAX_STALENESS_SECONDS, ROOT, startSystem, type System } from "./system/system.ts";
 
 export interface RunOptions {

@@ -7,15 +7,16 @@ export {
 export {
   createLockedBus,
   createLockedCluster,
-  type BusUser,
   type LockedBus,
   type LockedCluster,
   type ServerCertificate,
 } from "./fixtures/locked-bus.ts";
+export type { BusUser } from "./servers/locked-nats.ts";
 export { createTestBus, createTestRedis } from "./fixtures/test-server.ts";
 export type { RestartableServer as TestServer } from "./servers/restartable-server.ts";
 export { type RunningServices, type ServicesOptions, startServices } from "./services/start-services.ts";
 export type { ServiceHandle } from "./services/service-handle.ts";
+export { createLoadBalancer, type LoadBalancer } from "./system/load-balancer.ts";
 export { freePort } from "./process/free-port.ts";
 export { createFaultyLine, type FaultyLine } from "./line/faulty-line.ts";
 export { runSql } from "./template.ts";

@@ -1,4 +1,4 @@
-import type { Random } from "../random.ts";
+import type { Random } from "@gatehouse/testing/stack";
 import { BUS_FAULTS } from "./bus-faults.ts";
 import { CRASHES, WRONG_CLOCKS } from "./crashes.ts";
 import type { Fault } from "./fault.ts";

@@ -5,7 +5,7 @@ import { headers, type NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import { setTimeout as pause } from "node:timers/promises";
 import { readMessages, type StoredMessage } from "../ledger/read-stream.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "@gatehouse/testing/stack";
 
 /** Messages that the harness itself put into the streams, so that the ledger can tell them from invented ones. */
 export interface Mischief {

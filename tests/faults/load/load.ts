@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Random } from "../random.ts";
+import type { Random } from "@gatehouse/testing/stack";
 import {
   adminCreate,
   adminErase,

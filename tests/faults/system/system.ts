@@ -1,24 +1,22 @@
-import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  chooseSources,
   createFaultyLine,
   createRunFolder,
-  createServiceHandle,
+  createSystemDatabases,
+  createSystemServices,
   databaseUrl,
   type FaultyLine,
-  freePort,
-  prepareDatabases,
-  REPOSITORY_ROOT,
+  findServicePorts,
+  inventSecrets,
+  type PidRecords,
   type RestartableServer,
-  serviceEnvironment,
   type ServiceHandle,
-  type ServiceName,
+  skewedClock,
   type StackAddresses,
-  startRestartableServer,
+  startRunServers,
   sweepDeadRuns,
-  testProvidersFor,
+  type SystemDatabases,
 } from "@gatehouse/testing/stack";
 import pg from "pg";
 import { createSmallDisk, type SmallDisk, sweepSmallDisks } from "./disk.ts";
@@ -28,7 +26,8 @@ export const ROOT = { email: "root@example.com", password: "Root-Of-All-1" };
 /** REVOCATION_MAX_STALENESS_SECONDS: the least that can be set, so that as many revocations as possible meet a stale view. */
 export const MAX_STALENESS_SECONDS = 2;
 
-export type ServerName = "postgres" | "nats" | "redis";
+const SERVER_NAMES = ["postgres", "nats", "redis"] as const;
+export type ServerName = (typeof SERVER_NAMES)[number];
 export type InstanceName = "auth" | "user" | "gateway-1" | "gateway-2";
 export const LINE_NAMES = [
   "auth-postgres",
@@ -55,19 +54,13 @@ export interface System {
 }
 
 const ENVIRONMENT = {
-  ENVIRONMENT: "test",
-  HOST: "127.0.0.1",
   LOG_LEVEL: "warn",
-  ARGON2_MEMORY_KIB: "8192",
-  ARGON2_TIME_COST: "1",
-  RATE_LIMIT_ENABLED: "false",
   REVOCATION_MAX_STALENESS_SECONDS: String(MAX_STALENESS_SECONDS),
   // Published rows of the outbox stay an access token's lifetime: with the longest one nothing is trimmed before it was counted.
   ACCESS_TOKEN_EXPIRE_MINUTES: "60",
   FIRST_ADMIN_EMAIL: ROOT.email,
   FIRST_ADMIN_PASSWORD: ROOT.password,
-  CLOCK_SKEW_SECONDS: "0",
-  NODE_OPTIONS: `--import ${new URL("clock-skew.ts", import.meta.url).href}`,
+  ...skewedClock(0),
 };
 
 /**
@@ -91,11 +84,10 @@ export async function startSystem(options: {
     await mkdir(natsFolder);
     const disk = await createSmallDisk(natsFolder);
     if (disk) releasers.push(() => disk.remove());
-    const servers = await startServers(run.path, natsFolder, run.records, note);
+    const servers = await startRunServers(run, SERVER_NAMES, { note });
     releasers.push(() => Promise.all(Object.values(servers).map((server) => server.stop())));
     const databases = await prepareStack(servers.postgres.url);
-    const gatewayPorts = [await freePort(), await freePort()];
-    const ports = { auth: [await freePort()], user: [await freePort()], gateway: gatewayPorts };
+    const ports = await findServicePorts({ auth: 1, user: 1, gateway: 2 });
     const lines = await createLines(servers, databases, `http://127.0.0.1:${String(ports.auth[0])}`);
     releasers.push(() => Promise.all(Object.values(lines).map((line) => line.close())));
     const services = createServices({ ports, lines, servers, records: run.records });
@@ -119,41 +111,17 @@ export async function startSystem(options: {
   }
 }
 
-type Records = ReturnType<typeof createRunFolder>["records"];
-
-async function startServers(folder: string, natsFolder: string, records: Records, note: (line: string) => void) {
-  const options = { environment: process.env, cacheFolder: join(REPOSITORY_ROOT, ".cache"), note };
-  // Programs on this machine: a process can be killed at any moment, and its files are where we put them.
-  const parts: readonly ServerName[] = ["postgres", "nats", "redis"];
-  const sources = await chooseSources(parts, (part) => testProvidersFor(part, "local", options), note);
-  // Durable: what was acknowledged is to survive a kill, as in production.
-  const start = (part: ServerName, own: string) =>
-    startRestartableServer(part, sources[part], { folder: own, durable: true, records });
-  const [postgres, nats, redis] = await Promise.all([
-    start("postgres", join(folder, "postgres")),
-    start("nats", natsFolder),
-    start("redis", join(folder, "redis")),
-  ]);
-  return { postgres, nats, redis };
-}
-
-type ServiceDatabase = "owner" | "ledger" | "auth" | "user";
-
-async function prepareStack(superuserUrl: string): Promise<Record<ServiceDatabase, string>> {
+async function prepareStack(superuserUrl: string): Promise<SystemDatabases & { readonly ledger: string }> {
   const client = new pg.Client({ connectionString: superuserUrl });
   await client.connect();
-  for (const name of ["gatehouse", "ledger"]) await client.query(`create database ${name}`);
+  await client.query("create database ledger");
   await client.end();
-  const owner = databaseUrl(superuserUrl, "gatehouse");
-  const as = (role: string) => databaseUrl(superuserUrl, "gatehouse", { role, password: "throw-away" });
-  const serviceUrls = { auth: as("gatehouse_auth"), user: as("gatehouse_user") };
-  await prepareDatabases({ ownerUrl: owner, serviceUrls });
-  return { owner, ledger: databaseUrl(superuserUrl, "ledger"), ...serviceUrls };
+  return { ...(await createSystemDatabases(superuserUrl)), ledger: databaseUrl(superuserUrl, "ledger") };
 }
 
 async function createLines(
   servers: Record<ServerName, RestartableServer>,
-  databases: Record<ServiceDatabase, string>,
+  databases: SystemDatabases,
   authUrl: string,
 ): Promise<Record<LineName, FaultyLine>> {
   const targets: Record<LineName, string> = {
@@ -172,31 +140,22 @@ function createServices(stack: {
   ports: StackAddresses["ports"];
   lines: Record<LineName, FaultyLine>;
   servers: Record<ServerName, RestartableServer>;
-  records: Records;
+  records: PidRecords;
 }): Record<InstanceName, ServiceHandle> {
   const { ports, lines, servers, records } = stack;
-  const secret = () => randomBytes(32).toString("base64url");
-  const base = {
-    PATH: process.env["PATH"],
-    ...ENVIRONMENT,
-    JWT_SECRET_KEY: secret(),
-    INTERNAL_API_TOKEN: secret(),
-    INTROSPECTION_TOKEN: secret(),
-  };
-  const databaseUrls = { auth: lines["auth-postgres"].url, user: lines["user-postgres"].url };
-  const create = (service: ServiceName, name: InstanceName, natsUrl: string, { replica = 0, more = {} } = {}) => {
-    const addresses = { ports, databaseUrls, natsUrl, redisUrl: servers.redis.url };
-    const environment = { ...serviceEnvironment(service, base, addresses, replica), ...more };
-    const port = ports[service][replica];
-    if (port === undefined) throw new Error(`${name} has no port`);
-    return createServiceHandle({ service, name, port, environment, records });
-  };
-  return {
-    auth: create("auth", "auth", lines["auth-nats"].url),
-    user: create("user", "user", lines["user-nats"].url, { more: { AUTH_URL: lines["user-auth"].url } }),
-    "gateway-1": create("gateway", "gateway-1", lines["gateway-nats"].url),
-    "gateway-2": create("gateway", "gateway-2", servers.nats.url, { replica: 1 }),
-  };
+  const services = createSystemServices({
+    ports,
+    secrets: inventSecrets(),
+    environment: ENVIRONMENT,
+    databaseUrls: { auth: lines["auth-postgres"].url, user: lines["user-postgres"].url },
+    // Only the second gateway has the bus to itself.
+    natsUrl: (service, replica) => (replica === 0 ? lines[`${service}-nats`].url : servers.nats.url),
+    redisUrl: servers.redis.url,
+    own: (service) => (service === "user" ? { AUTH_URL: lines["user-auth"].url } : undefined),
+    records,
+  });
+  const all = Object.values(services).flat();
+  return Object.fromEntries(all.map((service) => [service.name, service])) as Record<InstanceName, ServiceHandle>;
 }
 
 async function writeLogs(folder: string, services: readonly ServiceHandle[]): Promise<void> {

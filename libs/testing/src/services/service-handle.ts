@@ -5,6 +5,8 @@ import { launchService, type LaunchedService } from "./launch-service.ts";
 export interface ServiceHandle {
   readonly name: string;
   readonly url: string;
+  /** The variables that it has, or will have when it is started. */
+  environment(): NodeJS.ProcessEnv;
   /** The number of the present process, undefined while it is stopped. */
   pid(): number | undefined;
   /** Every line that it has written so far, in this and earlier lives. */
@@ -48,6 +50,7 @@ export function createServiceHandle(options: {
   return {
     name,
     url,
+    environment: () => environment,
     pid: () => (running === undefined || running.hasEnded() ? undefined : running.pid),
     logs: () => lines,
     start,

@@ -1,14 +1,20 @@
-import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
 import { inject } from "vitest";
 import "../global-setup.ts";
 import { createTestDatabase, type TestDatabase } from "../fixtures/test-database.ts";
-import { type BusUser, createLockedBus, type ServerCertificate } from "../fixtures/locked-bus.ts";
+import { createLockedBus, type ServerCertificate } from "../fixtures/locked-bus.ts";
 import { createTestBus, createTestRedis } from "../fixtures/test-server.ts";
 import { freePort } from "../process/free-port.ts";
+import type { BusUser } from "../servers/locked-nats.ts";
 import type { RestartableServer } from "../servers/restartable-server.ts";
 import { runFolder } from "../temporary-folders.ts";
-import { serviceEnvironment, type ServiceName } from "./service-environment.ts";
+import {
+  createSystemServices,
+  findServicePorts,
+  inventSecrets,
+  SYSTEM_DEFAULTS,
+  type SystemSecrets,
+} from "../system/system-services.ts";
 import { createServiceHandle, type ServiceHandle } from "./service-handle.ts";
 
 export interface ServicesOptions {
@@ -43,7 +49,7 @@ export interface RunningServices {
   busUrl(user: BusUser): string;
   readonly redis: RestartableServer | null;
   /** Secrets of this stack by variable name, for calls to /internal. */
-  readonly secrets: Readonly<Record<(typeof SECRETS)[number], string>>;
+  readonly secrets: SystemSecrets;
   /** Starts a service of one's own beside them; `stop` ends it, too. */
   add(service: AddedProcess): Promise<ServiceHandle>;
   /** Ends everything. */
@@ -61,17 +67,6 @@ interface AddedProcess {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-const SECRETS = ["JWT_SECRET_KEY", "INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN"] as const;
-
-/** Tests wait for hashes; these are the cheapest parameters that are still the real thing. Limits off, tests come from one address. */
-const TEST_DEFAULTS = {
-  ENVIRONMENT: "test",
-  HOST: "127.0.0.1",
-  ARGON2_MEMORY_KIB: "8192",
-  ARGON2_TIME_COST: "1",
-  RATE_LIMIT_ENABLED: "false",
-};
-
 /** Starts auth, user and gateways as real processes with a database, a NATS server and a Redis of their own; returns when all are ready. */
 export async function startServices(options: ServicesOptions = {}): Promise<RunningServices> {
   const [database, { bus, busUrl }, redis] = await Promise.all([
@@ -79,37 +74,28 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
     startBus(options.lockedBus),
     options.redis === false ? null : createTestRedis(),
   ]);
-  const secrets = Object.fromEntries(SECRETS.map((name) => [name, randomBytes(32).toString("base64url")])) as Record<
-    (typeof SECRETS)[number],
-    string
-  >;
-  const ports = {
-    auth: await freePorts(options.auths),
-    user: await freePorts(options.users),
-    gateway: await freePorts(options.gateways),
-  };
+  const secrets = inventSecrets();
+  const ports = await findServicePorts({
+    auth: options.auths ?? 1,
+    user: options.users ?? 1,
+    gateway: options.gateways ?? 1,
+  });
   const { records } = runFolder(inject("gatehouse").folder);
-  const common = { PATH: process.env["PATH"], ...TEST_DEFAULTS, ...options.environment };
-  const base = { ...secrets, ...common };
-  const addresses = {
+  const common = { ...SYSTEM_DEFAULTS, ...options.environment };
+  const {
+    auth: auths,
+    user: users,
+    gateway: gateways,
+  } = createSystemServices({
     ports,
+    secrets,
+    environment: common,
     databaseUrls: { auth: database.authUrl, user: database.userUrl },
+    natsUrl: busUrl,
     redisUrl: redis?.url ?? null,
-  };
-  const replicasOf = (service: ServiceName) =>
-    ports[service].map((port, replica) =>
-      createServiceHandle({
-        service,
-        name: nameOf(service, replica, ports[service].length),
-        port,
-        environment: {
-          ...serviceEnvironment(service, base, { ...addresses, natsUrl: busUrl(service) }, replica),
-          ...options[service],
-        },
-        records,
-      }),
-    );
-  const [auths, users, gateways] = [replicasOf("auth"), replicasOf("user"), replicasOf("gateway")];
+    own: (service) => options[service],
+    records,
+  });
   const [auth, user, gateway] = [firstOf(auths), firstOf(users), firstOf(gateways)];
   const handles = [...gateways, ...users, ...auths];
   const add = async ({ folder, portVariable, busUser, environment }: AddedProcess) => {
@@ -148,15 +134,6 @@ async function startBus(locked: ServicesOptions["lockedBus"]): Promise<Pick<Runn
   }
   const bus = await createLockedBus(locked === true ? undefined : locked);
   return { bus, busUrl: bus.urlOf };
-}
-
-/** Ports for so many replicas of a service, at least one. */
-async function freePorts(count = 1): Promise<number[]> {
-  return await Promise.all(Array.from({ length: Math.max(1, count) }, () => freePort()));
-}
-
-function nameOf(service: ServiceName, replica: number, replicas: number): string {
-  return replicas === 1 ? service : `${service}-${replica + 1}`;
 }
 
 function firstOf(handles: readonly ServiceHandle[]): ServiceHandle {

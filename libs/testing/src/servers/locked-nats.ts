@@ -1,0 +1,35 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { REPOSITORY_ROOT } from "../repository-root.ts";
+
+const USERS = ["auth", "user", "gateway", "ops", "audit-log"] as const;
+
+/** Who may connect to a server with the shipped configuration. */
+export type BusUser = (typeof USERS)[number];
+
+/** A password for each user of the shipped configuration. */
+export interface BusPasswords {
+  /** The variables by which the configuration reads them. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** `user:password`, as it stands in a URL. */
+  credentialsOf(user: BusUser): string;
+}
+
+export function inventPasswords(): BusPasswords {
+  const passwords = new Map(USERS.map((user) => [user, newPassword()]));
+  const nameOf = (user: BusUser) => `NATS_${user.toUpperCase().replaceAll("-", "_")}_PASSWORD`;
+  return {
+    environment: Object.fromEntries(USERS.map((user) => [nameOf(user), passwords.get(user) ?? ""])),
+    credentialsOf: (user) => `${user}:${passwords.get(user)}`,
+  };
+}
+
+/** Begins with a letter, since nats-server reads variables as values of its configuration: what begins with a digit is a number. */
+export function newPassword(): string {
+  return `p${randomBytes(18).toString("hex")}`;
+}
+
+/** The path of a file of deploy/nats. */
+export function shippedConfiguration(file: string): string {
+  return join(REPOSITORY_ROOT, "deploy", "nats", file);
+}

@@ -1,0 +1,23 @@
+import { REPOSITORY_ROOT, runCommand } from "@gatehouse/testing/stack";
+
+const LIMIT_MS = 60_000;
+/** No stack of whoever runs the drill. */
+const NO_STACK = { STACK_DIR: "/nowhere" };
+
+/**
+ * One `pnpm ops …` or `pnpm migrate …` as a process of its own, with `--json`.
+ * @throws Error with what it says when it fails
+ */
+export async function runPnpm<T>(
+  script: "ops" | "migrate",
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<T> {
+  const { ok, stdout, reason } = await runCommand(process.execPath, [`scripts/${script}.ts`, ...args, "--json"], {
+    folder: REPOSITORY_ROOT,
+    environment: { ...environment, ...NO_STACK },
+    withinMs: LIMIT_MS,
+  });
+  if (!ok) throw new Error(`pnpm ${script} ${args.join(" ")}: ${reason}`);
+  return JSON.parse(stdout) as T;
+}
