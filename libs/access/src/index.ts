@@ -5,7 +5,7 @@ export { type ConnectedVerifier, connectVerifier, type ConnectVerifierOptions } 
 export { currentUser, type Guard, optionalUser, requireRole, requireUser } from "./guards.ts";
 export { applyRevocation } from "./revocation-event.ts";
 export { createRevocationView, type RevocableClaims, type RevocationView } from "./revocation-view.ts";
-export { createRotation, LEAVING_REST_MS, type Rotation } from "./rotation.ts";
+export { createRotation, isLeaving, LEAVING_REST_MS, type Rotation } from "./rotation.ts";
 export { serviceTokenGuard } from "./service-token.ts";
 export type { Verifier } from "./verifier.ts";
 export { verifyAccessToken, type VerificationOptions } from "./verify-access-token.ts";

@@ -1,3 +1,5 @@
+import { SUCCESSOR_HEADER } from "@gatehouse/contracts";
+
 /** Whose turn it is among the replicas of one service. */
 export interface Rotation {
   /** Every index once: round robin, the resting ones last, and of those first whose rest is over first. */
@@ -9,6 +11,11 @@ export interface Rotation {
 // A service that is being stopped says so by `connection: close` on every answer. Whoever still sent it requests when
 // it stops listening would lose some; resting for longer than the service drains, it gets none.
 export const LEAVING_REST_MS = 5_000;
+
+/** Whether an answer says that nobody will serve at its address soon. A worker that is replaced leaves its connections only. */
+export function isLeaving(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
+  return headers["connection"] === "close" && headers[SUCCESSOR_HEADER] === undefined;
+}
 
 /**
  * Round robin in which a replica can rest: one that could not be reached, so that not every request waits for a

@@ -1,4 +1,4 @@
-import { Health, Readiness } from "@gatehouse/contracts";
+import { Health, Readiness, SUCCESSOR_HEADER } from "@gatehouse/contracts";
 import type { FastifyInstance } from "fastify";
 import type { App } from "./app.ts";
 
@@ -39,6 +39,7 @@ export function addHealth(app: App, checkReadiness: CheckReadiness): void {
   // A kept-alive connection is given up after an answer, never under a request that is on its way.
   app.addHook("onSend", (_request, reply, payload, done) => {
     if (draining) reply.header("connection", "close");
+    if (draining && !unready) reply.header(SUCCESSOR_HEADER, "true");
     done(null, payload);
   });
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect } from "node:net";
+import { SUCCESSOR_HEADER } from "@gatehouse/contracts";
 import { describe, expect, test } from "vitest";
 import { drain } from "../../src/process/drain.ts";
 import { listen, ListenError } from "../../src/process/listen.ts";
@@ -23,6 +24,7 @@ describe("what happens when an app drains", () => {
     socket.write("GET /health HTTP/1.1\r\nhost: x\r\n\r\n");
     const [chunk] = (await once(socket, "data")) as [Buffer];
     expect(chunk.toString()).toMatch(/^HTTP\/1\.1 200 [^]*connection: close/i);
+    expect(chunk.toString()).not.toContain(SUCCESSOR_HEADER);
     await drained;
   });
 
@@ -36,6 +38,7 @@ describe("what happens when an app drains", () => {
     socket.write("GET /health/ready HTTP/1.1\r\nhost: x\r\n\r\n");
     const [chunk] = (await once(socket, "data")) as [Buffer];
     expect(chunk.toString()).toMatch(/^HTTP\/1\.1 200 [^]*connection: close/i);
+    expect(chunk.toString()).toContain(SUCCESSOR_HEADER);
     await drained;
   });
 

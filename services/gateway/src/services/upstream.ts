@@ -1,4 +1,4 @@
-import { createRotation, LEAVING_REST_MS } from "@gatehouse/access";
+import { createRotation, isLeaving, LEAVING_REST_MS } from "@gatehouse/access";
 import { type AppError, PROBLEM_CONTENT_TYPE } from "@gatehouse/errors";
 import { createHttpCalls } from "@gatehouse/observability";
 import { type Dispatcher, Pool } from "undici";
@@ -51,7 +51,7 @@ export function createUpstream(urls: readonly string[], now: () => number = () =
       (pools[index] as Pool).request(withHeaders(options, call.headers), (error, response) => {
         if (error === null) {
           call.answered(response.statusCode);
-          if (response.headers["connection"] === "close") rotation.rest(index, LEAVING_REST_MS);
+          if (isLeaving(response.headers)) rotation.rest(index, LEAVING_REST_MS);
           return answer(response, callback);
         }
         call.failed(error);

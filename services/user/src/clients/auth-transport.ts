@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { createRotation, LEAVING_REST_MS } from "@gatehouse/access";
+import { createRotation, isLeaving, LEAVING_REST_MS } from "@gatehouse/access";
 import { AppError } from "@gatehouse/errors";
 import { createHttpCalls, errorType, type Logger } from "@gatehouse/observability";
 import { Agent, request } from "undici";
@@ -78,7 +78,7 @@ export function createAuthTransport(options: AuthTransportOptions): AuthTranspor
         signal: AbortSignal.timeout(Math.max(1, Math.round(milliseconds))),
       }),
     );
-    if (response.headers["connection"] === "close") rotation.rest(index, LEAVING_REST_MS);
+    if (isLeaving(response.headers)) rotation.rest(index, LEAVING_REST_MS);
     const text = await response.body.text();
     const retryAfter = response.headers["retry-after"];
     return {
