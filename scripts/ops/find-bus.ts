@@ -16,7 +16,7 @@ export interface FoundBus {
  * @throws OpsError when there is none or it does not let us in
  */
 export async function findBus(terminal: Terminal): Promise<FoundBus> {
-  const url = busUrl(lookAround(terminal));
+  const url = busUrl(await lookAround(terminal));
   try {
     return { url, name: CLIENT_NAME, connection: await openConnection({ url, name: CLIENT_NAME }) };
   } catch (error) {

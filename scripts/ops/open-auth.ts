@@ -1,5 +1,4 @@
 import { type AuthOperations, openOperations } from "@gatehouse/auth/operations";
-import { serviceEnvironment } from "@gatehouse/testing/stack";
 import { loadSecrets } from "../stack/secrets.ts";
 import { OpsError } from "./ops-error.ts";
 import { lookAround, type Surroundings } from "./surroundings.ts";
@@ -10,7 +9,7 @@ import type { Terminal } from "./terminal/terminal.ts";
  * @throws OpsError when there is neither; ConfigError
  */
 export async function withAuth<T>(terminal: Terminal, work: (auth: AuthOperations) => Promise<T>): Promise<T> {
-  const auth = await openOperations(authEnvironment(lookAround(terminal)));
+  const auth = await openOperations(await authEnvironment(await lookAround(terminal)));
   try {
     return await work(auth);
   } finally {
@@ -18,10 +17,11 @@ export async function withAuth<T>(terminal: Terminal, work: (auth: AuthOperation
   }
 }
 
-function authEnvironment({ addresses, dir, environment }: Surroundings): NodeJS.ProcessEnv {
+async function authEnvironment({ addresses, dir, environment }: Surroundings): Promise<NodeJS.ProcessEnv> {
   const url = environment["AUTH_DATABASE_URL"];
   if (addresses !== undefined && (!url || url === addresses.databaseUrls.auth)) {
     const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+    const { serviceEnvironment } = await import("@gatehouse/testing/stack");
     return serviceEnvironment("auth", { ...loadSecrets(dir), ...set }, addresses);
   }
   if (url) return environment;

@@ -1,6 +1,6 @@
-import { REPOSITORY_ROOT, type StackAddresses } from "@gatehouse/testing/stack";
-import { join } from "node:path";
-import { findAddresses } from "../stack/addresses.ts";
+import type { StackAddresses } from "@gatehouse/testing/stack";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { readOptionalFile, readStackEnvironment } from "../stack/settings.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
@@ -14,8 +14,15 @@ export interface Surroundings {
   readonly addresses: StackAddresses | undefined;
 }
 
-export function lookAround({ variables }: Terminal): Surroundings {
-  const envFile = readOptionalFile(join(REPOSITORY_ROOT, ".env"));
+export async function lookAround({ variables }: Terminal): Promise<Surroundings> {
+  const envFile = readOptionalFile(fileURLToPath(new URL("../../.env", import.meta.url)));
   const { dir, environment } = readStackEnvironment(variables, envFile, process.cwd());
-  return { environment, dir, addresses: findAddresses(dir) };
+  return { environment, dir, addresses: await findStack(dir) };
+}
+
+// An image has these commands and not the modules of the local stack: they are loaded where there is one.
+async function findStack(dir: string): Promise<StackAddresses | undefined> {
+  if (!existsSync(dir)) return undefined;
+  const { findAddresses } = await import("../stack/addresses.ts");
+  return findAddresses(dir);
 }

@@ -1,11 +1,11 @@
 import { createClient, isProblem, type Tokens } from "@gatehouse/client";
-import { type RunningServices, startServices } from "@gatehouse/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FIRST_ADMIN, loginAdmin, newEmail, PASSWORD } from "./support/api.ts";
+import { openSystem, type System } from "./support/system.ts";
 
-let system: RunningServices;
+let system: System;
 beforeAll(async () => {
-  system = await startServices({ auth: FIRST_ADMIN });
+  system = await openSystem();
 });
 afterAll(() => system.stop());
 

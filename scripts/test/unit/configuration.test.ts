@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { readBy } from "../read-by.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const text = (path: string) => readFileSync(`${ROOT}${path}`, "utf8");
@@ -21,24 +22,6 @@ const READ_BY_SCRIPTS = [
   ...["ENVIRONMENT", "DEBUG", "HOST", "GATEWAY_PORT", "AUTH_PORT", "USER_PORT"],
   ...["FIRST_ADMIN_EMAIL", "STACK_DIR", "TEST_STACK"],
 ];
-
-/** What OpenTelemetry's SDK reads by itself; tests/e2e/telemetry.test.ts shows that it does. */
-const READ_BY_SDK = ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_RESOURCE_ATTRIBUTES"];
-
-/** The variables that a service's config.ts asks its environment for. */
-async function readBy(service: string): Promise<string[]> {
-  const names: string[] = [];
-  const environment = new Proxy<NodeJS.ProcessEnv>(
-    {},
-    { get: (_target, name) => (typeof name === "string" ? void names.push(name) : undefined) },
-  );
-  // By path: a service does not export its configuration.
-  const { readConfig } = (await import(`${ROOT}services/${service}/src/config.ts`)) as {
-    readConfig(environment: NodeJS.ProcessEnv): unknown;
-  };
-  expect(() => readConfig(environment)).toThrow("The configuration is not valid");
-  return [...new Set([...names, ...READ_BY_SDK])];
-}
 
 const services = { A: await readBy("auth"), U: await readBy("user"), G: await readBy("gateway") };
 const all = new Set([...Object.values(services).flat(), ...READ_BY_SCRIPTS]);

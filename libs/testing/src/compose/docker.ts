@@ -1,0 +1,57 @@
+import { runCommand } from "../process/run-command.ts";
+import { REPOSITORY_ROOT } from "../repository-root.ts";
+
+const TARGETS = ["gateway", "auth", "user", "tools"] as const;
+export type ImageTarget = (typeof TARGETS)[number];
+
+const BUILD_MS = 900_000;
+const COMMAND_MS = 120_000;
+
+/** Runs docker to its end. @throws with what it said when it failed */
+export async function docker(args: readonly string[], withinMs: number = COMMAND_MS): Promise<string> {
+  return orThrow("docker", args, { ...process.env, DOCKER_BUILDKIT: "1" }, withinMs);
+}
+
+/** As `docker`, for another program and its variables. */
+export async function orThrow(
+  command: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  withinMs: number = COMMAND_MS,
+): Promise<string> {
+  const { ok, stdout, reason } = await runCommand(command, args, { environment, folder: REPOSITORY_ROOT, withinMs });
+  if (!ok) throw new Error(`${command} ${args.join(" ")}: ${reason}`);
+  return stdout.trim();
+}
+
+/** The command of Compose on this machine; a reason, as text, when there is none or no Docker engine. */
+export async function findCompose(): Promise<readonly [command: string, ...args: string[]] | string> {
+  const environment = process.env;
+  const engine = await runCommand("docker", ["info", "--format", "{{.ServerVersion}}"], { environment });
+  if (!engine.ok) return "no Docker engine answers";
+  for (const tool of [["docker", "compose"] as const, ["docker-compose"] as const]) {
+    const [command, ...args] = tool;
+    if ((await runCommand(command, [...args, "version"], { environment })).ok) return tool;
+  }
+  return "there is neither `docker compose` nor `docker-compose`";
+}
+
+/** Builds the images of deploy/Dockerfile under a tag of their own. @param note is told what is being done */
+export async function buildImages(tag: string, note: (line: string) => void): Promise<void> {
+  // Where a proxy opens TLS, the build has to trust its authority as this process does.
+  const authorities = process.env["NODE_EXTRA_CA_CERTS"];
+  const secret = authorities === undefined ? [] : ["--secret", `id=ca,src=${authorities}`];
+  for (const target of TARGETS) {
+    note(`building the image of ${target}`);
+    const image = ["--file", "deploy/Dockerfile", "--target", target, "--tag", imageOf(target, tag)];
+    await docker(["build", ...image, ...secret, "."], BUILD_MS);
+  }
+}
+
+export async function removeImages(tag: string): Promise<void> {
+  await docker(["image", "rm", ...TARGETS.map((target) => imageOf(target, tag))]);
+}
+
+export function imageOf(target: ImageTarget, tag: string): string {
+  return `gatehouse-${target}:${tag}`;
+}

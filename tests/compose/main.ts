@@ -1,0 +1,72 @@
+// `pnpm test:compose`: the images and compose.yml, by a Docker engine. See --help.
+import {
+  bringDown,
+  bringUp,
+  buildImages,
+  type ComposeProject,
+  createComposeProject,
+  findCompose,
+  removeImages,
+} from "@gatehouse/testing/compose";
+import { Command } from "commander";
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { FIRST_ADMIN } from "../e2e/support/api.ts";
+
+const CONFIG = fileURLToPath(new URL("vitest.config.ts", import.meta.url));
+const VITEST = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));
+const TAG = "test";
+
+/** Limits off, since the tests come from one address; and the cheapest hashes that are still the real thing. */
+const TEST_VARIABLES = { RATE_LIMIT_ENABLED: "false", ARGON2_MEMORY_KIB: "8192", ARGON2_TIME_COST: "1" };
+
+interface Options {
+  readonly keep?: boolean;
+}
+
+const note = (line: string) => console.error(`${new Date().toISOString()} ${line}`);
+
+/** Runs test files on the system at `url`. @returns whether all passed */
+function runTests(project: ComposeProject, url: string, files: readonly string[]): Promise<boolean> {
+  const child = spawn(process.execPath, [VITEST, "run", "--config", CONFIG, ...files], {
+    env: { ...process.env, E2E_URL: url, COMPOSE_PROJECT: JSON.stringify(project), IMAGE_TAG: TAG },
+    stdio: "inherit",
+  });
+  return new Promise((resolve) => child.once("exit", (code) => resolve(code === 0)));
+}
+
+async function testCompose({ keep }: Options): Promise<void> {
+  const compose = await findCompose();
+  if (typeof compose === "string") {
+    console.log(`skipped: ${compose}. Start one, and run \`pnpm test:compose\` again.`);
+    return;
+  }
+  await buildImages(TAG, note);
+  const project = await createComposeProject(compose, TAG, { ...FIRST_ADMIN, ...TEST_VARIABLES });
+  try {
+    note("bringing up one of each");
+    await bringUp(project, project.gatewayUrl);
+    const single = ["tests/e2e/journey.test.ts", "tests/e2e/client.test.ts", "tests/compose/containers.test.ts"];
+    const passed = await runTests(project, project.gatewayUrl, single);
+    note("bringing up the profile scale");
+    await bringUp(project, project.proxyUrl, "scale");
+    const scaled = await runTests(project, project.proxyUrl, ["tests/compose/scale.test.ts"]);
+    process.exitCode = passed && scaled ? 0 : 1;
+  } finally {
+    if (keep) note(`kept: ${project.compose.join(" ")} --profile scale ps`);
+    else {
+      note("removing everything");
+      await bringDown(project);
+      await removeImages(TAG);
+    }
+  }
+}
+
+await new Command("pnpm test:compose")
+  .description(
+    "Builds the images, brings compose.yml up under a name of its own, has tests ask it, and removes everything; then the same with\n" +
+      "the profile scale, whose containers are stopped and killed under load. Skipped where no Docker engine answers.",
+  )
+  .option("--keep", "leave it running, to look at it")
+  .action(testCompose)
+  .parseAsync();
