@@ -90,6 +90,10 @@ describe("without auth", () => {
       const answer = await attempt;
       expect(problemOf(answer)).toEqual(unavailable);
       expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+      const id = answer.headers.get("x-correlation-id");
+      const lines = () => system.gateways[0]?.logs().filter((line) => line.includes(`"correlation_id":"${id}"`));
+      await expect.poll(lines).toHaveLength(1);
+      expect(JSON.parse(lines()?.[0] ?? "")).toMatchObject({ level: "warn", msg: "request", status: 503 });
     }
     const listed = await call(base, "GET", `/v1/admin/users?q=${email}`, { token: admin.token });
     expect(listed.body).toMatchObject({ total: 0 });

@@ -16,8 +16,9 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
     ...(request.problem && { problem: request.problem }),
     ...(request.failure && { err: request.failure.err }),
   };
+  const { log } = request.server;
   // The end of a response comes from the socket, outside the request's context.
-  runInContext(request.context, () => request.log[levelOf(request, reply)](line, "request"));
+  runInContext(request.context, () => log[levelOf(request, reply)](line, "request"));
 }
 
 /** docs/operations/logs.md, "Levels". A failed health check is no failure: it says in its answer what is away. */

@@ -28,6 +28,11 @@ export async function proxyRoutes(app: App, { upstreams }: { upstreams: Upstream
     done(null, body.length > 0 ? body : undefined),
   );
 
+  // The proxy warns of each failure, which the line of the request tells as well.
+  const isQuieter = ["fatal", "silent"].includes(app.log.level);
+  const quiet = app.log.child({}, { level: isQuieter ? app.log.level : "error" });
+  app.setChildLoggerFactory(() => quiet);
+
   app.addHook("onRequest", (request, _reply, done) => {
     try {
       guard(app, request);
