@@ -8,6 +8,7 @@ import {
   FIRST_ADMIN,
   login,
   loginAdmin,
+  NEW_PASSWORD,
   newEmail,
   PASSWORD,
   type Person,
@@ -114,12 +115,12 @@ describe("the audit log", () => {
     };
     const changed = await call(base, "POST", "/v1/auth/change-password", {
       token: await logIn("login", PASSWORD),
-      json: { current_password: PASSWORD, new_password: "Battery-Staple-2" },
+      json: { current_password: PASSWORD, new_password: NEW_PASSWORD },
       headers: request("password"),
     });
     const deleted = await call(base, "DELETE", "/v1/users/me", {
-      token: await logIn("again", "Battery-Staple-2"),
-      json: { password: "Battery-Staple-2" },
+      token: await logIn("again", NEW_PASSWORD),
+      json: { password: NEW_PASSWORD },
       headers: request("deletion"),
     });
     expect([registered.status, changed.status, deleted.status]).toEqual([201, 204, 204]);

@@ -1,6 +1,6 @@
 import { createClient, isProblem, type Tokens } from "@gatehouse/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FIRST_ADMIN, loginAdmin, newEmail, PASSWORD } from "./support/api.ts";
+import { FIRST_ADMIN, loginAdmin, NEW_PASSWORD, newEmail, PASSWORD } from "./support/api.ts";
 import { openSystem, type System } from "./support/system.ts";
 
 let system: System;
@@ -31,12 +31,12 @@ describe("a program with the client", () => {
     expect(await client.sessions()).toMatchObject([{ device_name: "test", current: true }]);
 
     const earlier = newClient(client.tokens());
-    await client.changePassword(PASSWORD, "Battery-Staple-2");
+    await client.changePassword(PASSWORD, NEW_PASSWORD);
     expect(client.tokens()).toBeUndefined();
     await refusal(earlier.refresh(), "TokenRevokedError");
-    await client.login(email, "Battery-Staple-2");
-    await client.deleteMe("Battery-Staple-2");
-    await refusal(client.login(email, "Battery-Staple-2"), "InvalidCredentials");
+    await client.login(email, NEW_PASSWORD);
+    await client.deleteMe(NEW_PASSWORD);
+    await refusal(client.login(email, NEW_PASSWORD), "InvalidCredentials");
   });
 
   it("refreshes once for many calls, and so keeps its session", async () => {

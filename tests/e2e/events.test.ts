@@ -10,7 +10,17 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readStream } from "./support/streams.ts";
 import { createMessageCheck } from "./support/asyncapi.ts";
-import { call, FIRST_ADMIN, login, loginAdmin, PASSWORD, type Person, register, until } from "./support/api.ts";
+import {
+  call,
+  FIRST_ADMIN,
+  login,
+  loginAdmin,
+  NEW_PASSWORD,
+  PASSWORD,
+  type Person,
+  register,
+  until,
+} from "./support/api.ts";
 
 let system: RunningServices;
 let base: string;
@@ -40,11 +50,11 @@ describe("the events of the system", () => {
     const again = await login(base, user.email);
     await call(base, "POST", "/v1/auth/logout-all", { token: again.token });
     const third = await login(base, user.email);
-    const passwords = { current_password: PASSWORD, new_password: "Battery-Staple-2" };
+    const passwords = { current_password: PASSWORD, new_password: NEW_PASSWORD };
     await call(base, "POST", "/v1/auth/change-password", { token: third.token, json: passwords });
     await admins("PATCH", user.id, { is_verified: true });
-    const last = await login(base, user.email, "Battery-Staple-2");
-    await call(base, "DELETE", "/v1/users/me", { token: last.token, json: { password: "Battery-Staple-2" } });
+    const last = await login(base, user.email, NEW_PASSWORD);
+    await call(base, "DELETE", "/v1/users/me", { token: last.token, json: { password: NEW_PASSWORD } });
     await admins("POST", user.id, undefined, "/restore");
     await admins("DELETE", user.id);
 
@@ -54,7 +64,7 @@ describe("the events of the system", () => {
       const seen = new Set((await published()).map(({ event }) => event.type as string));
       return expected.every((subject) => seen.has(subject));
     });
-    const secrets = [PASSWORD, "Battery-Staple-2", "argon2", user.token, user.cookie, third.token, third.cookie];
+    const secrets = [PASSWORD, NEW_PASSWORD, "argon2", user.token, user.cookie, third.token, third.cookie];
     const check = createMessageCheck();
     for (const { raw, event, headers } of await published()) {
       expect(check(event.type, headers, JSON.parse(raw))).toEqual([]);

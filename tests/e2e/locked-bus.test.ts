@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { type BusUser, type RunningServices, type ServiceHandle, startServices } from "@gatehouse/testing";
 import { connect, type NatsConnection, PermissionViolationError } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { call, FIRST_ADMIN, loginAdmin, PASSWORD, problemOf, register, until } from "./support/api.ts";
+import { call, FIRST_ADMIN, loginAdmin, NEW_PASSWORD, PASSWORD, problemOf, register, until } from "./support/api.ts";
 
 /** The whole system on a NATS server with deploy/nats/nats-server.conf, and the example of a consumer of one's own. */
 let system: RunningServices;
@@ -43,7 +43,7 @@ describe("what works with the lock on", () => {
     const user = await register(system.url);
     const me = () => call(system.url, "GET", "/v1/users/me", { token: user.token });
     expect((await me()).status).toBe(200);
-    const json = { current_password: PASSWORD, new_password: "Battery-Staple-2" };
+    const json = { current_password: PASSWORD, new_password: NEW_PASSWORD };
     const changed = await call(system.url, "POST", "/v1/auth/change-password", { token: user.token, json });
     expect(changed.status).toBe(204);
     await until(async () => (await me()).status === 401);

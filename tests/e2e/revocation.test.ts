@@ -7,6 +7,7 @@ import {
   FIRST_ADMIN,
   login,
   loginAdmin,
+  NEW_PASSWORD,
   PASSWORD,
   type Person,
   register,
@@ -67,7 +68,7 @@ const ACTS: readonly Act[] = [
     "a password change",
     "everything",
     ({ own }) =>
-      as(own, "POST", "/v1/auth/change-password", { current_password: PASSWORD, new_password: "Battery-Staple-2" }),
+      as(own, "POST", "/v1/auth/change-password", { current_password: PASSWORD, new_password: NEW_PASSWORD }),
   ],
   ["a password set by an admin", "everything", (subject) => asAdmin(subject, "PATCH", { password: "x" })],
   ["deactivation", "everything", (subject) => asAdmin(subject, "PATCH", { is_active: false })],

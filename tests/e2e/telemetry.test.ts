@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { type RunningServices, startServices } from "@gatehouse/testing";
+import { assertNoSecrets, type RunningServices, startServices } from "@gatehouse/testing";
 import { type OtlpReceiver, startOtlpReceiver } from "@gatehouse/testing/otlp";
 import {
   checkQuery,
@@ -13,7 +13,7 @@ import {
 } from "@gatehouse/testing/prometheus";
 import { connect } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { call, FIRST_ADMIN, loginAdmin, newEmail, PASSWORD, register } from "./support/api.ts";
+import { call, FIRST_ADMIN, loginAdmin, NEW_PASSWORD, newEmail, PASSWORD, register } from "./support/api.ts";
 import { packagesLoaded, TELLS_WHAT_IT_LOADS } from "./support/loaded-packages.ts";
 import { describeTraces } from "./telemetry/traces.ts";
 
@@ -143,7 +143,7 @@ describe("metrics of real services", () => {
     await system.bus.stop();
     await call(system.url, "POST", "/v1/auth/change-password", {
       token: user.token,
-      json: { current_password: PASSWORD, new_password: "Battery-Staple-2" },
+      json: { current_password: PASSWORD, new_password: NEW_PASSWORD },
     });
     await expect.poll(() => valuesOf("auth", "gatehouse.outbox.depth").at(-1)).toBeGreaterThan(0);
     await expect.poll(() => valuesOf("auth", "gatehouse.outbox.oldest_age").at(-1)).toBeGreaterThan(0);
@@ -250,29 +250,27 @@ describe("OTEL_SDK_DISABLED", () => {
 });
 
 describe("a collector that is away", () => {
-  it("costs one line in the log, and no request", async () => {
+  it("costs one line of each kind in the log, and no request", async () => {
     // A new life: a machine that is busy may have made the last one complain already.
     await system.gateways[0]?.stop("SIGINT");
     await receiver.stop();
     const earlier = system.gateways[0]?.logs().length;
     await system.gateways[0]?.start();
-    // Refused, or given up while it tried again: which comes first is chance.
-    const complaints = () =>
-      system.gateways[0]
-        ?.logs()
-        .slice(earlier)
-        .filter((line) => /"telemetry(?: cannot be exported|: .*timed out)/.test(line)) ?? [];
-    await expect.poll(complaints).toHaveLength(1);
+    // Refused, given up while it tried again, or both: on a busy machine that is chance.
+    const complaints = () => {
+      const lines = system.gateways[0]?.logs().slice(earlier) ?? [];
+      return lines.flatMap((line) => /"msg":"(telemetry(?: cannot be exported|:))/.exec(line)?.[1] ?? []);
+    };
+    await expect.poll(complaints).not.toEqual([]);
     expect((await register(system.url)).token).not.toBe("");
     expect(await system.gateways[0]?.stop("SIGINT")).toBe("exit code 0");
-    expect(complaints()).toHaveLength(1);
+    expect(complaints()).toEqual([...new Set(complaints())]);
   });
 });
 
 describe("all that was sent until then", () => {
   it("has no password, key, token, hash, name or email in it", () => {
-    const sent = receiver.bodies.join("\n");
-    const secrets = [...Object.values(system.secrets), FIRST_ADMIN.FIRST_ADMIN_PASSWORD, PASSWORD, "Battery-Staple-2"];
-    for (const word of [...secrets, "eyJ", "$argon2", "Hopper", "@example.com"]) expect(sent).not.toContain(word);
+    expect(receiver.logs.length).toBeGreaterThan(0);
+    assertNoSecrets([{ name: "telemetry", lines: receiver.bodies }]);
   });
 });

@@ -19,4 +19,6 @@ export type { ServiceHandle } from "./services/service-handle.ts";
 export { createLoadBalancer, type LoadBalancer } from "./system/load-balancer.ts";
 export { freePort } from "./process/free-port.ts";
 export { createFaultyLine, type FaultyLine } from "./line/faulty-line.ts";
+export { assertNoSecrets } from "./secrets/assert-no-secrets.ts";
+export { rememberSecret } from "./secrets/known-secrets.ts";
 export { runSql } from "./template.ts";

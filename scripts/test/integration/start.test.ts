@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { assertNoSecrets, rememberSecret } from "@gatehouse/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runOps } from "../ops-command.ts";
 import {
@@ -19,6 +20,9 @@ const PASSWORD = "Correct-horse-1";
 const ADMIN = { FIRST_ADMIN_EMAIL: "Root@Example.com", FIRST_ADMIN_PASSWORD: PASSWORD };
 const EVERY_PART = ["auth", "gateway", "nats", "postgres", "redis", "user"];
 
+rememberSecret("a password", PASSWORD);
+rememberSecret("a person's name", "Ada Lovelace");
+
 let folder: string;
 let variables: StackVariables;
 const running: StartCommand[] = [];
@@ -34,6 +38,9 @@ afterAll(async () => {
   for (const command of running) command.kill("SIGTERM");
   await Promise.all(running.map((command) => command.ended()));
   await rm(folder, { recursive: true, force: true });
+  // But for the command it suggests, which has an email and a password of nobody's.
+  const written = (lines: readonly string[]) => lines.map((line) => (line.startsWith("try: ") ? "" : line));
+  assertNoSecrets(running.map(({ lines }, index) => ({ name: `start-${index + 1}`, lines: written(lines) })));
 });
 
 function start(own: StackVariables, ...args: string[]): StartCommand {

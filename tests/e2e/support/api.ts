@@ -1,4 +1,5 @@
 import { REFRESH_COOKIE } from "@gatehouse/contracts";
+import { rememberSecret } from "@gatehouse/testing";
 import { decodeJwt } from "jose";
 
 /** What a test wants to know of an answer. */
@@ -25,6 +26,8 @@ export async function call<T = Record<string, unknown>>(
   path: string,
   { token, cookie, json, form, headers = {} }: Call = {},
 ): Promise<Answer<T>> {
+  rememberSecretsIn(json);
+  rememberSecretsIn(form);
   const response = await fetch(`${base}${path}`, {
     method,
     headers: {
@@ -46,12 +49,23 @@ export async function call<T = Record<string, unknown>>(
   };
 }
 
+/** What is sent is looked for in the logs at the end. Tokens and emails are told by their looks. */
+function rememberSecretsIn(sent: unknown): void {
+  for (const [name, value] of Object.entries(sent ?? {})) {
+    if (typeof value !== "string") continue;
+    if (name.endsWith("password")) rememberSecret("a password", value);
+    if (name === "full_name") rememberSecret("a person's name", value);
+  }
+}
+
 /** The two things by which a client tells failures apart. */
 export function problemOf({ status, body }: Answer): [number, unknown] {
   return [status, body["type"]];
 }
 
 export const PASSWORD = "Correct-Horse-1";
+export const NEW_PASSWORD = "Battery-Staple-2";
+for (const password of [PASSWORD, NEW_PASSWORD]) rememberSecret("a password", password);
 
 export interface Person {
   readonly id: string;

@@ -1,10 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { randomBytes } from "node:crypto";
-import { call, newEmail, PASSWORD, register } from "../support/api.ts";
+import { call, NEW_PASSWORD, newEmail, PASSWORD, register } from "../support/api.ts";
 import { drawTree, lines, requiredOf } from "../support/span-tree.ts";
 import type { TelemetryStack } from "./stack.ts";
-
-const NEW_PASSWORD = "Battery-Staple-2";
 
 /** What the user service does with an account that it did not know, in what stands behind the arrow. */
 const writes = (origin: string) => lines`

@@ -1,4 +1,5 @@
 import type { PidRecords } from "../process/pid-records.ts";
+import { rememberPasswordsIn } from "../secrets/known-secrets.ts";
 import { launchService, type LaunchedService } from "./launch-service.ts";
 
 /** One service process; its URL and port stay the same however often it is stopped and started. */
@@ -39,6 +40,7 @@ export function createServiceHandle(options: {
   const start = async (more: NodeJS.ProcessEnv = {}) => {
     if (running !== undefined && !running.hasEnded()) throw new Error(`${name} is running already`);
     environment = { ...environment, ...more };
+    rememberPasswordsIn(environment);
     running = await launchService({ ...program, environment, url, onLine: (line) => lines.push(line) });
     await running.waitUntilReady();
   };

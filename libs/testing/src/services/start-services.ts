@@ -7,6 +7,7 @@ import { createTestBus, createTestRedis } from "../fixtures/test-server.ts";
 import { freePort } from "../process/free-port.ts";
 import type { BusUser } from "../servers/locked-nats.ts";
 import type { RestartableServer } from "../servers/restartable-server.ts";
+import { assertNoSecrets } from "../secrets/assert-no-secrets.ts";
 import { runFolder } from "../temporary-folders.ts";
 import {
   createSystemServices,
@@ -52,7 +53,10 @@ export interface RunningServices {
   readonly secrets: SystemSecrets;
   /** Starts a service of one's own beside them; `stop` ends it, too. */
   add(service: AddedProcess): Promise<ServiceHandle>;
-  /** Ends everything. */
+  /**
+   * Ends everything.
+   * @throws Error when one of the services has written a secret or personal data in any of its lives
+   */
   stop(): Promise<void>;
 }
 
@@ -113,15 +117,19 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
     await handle.start();
     return handle;
   };
-  const stop = async () => {
+  const end = async () => {
     await Promise.all(handles.map((handle) => handle.stop("SIGINT")));
     await Promise.all([bus.stop(), redis?.stop()]);
     await database.drop();
   };
+  const stop = async () => {
+    await end();
+    assertNoSecrets(handles.map(({ name, logs }) => ({ name, lines: logs() })));
+  };
   try {
     await Promise.all(handles.map((handle) => handle.start()));
   } catch (error) {
-    await stop();
+    await end();
     throw error;
   }
   return { url: gateway.url, auth, user, auths, users, gateways, database, bus, busUrl, redis, secrets, add, stop };

@@ -1,4 +1,6 @@
-import { type RunningServices, startServices } from "@gatehouse/testing";
+import { rememberSecret, type RunningServices, startServices } from "@gatehouse/testing";
+import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { afterEach, expect, test } from "vitest";
 
 let services: RunningServices | undefined;
@@ -16,9 +18,17 @@ async function register(email: string): Promise<number> {
   return response.status;
 }
 
-test("what happens when the services are started for a test: a user can register and log in", async () => {
-  services = await startServices();
+test("what happens when the services are started for a test: a user can register, and at the end no secret is in a log", async () => {
+  const started = (services = await startServices());
   expect(await register("ada@example.com")).toBe(201);
+  // The one thing of a client's that is in each of its lines.
+  rememberSecret("a password", "Correct-horse-1");
+  await fetch(`${started.url}/v1/users/me`, { headers: { "x-correlation-id": "Correct-horse-1" } });
+  services = undefined;
+  const refusal = await started.stop().catch((error: Error) => error.message);
+  const [, file = ""] =
+    /^what must never be written was:\n(\S+gateway\.log):\d+ has a password$/.exec(refusal ?? "") ?? [];
+  await rm(dirname(file), { recursive: true });
 }, 60_000);
 
 test("what happens when there are two replicas of each: one of either is enough", async () => {
