@@ -21,6 +21,11 @@ const CHECKS: readonly Check[] = [
     what: "Grafana's dashboards are what scripts/dashboards says",
     command: ["node", "scripts/dashboards.ts", "--check"],
   },
+  {
+    name: "manifests",
+    what: "k8s/ renders, and fits Kubernetes' schemas, the rules, and what the services read",
+    command: ["node", "scripts/manifests.ts"],
+  },
 ];
 
 /** One after the other: the second formats what the first has changed. */

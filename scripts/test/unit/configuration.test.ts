@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { readBy } from "../read-by.ts";
+import { readBy } from "../../read-by.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const text = (path: string) => readFileSync(`${ROOT}${path}`, "utf8");
