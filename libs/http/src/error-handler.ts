@@ -12,10 +12,16 @@ export type TranslateError = (error: unknown) => AppError | undefined;
 export function createErrorHandler(translate: TranslateError = () => undefined) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const known = isAppError(error) ? error : (translateFrameworkError(error) ?? translate(error));
-    if (!known && reply.raw.closed) request.log.error({ err: error }, "a request failed after its client had left");
+    if (!known && reply.raw.closed && !isAbort(error))
+      request.log.error({ err: error }, "a request failed after its client had left");
     if (!known || known.status >= 500) request.failure = { err: known ?? error, isUnexpected: !known };
     sendProblem(reply, known ?? new AppError("InternalError"));
   };
+}
+
+/** Work that was given up because nobody waits for it any more, such as an answer that was being passed on: that is no failure. */
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
 }
 
 /** Answers `error` as problem+json. */

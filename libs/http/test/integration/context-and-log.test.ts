@@ -142,15 +142,21 @@ describe("what happens in the log", () => {
     ]);
   });
 
-  test("a failure whose client did not wait for it is an error of its own, with the request's ids", async () => {
+  /** What is in the log of a request that throws `error` when its client has left. */
+  async function linesOfOneThatLeft(error: Error) {
     const { app, records } = createTestApp();
     const [arrived, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     app.get("/slow", async (_request, reply) => {
       reply.raw.once("close", left.resolve);
       arrived.resolve();
       await left.promise;
-      throw new TypeError("no function");
+      throw error;
     });
+    app.addHook("onError", (_request, _reply, _error, done) => {
+      setImmediate(thrown.resolve);
+      done();
+    });
+    const thrown = Promise.withResolvers<void>();
     const port = await listening(app);
     const client = new AbortController();
     const answer = fetch(`http://127.0.0.1:${port}/slow`, {
@@ -160,12 +166,21 @@ describe("what happens in the log", () => {
     await arrived.promise;
     client.abort();
     await expect(answer).rejects.toThrow();
-    await expect
-      .poll(() => records.filter(({ correlation_id }) => correlation_id === "one"))
-      .toMatchObject([
-        { level: "info", msg: "request", aborted: true },
-        { level: "error", msg: "a request failed after its client had left", err: { message: "no function" } },
-      ]);
+    await thrown.promise;
+    return records.filter(({ correlation_id }) => correlation_id === "one");
+  }
+
+  test("a failure whose client did not wait for it is an error of its own, with the request's ids", async () => {
+    expect(await linesOfOneThatLeft(new TypeError("no function"))).toMatchObject([
+      { level: "info", msg: "request", aborted: true },
+      { level: "error", msg: "a request failed after its client had left", err: { message: "no function" } },
+    ]);
+  });
+
+  test("work that was given up because the client had left is no failure", async () => {
+    expect(await linesOfOneThatLeft(new DOMException("given up", "AbortError"))).toMatchObject([
+      { level: "info", msg: "request", aborted: true },
+    ]);
   });
 
   test("health checks are quiet", async () => {
