@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { keyChapters, KEYS_ENVIRONMENT } from "./plans/keys.ts";
 import type { Chapter } from "./plans/plan.ts";
+import { SECRETS_ENVIRONMENT, secretChapters } from "./plans/secrets.ts";
 import { printReport } from "./report.ts";
 import { run } from "./run.ts";
 
@@ -82,10 +83,17 @@ const keys = command(
     drill(keyChapters({ realTime: options.realTime === true }), options, KEYS_ENVIRONMENT),
   );
 
+const secrets = command(
+  "secrets",
+  "change every secret and password, and show that the old one is good for nothing then",
+  secretChapters(),
+).action((options: Options) => drill(secretChapters(), options, SECRETS_ENVIRONMENT));
+
 await new Command("pnpm drill")
   .description(
     "Does to a running Gatehouse what an operator does, under load: two processes of each service, with PostgreSQL, NATS and Redis of " +
       "their own. Every answer is counted; exit 1 when a single one is not as it should be.",
   )
   .addCommand(keys)
+  .addCommand(secrets)
   .parseAsync();

@@ -20,12 +20,23 @@ export function keysCommand(terminal: Terminal): Command {
     .description("publish a new key, which signs after 15 minutes, when every verifier has it")
     .option(
       "--now",
-      "sign at once, when the old key must not: verifiers may refuse tokens until they have read the new key",
+      "sign after 35 seconds, when every auth has read it: verifiers then look the new key up as they meet it",
     )
     .option("--json", "the result as JSON")
     .addHelpText("after", DETAILS)
     .action((options: Options) => rotateKeys(options, terminal));
-  return new Command("keys").description("the keys that sign access tokens").addCommand(list).addCommand(rotate);
+  const reseal = new Command("reseal")
+    .description("encrypt the private keys under the first value of JWT_SECRET_KEY, so that the others can go")
+    .option("--json", "the result as JSON")
+    .action((options: Options) => resealKeys(options, terminal));
+  const retire = new Command("retire")
+    .description("let no token verify any more that a superseded key has signed; its holders refresh theirs")
+    .argument("<kid>", "as `keys list` shows it")
+    .option("--json", "the result as JSON")
+    .action((kid: string, options: Options) => retireKey(kid, options, terminal));
+  const keys = new Command("keys").description("the keys that sign access tokens");
+  for (const command of [list, rotate, reseal, retire]) keys.addCommand(command);
+  return keys;
 }
 
 async function listKeys({ json }: Options, terminal: Terminal): Promise<void> {
@@ -46,10 +57,28 @@ async function listKeys({ json }: Options, terminal: Terminal): Promise<void> {
 }
 
 async function rotateKeys({ now, json }: Options, terminal: Terminal): Promise<void> {
-  const key = await withAuth(terminal, (auth) => auth.rotateKeys({ immediately: now === true }));
+  const key = await withAuth(terminal, (auth) => auth.rotateKeys({ soon: now === true }));
   if (key === undefined) throw new OpsError("There is no key to follow: auth makes the first one when it starts.");
   const { kid, signsFrom } = key;
   terminal.print(
     json ? JSON.stringify({ kid, signs_from: signsFrom }) : `published ${kid}, signs from ${signsFrom.toISOString()}`,
   );
+}
+
+async function resealKeys({ json }: Options, terminal: Terminal): Promise<void> {
+  const { keys, resealed } = await withAuth(terminal, (auth) => auth.resealKeys());
+  terminal.print(
+    json
+      ? JSON.stringify({ keys, resealed })
+      : `${keys} keys are encrypted under the first value of JWT_SECRET_KEY, ${resealed.length} of them anew`,
+  );
+}
+
+async function retireKey(kid: string, { json }: Options, terminal: Terminal): Promise<void> {
+  const retired = await withAuth(terminal, (auth) => auth.retireKey(kid));
+  if (!retired)
+    throw new OpsError(
+      `${kid} is not a key that a newer one has superseded: see \`pnpm ops keys list\`, and publish its successor with \`pnpm ops keys rotate\`.`,
+    );
+  terminal.print(json ? JSON.stringify({ retired: kid }) : `retired ${kid}: what it signed is refused from now on`);
 }

@@ -73,6 +73,12 @@ describe("the keys", () => {
       errors: expect.stringContaining("auth makes the first one"),
     });
     expect(JSON.parse((await ops(["keys", "list", "--json"])).output)).toEqual({ keys: [] });
+    expect(await ops(["keys", "retire", "invented"])).toMatchObject({
+      code: 1,
+      output: "",
+      errors: expect.stringContaining("pnpm ops keys list"),
+    });
+    expect(JSON.parse((await ops(["keys", "reseal", "--json"])).output)).toEqual({ keys: 0, resealed: [] });
   });
 });
 
@@ -123,6 +129,8 @@ describe("what the commands need", () => {
     ["admin", "create"],
     ["keys", "list"],
     ["keys", "rotate"],
+    ["keys", "reseal"],
+    ["keys", "retire"],
     ["tokens", "cleanup"],
   ])("is told by %s %s --help", async (...args) => {
     const { code, output } = await runOps({}, [...args, "--help"]);

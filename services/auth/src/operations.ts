@@ -54,11 +54,19 @@ export async function openOperations(environment: NodeJS.ProcessEnv, now = () =>
      * would keep every auth from loading its keys.
      * @returns undefined when there is no key yet: auth makes the first one when it starts
      */
-    async rotateKeys(options: { readonly immediately: boolean }) {
+    async rotateKeys(options: { readonly soon: boolean }) {
       if ((await keys.list()).length === 0) return undefined;
       await keys.reload();
       return keys.rotate(options);
     },
+
+    /** As KeyService.reseal, and how many keys there are. */
+    async resealKeys() {
+      const resealed = await keys.reseal();
+      return { keys: (await keys.list()).length, resealed };
+    },
+
+    retireKey: (kid: string) => keys.retire(kid),
 
     close: () => database.close(),
   };

@@ -47,8 +47,8 @@ export function createClient(nextUrl: () => string, tally: Tally): Client {
         if (statusCode !== given.expected) return undefined;
         return { body: parsed, cookie: /refresh_token=([^;]+)/.exec([headers["set-cookie"]].flat().join())?.[1] };
       } catch (error) {
-        const { code, name } = error as { code?: string; name: string };
-        tally.count({ ...outcome, status: 0, reason: code ?? name });
+        const { code, name } = error as { code?: unknown; name: string };
+        tally.count({ ...outcome, status: 0, reason: typeof code === "string" ? code : name });
         return undefined;
       }
     },

@@ -32,7 +32,6 @@ export function createPopulation(options: {
   const emails: string[] = [];
   const sessions = new Set<Session>();
   let registrations = 0;
-  let turn = 0;
 
   const usable = () => [...sessions].filter((one) => !one.reserved && secondsLeft(one, Date.now()) > LAST_USE_SECONDS);
 
@@ -60,10 +59,11 @@ export function createPopulation(options: {
     withToken(({ token }) => client.send({ method: "GET", path: "/v1/auth/me", expected: 200, token }));
 
   async function logIn(): Promise<void> {
-    if (emails.length === 0) return register();
     if (sessions.size >= 2 * size) return look();
+    const email = emails.shift();
+    if (email === undefined) return register();
     // In turn, since logins of one person are limited whatever else is not.
-    const email = emails[turn++ % emails.length] ?? "";
+    emails.push(email);
     const form = { username: email, password: PASSWORD };
     const answer = await client.send({ method: "POST", path: "/v1/auth/login", expected: 200, form });
     if (answer === undefined) return;

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { skewedClock } from "@gatehouse/testing/stack";
+import { authEnvironment } from "../system/auth-environment.ts";
 import { runPnpm } from "../system/command.ts";
 import { roll } from "../system/roll.ts";
 import type { System } from "../system/system.ts";
@@ -14,8 +14,6 @@ export const KEYS_ENVIRONMENT = { ACCESS_TOKEN_EXPIRE_MINUTES: "1" };
 const TOKEN_SECONDS = 60;
 /** The margin of auth's after the last token has expired, and how often it looks. */
 const RETIRED_WITHIN_SECONDS = 120 + 60;
-/** How often auth reads the keys, and a little more. */
-const AUTH_READS_KEYS_SECONDS = 32;
 /** What a loaded machine may take on top. */
 const GRACE_SECONDS = 60;
 
@@ -71,7 +69,6 @@ function atOnce(): Chapter {
     steps: [
       { title: "`pnpm ops keys rotate --now`", run: ({ system }) => rotation.publish(system, ["--now"], {}) },
       rotation.signing,
-      rotation.everywhere,
     ],
   };
 }
@@ -96,10 +93,6 @@ function createRotation() {
       if (secondsUntilSigning() > 1) throw new Error("the new key signed before its time");
     },
   };
-  const everywhere: Step = {
-    title: "wait until every auth signs with it",
-    run: ({ signal }) => delay(AUTH_READS_KEYS_SECONDS * 1_000, undefined, { signal }),
-  };
   const retired: Step = {
     title: "wait until the old key is retired",
     async run(drill) {
@@ -112,7 +105,6 @@ function createRotation() {
   };
   return {
     signing,
-    everywhere,
     retired,
     async publish(system: System, args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
       old = (await listKeys({ system })).find(({ state }) => state === "signing")?.kid;
@@ -126,9 +118,4 @@ function createRotation() {
 
 async function listKeys({ system }: Pick<Drill, "system">): Promise<readonly ListedKey[]> {
   return (await runPnpm<{ keys: ListedKey[] }>("ops", ["keys", "list"], authEnvironment(system))).keys;
-}
-
-/** Operators run `pnpm ops` with what auth is started with. */
-function authEnvironment({ services }: System): NodeJS.ProcessEnv {
-  return services.auth[0]?.environment() ?? {};
 }

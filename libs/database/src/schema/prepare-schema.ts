@@ -8,7 +8,11 @@ import { DatabaseSetupError, explainingFailures } from "./setup-error.ts";
 export interface SchemaOptions {
   /** DATABASE_URL: a superuser, or a role with CREATEROLE, and CREATE on the database (CREATEDB where the database is to be made). */
   readonly ownerUrl: string;
-  /** The service's own URL: its role, password and database are made as it says. */
+  /**
+   * The service's own URL: its role, password and database are made as it says. A role that is named after the schema's owner with
+   * something behind it, `gatehouse_auth_b`, becomes a second way to log in as the owner, so that passwords can be changed without a
+   * moment in which none is valid.
+   */
   readonly serviceUrl: string;
   readonly schema: string;
   /** Made available where the server has them and the owner may; migrations must do without. */
@@ -46,8 +50,9 @@ async function prepare(owner: pg.Client, { serviceUrl, schema, extensions = [] }
   await inLockedTransaction(owner, LOCK, async () => {
     await createRole(owner, user, verifier);
     await becomeMember(owner, user);
-    await createSchema(owner, schema, user);
-    await setRoleDefaults(owner, user, schema);
+    const schemaOwner = await createSchema(owner, schema, user);
+    if (schemaOwner !== user) await becomeLoginOf(owner, schemaOwner, user);
+    await setRoleDefaults(owner, user, schema, schemaOwner);
     await shutPublicOut(owner, database);
     await letIn(owner, database, user);
     for (const extension of extensions) await createExtension(owner, extension);
@@ -85,23 +90,38 @@ async function becomeMember(owner: pg.Client, user: string): Promise<void> {
   if (rows[0]?.member !== true) await owner.query(`grant ${owner.escapeIdentifier(user)} to current_user`);
 }
 
-async function createSchema(owner: pg.Client, schema: string, user: string): Promise<void> {
+/** @returns whom it belongs to: `user`, or whose second login that is */
+async function createSchema(owner: pg.Client, schema: string, user: string): Promise<string> {
   const [name, role] = [owner.escapeIdentifier(schema), owner.escapeIdentifier(user)];
   const { rows } = await owner.query<{ role: string }>(
     "select pg_get_userbyid(nspowner) as role from pg_namespace where nspname = $1",
     [schema],
   );
-  if (rows.length === 0) await owner.query(`create schema ${name} authorization ${role}`);
-  else if (rows[0]?.role !== user)
+  const present = rows[0]?.role;
+  if (present === undefined) await owner.query(`create schema ${name} authorization ${role}`);
+  else if (present !== user && !user.startsWith(`${present}_`))
     throw new DatabaseSetupError(
-      `the schema "${schema}" belongs to "${rows[0]?.role}" and not to "${user}": give it away or drop it`,
+      `the schema "${schema}" belongs to "${present}" and not to "${user}": give it away or drop it. ` +
+        `A second login of "${present}" would be called "${present}_b"`,
     );
   await owner.query(`revoke all on schema ${name} from public`);
+  return present ?? user;
+}
+
+/** What it makes belongs to the schema's owner, as whom it acts from the beginning of a session (setRoleDefaults). */
+async function becomeLoginOf(owner: pg.Client, schemaOwner: string, user: string): Promise<void> {
+  const { rows } = await owner.query<{ member: boolean }>("select pg_has_role($1, $2, 'member') as member", [
+    user,
+    schemaOwner,
+  ]);
+  if (rows[0]?.member === true) return;
+  await owner.query(`grant ${owner.escapeIdentifier(schemaOwner)} to ${owner.escapeIdentifier(user)}`);
 }
 
 /** Catalogue rows are written only when they change: `alter role` is what concurrent callers trip over. */
-async function setRoleDefaults(owner: pg.Client, user: string, schema: string): Promise<void> {
+async function setRoleDefaults(owner: pg.Client, user: string, schema: string, schemaOwner: string): Promise<void> {
   const wanted = {
+    ...(schemaOwner !== user && { role: schemaOwner }),
     search_path: owner.escapeIdentifier(schema),
     statement_timeout: STATEMENT_TIMEOUT,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT,

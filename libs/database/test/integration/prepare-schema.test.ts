@@ -94,6 +94,41 @@ describe("what happens when it is done again", () => {
   });
 });
 
+describe("what happens when a service gets a second login, so that its password can be changed", () => {
+  test("both work, what either makes belongs to the first, and the first can be shut out", async () => {
+    const target = await prepared("twice");
+    const second = bench.newRole(`${target.role}_b`);
+    const secondUrl = bench.urlFor(second, "another");
+    for (let time = 0; time < 2; time += 1) await prepareSchema({ ...target, serviceUrl: secondUrl });
+    await bench.query(target.serviceUrl, "create table by_first as select 1 as number");
+    await bench.query(secondUrl, "create table by_second as select 2 as number");
+    for (const url of [target.serviceUrl, secondUrl])
+      expect(await bench.query(url, "select number from by_first union all select number from by_second")).toEqual([
+        { number: 1 },
+        { number: 2 },
+      ]);
+    const owners = "select distinct tableowner from pg_tables where schemaname = 'twice'";
+    expect(await bench.query(secondUrl, owners)).toEqual([{ tableowner: target.role }]);
+    expect(await bench.query(secondUrl, "show statement_timeout")).toEqual([{ statement_timeout: "30s" }]);
+
+    await bench.query(bench.ownerUrl, `alter role ${target.role} nologin`);
+    await expect(bench.query(target.serviceUrl, "select")).rejects.toThrow("not permitted to log in");
+    expect(await bench.query(secondUrl, "select number from by_first")).toEqual([{ number: 1 }]);
+
+    const third = bench.urlFor(target.role, "a third");
+    await prepareSchema({ ...target, serviceUrl: third });
+    expect(await bench.query(third, "select number from by_first"), "and let in again").toEqual([{ number: 1 }]);
+  });
+
+  test("the role of another service is none", async () => {
+    const [one, other] = [await prepared("mine"), await prepared("yours")];
+    await expect(prepareSchema({ ...one, serviceUrl: other.serviceUrl })).rejects.toThrow(
+      `belongs to "${one.role}" and not to "${other.role}"`,
+    );
+    await expect(bench.query(other.serviceUrl, `set role ${one.role}`)).rejects.toThrow("denied");
+  });
+});
+
 describe("what happens when the database is not there", () => {
   test("it is made, and owned by the owner", async () => {
     const name = bench.newRole();

@@ -25,6 +25,8 @@ export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
 /** Seconds between the publication of a key and its first signature: every verifier has fetched it by then. */
 const SECONDS_BEFORE_SIGNING = 15 * 60;
+/** The same in an emergency: every auth has read it by then, so that whichever a verifier asks for an unknown kid knows it. */
+const SECONDS_BEFORE_SIGNING_SOON = 35;
 /** Seconds that a superseded key outlives the last token it may have signed; covers a replica that has not reloaded. */
 const RETIREMENT_MARGIN_SECONDS = 120;
 const UNKNOWN_KID_PAUSE_MS = 1_000;
@@ -91,6 +93,12 @@ export function createKeyService({ database, transact, config, now }: KeyService
       await resealUnderFirstSecret(database.db, config.secrets);
     },
 
+    /** Seals anew what a former JWT_SECRET_KEY had sealed, after which that one is needed no more; answers the kids. */
+    async reseal(): Promise<string[]> {
+      await reload();
+      return resealUnderFirstSecret(database.db, config.secrets);
+    },
+
     /** The key that signs now: the newest whose time has come. */
     signingKey(): LoadedKey {
       const key = loaded.find(({ signsFrom }) => signsFrom <= now());
@@ -109,16 +117,32 @@ export function createKeyService({ database, transact, config, now }: KeyService
 
     list: () => findKeys(database.db),
 
-    /** Publishes a new key. It signs after 15 minutes, or at once with `immediately`. Answers its kid. */
-    async rotate({ immediately = false } = {}): Promise<{ kid: string; signsFrom: Date }> {
+    /** Publishes a new key. It signs after 15 minutes, or after 35 seconds with `soon`. Answers its kid. */
+    async rotate({ soon = false } = {}): Promise<{ kid: string; signsFrom: Date }> {
       const candidate = await generateKey(config);
-      const signsFrom = inSeconds(now(), immediately ? 0 : SECONDS_BEFORE_SIGNING);
+      const signsFrom = inSeconds(now(), soon ? SECONDS_BEFORE_SIGNING_SOON : SECONDS_BEFORE_SIGNING);
       await transact(async (trx) => {
         await lockAdvisory(trx, KEYS_LOCK);
         await insertKey(trx, { ...candidate, signsFrom });
       });
       await reload();
       return { kid: candidate.kid, signsFrom };
+    },
+
+    /**
+     * Retires a key whose successor signs, whatever tokens of it live: they are refused from then on.
+     * @returns false when the key signs, will sign, or is not there
+     */
+    async retire(kid: string): Promise<boolean> {
+      const retired = await transact(async (trx, emit) => {
+        await lockAdvisory(trx, KEYS_LOCK);
+        const keys = await findKeys(trx);
+        const signing = keys.findIndex(({ signsFrom }) => signsFrom <= now());
+        const isSuperseded = signing !== -1 && keys.slice(signing + 1).some((key) => key.kid === kid);
+        return isSuperseded && retire(trx, kid, emit);
+      });
+      if (retired) await reload();
+      return retired;
     },
 
     /** Retires every key whose last token has expired since a newer one signs; answers their kids. */
@@ -190,12 +214,15 @@ async function openKey(stored: StoredKey, secrets: readonly string[]): Promise<L
   };
 }
 
-async function resealUnderFirstSecret(db: AuthHandle, secrets: readonly string[]): Promise<void> {
+async function resealUnderFirstSecret(db: AuthHandle, secrets: readonly string[]): Promise<string[]> {
+  const resealed: string[] = [];
   for (const stored of await findKeys(db)) {
     const opened = unsealWithAny(stored, secrets);
     if (opened === undefined || opened.secret === firstOf(secrets)) continue;
     await setSealedPrivateKey(db, stored.kid, seal(opened.plaintext, firstOf(secrets), SEALING_PURPOSE));
+    resealed.push(stored.kid);
   }
+  return resealed;
 }
 
 function unsealWithAny(

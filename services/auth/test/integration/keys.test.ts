@@ -52,8 +52,8 @@ describe("the signing keys", () => {
     // Another replica has rotated and, when the last token of this key should have expired, retired it.
     later(1);
     const other = replica();
-    await other.rotate({ immediately: true });
-    later(900 + 120 + 1);
+    await other.rotate({ soon: true });
+    later(35 + 900 + 120 + 1);
     expect(await other.retireSuperseded()).toContain(kid);
     expect(auth.deps.services.keys.signingKey().kid).toBe(kid);
     expect(await introspection.introspect(asked)).toMatchObject([{ active: false, session_ended: false }]);
@@ -83,12 +83,15 @@ describe("the signing keys", () => {
     expect(await replica().retireSuperseded(), "once").toEqual([]);
   });
 
-  it("rotate at once in an emergency, and another replica learns of the key when it meets it", async () => {
+  it("rotate in an emergency as soon as every replica has read the key, which one that has not learns when it meets it", async () => {
     const [one, other] = [replica(), replica()];
     await Promise.all([one.prepare(), other.prepare()]);
-    const { kid } = await one.rotate({ immediately: true });
-    expect(one.signingKey().kid).toBe(kid);
+    const former = one.signingKey().kid;
+    const { kid } = await one.rotate({ soon: true });
+    later(34);
+    expect(one.signingKey().kid).toBe(former);
     later(2);
+    expect(one.signingKey().kid).toBe(kid);
     expect(await other.publicKey(kid)).toBeDefined();
     expect(await other.publicKey("invented")).toBeUndefined();
   });
@@ -104,6 +107,15 @@ describe("the signing keys", () => {
     await replica("EdDSA", ["new-secret", "jwt-secret-of-the-tests"]).prepare();
     await expect(replica("EdDSA", ["jwt-secret-of-the-tests"]).prepare()).rejects.toThrow(/JWT_SECRET_KEY/);
     await replica("EdDSA", ["new-secret"]).prepare();
+  });
+
+  it("are sealed anew when somebody says so, and only those that are not", async () => {
+    const former = "new-secret";
+    const kids = (await replica("EdDSA", [former]).list()).map(({ kid }) => kid);
+    const keys = replica("EdDSA", ["newest-secret", former]);
+    expect((await keys.reseal()).toSorted()).toEqual(kids.toSorted());
+    expect(await keys.reseal()).toEqual([]);
+    await expect(replica("EdDSA", [former]).reseal()).rejects.toThrow(/JWT_SECRET_KEY/);
   });
 });
 

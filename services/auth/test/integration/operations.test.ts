@@ -37,7 +37,7 @@ describe("keys rotated by operators", () => {
   it("are published by a running auth when it looks, and sign when their time has come", async () => {
     const [signing] = await operations.listKeys();
     expect(signing).toMatchObject({ state: "signing", algorithm: "EdDSA" });
-    const next = await operations.rotateKeys({ immediately: false });
+    const next = await operations.rotateKeys({ soon: false });
     expect(await operations.listKeys()).toMatchObject([
       { kid: next?.kid, state: "next" },
       { kid: signing?.kid, state: "signing" },
@@ -47,19 +47,35 @@ describe("keys rotated by operators", () => {
     expect(auth.deps.services.keys.signingKey().kid).toBe(signing?.kid);
   });
 
-  it("sign at once in an emergency", async () => {
+  it("sign soon in an emergency, and the former one is retired before its time when it has leaked", async () => {
     const { accessToken } = await auth.user();
-    const now = await operations.rotateKeys({ immediately: true });
+    const look = async () => (await auth.withToken(accessToken, "GET", "/v1/auth/sessions")).statusCode;
+    const former = auth.deps.services.keys.signingKey().kid;
+    expect(await operations.retireKey(former), "not while it signs").toBe(false);
+    // So that its time has come already.
+    const earlier = await openOperations(authVariables(auth.url), () => new Date(Date.now() - 35_000));
+    const soon = await earlier.rotateKeys({ soon: true });
+    await earlier.close();
     await auth.deps.services.keys.reload();
-    expect(auth.deps.services.keys.signingKey().kid).toBe(now?.kid);
-    expect((await operations.listKeys()).find(({ state }) => state === "signing")?.kid).toBe(now?.kid);
-    expect((await auth.withToken(accessToken, "GET", "/v1/auth/sessions")).statusCode).toBe(200);
+    expect(auth.deps.services.keys.signingKey().kid).toBe(soon?.kid);
+    expect((await operations.listKeys()).find(({ state }) => state === "signing")?.kid).toBe(soon?.kid);
+    expect(await look()).toBe(200);
+    expect(await operations.retireKey("invented")).toBe(false);
+    expect(await operations.retireKey(former)).toBe(true);
+    await auth.deps.services.keys.reload();
+    expect(await look()).toBe(401);
+    expect(await auth.eventsOf(former)).toMatchObject([{ type: "auth.key.retired", data: { kid: former } }]);
+  });
+
+  it("are sealed anew under the first secret of a list", async () => {
+    const keys = (await operations.listKeys()).length;
+    expect(await operations.resealKeys()).toEqual({ keys, resealed: [] });
   });
 
   it("are not made under a secret that opens none of those that are there", async () => {
     const before = await operations.listKeys();
     const wrong = await openOperations({ ...authVariables(auth.url), JWT_SECRET_KEY: "another-secret-of-the-tests" });
-    await expect(wrong.rotateKeys({ immediately: false })).rejects.toThrow("no value of JWT_SECRET_KEY opens");
+    await expect(wrong.rotateKeys({ soon: false })).rejects.toThrow("no value of JWT_SECRET_KEY opens");
     await wrong.close();
     expect(await operations.listKeys()).toEqual(before);
   });
