@@ -80,7 +80,9 @@ async function usedArrows(manifests: readonly Manifest[], hosts: ReadonlyMap<str
     const container = workload.pod.spec?.containers[0];
     if (!variables || !container) continue;
     const environment = environmentOf(manifests, container);
-    for (const name of variables.filter((one) => /_(URL|ENDPOINT)$/.test(one) && environment[one])) {
+    // Commands send no telemetry.
+    const addresses = SERVICES.includes(workload.name) ? /_(URL|ENDPOINT)$/ : /_URL$/;
+    for (const name of variables.filter((one) => addresses.test(one) && environment[one])) {
       const { hostname, port } = new URL(environment[name] ?? "");
       const [host = "", namespace] = hostname.split(".");
       // Of another namespace: nothing is known of its pods, so the port is the one in the URL.
@@ -110,7 +112,7 @@ export async function checkArrows(manifests: readonly Manifest[], overlay: Overl
     /^(\S+) -> (\S+):/
       .exec(arrow)
       ?.slice(1)
-      .some((name) => [...SERVICES, "migrate"].includes(name));
+      .some((name) => [...SERVICES, "migrate", "ops"].includes(name));
   const allowed = new Set([...allowedArrows(manifests, pods)].filter(ours));
   const where = "NetworkPolicy";
   for (const arrow of used) if (!allowed.has(arrow)) problems.push({ where, what: `${arrow} is used and not allowed` });

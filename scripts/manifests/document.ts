@@ -66,7 +66,15 @@ export interface Problem {
   readonly what: string;
 }
 
-const WORKLOADS = new Set(["Deployment", "StatefulSet", "DaemonSet", "Job"]);
+const WORKLOADS = new Set(["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"]);
+
+interface PodMaker {
+  readonly template: IPodTemplateSpec;
+}
+
+interface CronJobSpec {
+  readonly jobTemplate: { readonly spec: PodMaker };
+}
 
 export const whereOf = ({ kind, metadata }: Manifest): string => `${kind}/${metadata.name}`;
 
@@ -76,7 +84,7 @@ export function workloadsOf(manifests: readonly Manifest[]): Workload[] {
     .map(({ kind, metadata, spec }) => ({
       kind,
       name: metadata.name,
-      pod: (spec as { template: IPodTemplateSpec }).template,
+      pod: (kind === "CronJob" ? (spec as CronJobSpec).jobTemplate.spec : (spec as PodMaker)).template,
     }));
 }
 

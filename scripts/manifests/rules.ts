@@ -79,7 +79,7 @@ const nothingUnasked: Rule = {
 const probes: Rule = {
   name: "a service is probed by its own paths on its own port, anything else that stays has a readiness probe",
   *check(workload, manifests) {
-    if (workload.kind === "Job") return;
+    if (workload.kind === "Job" || workload.kind === "CronJob") return;
     for (const container of specOf(workload).containers) {
       const { name, startupProbe, livenessProbe, readinessProbe, ports = [] } = container;
       if (!readinessProbe) yield `${name} has no readiness probe`;

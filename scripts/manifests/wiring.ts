@@ -10,9 +10,16 @@ const PLACEHOLDER = "set-by-kustomization";
 /** `pnpm migrate` reads these, and ENVIRONMENT, which the image sets. */
 const READ_BY_MIGRATE = ["DATABASE_URL", "AUTH_DATABASE_URL", "USER_DATABASE_URL"];
 
-export async function variablesOf({ name }: Workload): Promise<string[] | undefined> {
-  if (name === "migrate") return READ_BY_MIGRATE;
-  return SERVICES.includes(name) ? await readBy(name) : undefined;
+/** Whose config.ts reads a workload's environment: `pnpm ops` is auth to the database. */
+function configurationOf({ name }: Workload): string | undefined {
+  if (name === "ops") return "auth";
+  return SERVICES.includes(name) ? name : undefined;
+}
+
+export async function variablesOf(workload: Workload): Promise<string[] | undefined> {
+  if (workload.name === "migrate") return READ_BY_MIGRATE;
+  const service = configurationOf(workload);
+  return service === undefined ? undefined : await readBy(service);
 }
 
 /** Each variable of ours is one that is read, and with all of them the service would start: its own config.ts says so. */
@@ -30,7 +37,7 @@ async function checkEnvironment(manifests: readonly Manifest[]): Promise<Problem
       for (const name of variables.filter((one) => !environment[one])) problems.push({ where, what: `lacks ${name}` });
       continue;
     }
-    const reason = await whyRefused(workload.name, environment);
+    const reason = await whyRefused(configurationOf(workload) ?? workload.name, environment);
     if (reason !== undefined) problems.push({ where, what: `it would not start: ${reason}` });
   }
   return problems;

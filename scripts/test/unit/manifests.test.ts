@@ -133,6 +133,7 @@ describe("the network's policies are compared with the code", () => {
     ["gateway -> user:8002 is used and not allowed", "dev", without("NetworkPolicy", "user")],
     ["auth -> nats:4222 is used and not allowed", "prod", policy("nats", (spec) => senders(spec).splice(1, 1))],
     ["migrate -> postgres-server:5432 is used and not", "prod", without("NetworkPolicy", "postgres-server")],
+    ["ops -> nats:4222 is used and not allowed", "prod", without("NetworkPolicy", "ops")],
     ["auth -> observability:4318 is used and not allowed", "dev", endpoint(collector)],
     ["auth -> observability:4318 is allowed and not used", "prod", endpoint("")],
     [
