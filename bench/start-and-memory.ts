@@ -3,17 +3,12 @@ import { Option } from "commander";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { benchCommand, type BenchResult, parseCount } from "./support/command.ts";
+import { type Memory, memoryOf } from "./support/memory.ts";
 import { progress } from "./support/report.ts";
 import { type BenchStack, startStack } from "./support/stack.ts";
 
 interface Options {
   readonly starts: number;
-}
-
-/** MiB. `pss` counts pages that several processes share once. */
-interface Memory {
-  readonly rss: number;
-  readonly pss: number;
 }
 
 const SERVICES = { auth: "AUTH_PORT", user: "USER_PORT", gateway: "GATEWAY_PORT" } as const;
@@ -76,12 +71,6 @@ function processOf(service: Service, port: number): string {
   const pid = readdirSync("/proc").find((name) => /^\d+$/.test(name) && isIt(name));
   if (pid === undefined) throw new Error(`the process of ${service} was not found; this takes Linux's /proc`);
   return pid;
-}
-
-function memoryOf(pid: string): Memory {
-  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-  const mebibytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(rollup)?.[1]) / 1024;
-  return { rss: mebibytes("Rss"), pss: mebibytes("Pss") };
 }
 
 await benchCommand(

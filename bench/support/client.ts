@@ -44,6 +44,17 @@ export async function login(base: string, email: string, password = PASSWORD): P
   return { id: body.user.id, email, token: body.access_token, cookie };
 }
 
+/** Rotates a refresh token. @returns the next one */
+export async function refresh(base: string, cookie: string): Promise<string> {
+  const { statusCode, headers, body } = await request(`${base}/v1/auth/refresh`, {
+    method: "POST",
+    headers: { cookie: `refresh_token=${cookie}` },
+  });
+  await body.dump();
+  if (statusCode !== 200) throw new Error(`refresh: ${statusCode}`);
+  return /refresh_token=([^;]+)/.exec([headers["set-cookie"]].flat().join())?.[1] ?? "";
+}
+
 /** A new user with one session. */
 export async function register(base: string): Promise<Session> {
   const email = `bench-${process.pid}-${(number += 1)}@example.com`;

@@ -16,6 +16,7 @@ import { ADMIN } from "./stack.ts";
 export interface BenchSystem {
   readonly gateways: readonly ServiceHandle[];
   readonly users: readonly ServiceHandle[];
+  readonly auth: ServiceHandle;
   readonly nats: BenchServers["nats"];
   /** Asks as the owner, who sees both schemas. */
   readonly database: pg.Client;
@@ -33,7 +34,9 @@ const ENVIRONMENT = {
  * So many gateways in front of one user service; or for each environment a gateway with a user service to itself, both of which have these
  * variables. All share auth, database and bus, so that whoever registers at one is known at each.
  */
-export type SystemShape = { readonly gateways: number } | { readonly pairs: readonly NodeJS.ProcessEnv[] };
+export type SystemShape =
+  | { readonly gateways: number; readonly environment?: NodeJS.ProcessEnv }
+  | { readonly pairs: readonly NodeJS.ProcessEnv[] };
 
 export async function startSystem(shape: SystemShape): Promise<BenchSystem> {
   const servers = await startServers();
@@ -50,9 +53,9 @@ export async function startSystem(shape: SystemShape): Promise<BenchSystem> {
     const database = new pg.Client({ connectionString: urls.owner });
     await database.connect();
     releasers.push(() => database.end());
-    const { gateways, users } = services;
+    const { gateways, users, auth } = services;
     const admin = await login(gateways[0]?.url ?? "", ADMIN.email, ADMIN.password);
-    return { gateways, users, nats: servers.nats, database, admin, stop };
+    return { gateways, users, auth, nats: servers.nats, database, admin, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -76,7 +79,7 @@ async function createServices({ nats, records }: BenchServers, databaseUrls: Sys
   const { auth, user, gateway } = createSystemServices({
     ports,
     secrets: inventSecrets(),
-    environment: ENVIRONMENT,
+    environment: { ...ENVIRONMENT, ...("environment" in shape ? shape.environment : {}) },
     databaseUrls,
     natsUrl: () => nats.url,
     redisUrl: null,
@@ -86,5 +89,5 @@ async function createServices({ nats, records }: BenchServers, databaseUrls: Sys
         : { ...pairs[replica], ...(service === "gateway" && { USER_URL: `http://127.0.0.1:${ports.user[replica]}` }) },
     records,
   });
-  return { gateways: gateway, users: user, all: [...gateway, ...user, ...auth] };
+  return { gateways: gateway, users: user, auth: auth[0] as ServiceHandle, all: [...gateway, ...user, ...auth] };
 }
