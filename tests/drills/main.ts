@@ -3,9 +3,12 @@ import { randomBytes } from "node:crypto";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { keyChapters, KEYS_ENVIRONMENT } from "./plans/keys.ts";
 import type { Chapter } from "./plans/plan.ts";
+import { runRestore } from "./plans/restore.ts";
 import { SECRETS_ENVIRONMENT, secretChapters } from "./plans/secrets.ts";
-import { printReport } from "./report.ts";
-import { run } from "./run.ts";
+import { upgradeChapters } from "./plans/upgrade.ts";
+import { printReport, type Report } from "./report.ts";
+import { run, type RunOptions } from "./run.ts";
+import { buildCommit, buildWorkingTree } from "./upgrade/builds.ts";
 
 interface Options {
   readonly seed: string;
@@ -30,26 +33,21 @@ function choose(chapters: readonly Chapter[], only: string | undefined): readonl
   return chapters.filter(({ name }) => names.includes(name));
 }
 
-async function drill(chapters: readonly Chapter[], options: Options, environment?: NodeJS.ProcessEnv): Promise<void> {
+/** What every drill is given. */
+type Surroundings = Pick<RunOptions, "seed" | "rate" | "logFolder" | "note" | "signal">;
+
+/** Runs a drill to its end: prints its report, exits with 1 when it did not pass. */
+async function attempt(options: Options, perform: (surroundings: Surroundings) => Promise<Report>): Promise<void> {
   const begun = performance.now();
   const note = (line: string) =>
     void process.stderr.write(`${((performance.now() - begun) / 1_000).toFixed(0).padStart(4)} s  ${line}\n`);
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => stopping.abort(new Error(`ended by ${signal}`)));
-  const { seed, rate, only, logs: logFolder, json } = options;
+  const { seed, rate, logs: logFolder, json } = options;
   note(`seed ${seed}`);
   try {
-    const chosen = choose(chapters, only);
-    const report = await run({
-      chapters: chosen,
-      seed,
-      rate,
-      logFolder,
-      note,
-      signal: stopping.signal,
-      ...(environment && { environment }),
-    });
+    const report = await perform({ seed, rate, logFolder, note, signal: stopping.signal });
     console.log(json ? JSON.stringify(report, null, 2) : printReport(report));
     process.exitCode = report.passed ? 0 : 1;
   } catch (error) {
@@ -58,8 +56,30 @@ async function drill(chapters: readonly Chapter[], options: Options, environment
   }
 }
 
-function command(name: string, description: string, chapters: readonly Chapter[]): Command {
-  return new Command(name)
+async function drill(chapters: readonly Chapter[], options: Options, environment?: NodeJS.ProcessEnv): Promise<void> {
+  await attempt(options, (surroundings) =>
+    run({ ...surroundings, chapters: choose(chapters, options.only), ...(environment && { environment }) }),
+  );
+}
+
+/** From one build to another, each installed in a folder of its own. */
+async function drillUpgrade({ from, ...options }: Options & { readonly from: string }): Promise<void> {
+  await attempt(options, async (surroundings) => {
+    surroundings.note(`installing ${from} and the working tree`);
+    const builds = await Promise.all([buildCommit(from), buildWorkingTree()]);
+    const [{ tree: old }, { tree: next }] = builds;
+    try {
+      return await run({ ...surroundings, chapters: upgradeChapters({ old, next }), tree: old });
+    } finally {
+      await Promise.all(builds.map((build) => build.remove()));
+    }
+  });
+}
+
+/** @param chapters of which `--only` chooses some; without, they are done one after the other */
+function command(name: string, description: string, chapters: readonly Chapter[] = []): Command {
+  const names = chapters.map((one) => one.name);
+  const one = new Command(name)
     .description(description)
     .addOption(
       new Option("--seed <text>", "the same seed makes the same choices").default(
@@ -68,9 +88,10 @@ function command(name: string, description: string, chapters: readonly Chapter[]
       ),
     )
     .addOption(new Option("--rate <count>", "requests a second").argParser(parseCount).default(100))
-    .option("--only <names>", `only these procedures, comma-separated: ${chapters.map((one) => one.name).join(", ")}`)
     .option("--logs <folder>", "write the services' logs there")
     .option("--json", "the report as JSON");
+  if (names.length > 0) one.option("--only <names>", `only these procedures, comma-separated: ${names.join(", ")}`);
+  return one;
 }
 
 const keys = command(
@@ -89,6 +110,14 @@ const secrets = command(
   secretChapters(),
 ).action((options: Options) => drill(secretChapters(), options, SECRETS_ENVIRONMENT));
 
+const upgrade = command("upgrade", "migrate and restart to another build and back, both on one schema meanwhile")
+  .addOption(new Option("--from <revision>", "the build that is upgraded: a tag or a commit").default("HEAD"))
+  .action(drillUpgrade);
+
+const restore = command("restore", "dump a living system, lose everything, put the dump back, and compare").action(
+  (options: Options) => attempt(options, runRestore),
+);
+
 await new Command("pnpm drill")
   .description(
     "Does to a running Gatehouse what an operator does, under load: two processes of each service, with PostgreSQL, NATS and Redis of " +
@@ -96,4 +125,6 @@ await new Command("pnpm drill")
   )
   .addCommand(keys)
   .addCommand(secrets)
+  .addCommand(upgrade)
+  .addCommand(restore)
   .parseAsync();

@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly rate: number;
   /** Variables for all services. */
   readonly environment?: NodeJS.ProcessEnv;
+  /** The root of another checkout of this repository, whose build everything is at first. */
+  readonly tree?: string | undefined;
   /** Where the services' logs go at the end. */
   readonly logFolder?: string | undefined;
   readonly note: (line: string) => void;
@@ -20,8 +22,17 @@ export interface RunOptions {
 }
 
 /** Starts everything, lets clients live on it while the chapters are performed, and counts. */
-export async function run({ chapters, seed, rate, environment, logFolder, note, signal }: RunOptions): Promise<Report> {
-  const system = await startSystem({ note, logFolder, ...(environment && { environment }) });
+export async function run({
+  chapters,
+  seed,
+  rate,
+  environment,
+  tree,
+  logFolder,
+  note,
+  signal,
+}: RunOptions): Promise<Report> {
+  const system = await startSystem({ note, logFolder, tree, ...(environment && { environment }) });
   try {
     const load = await startLoad({ nextUrl: system.balancer.next, perSecond: rate, random: createRandom(seed) });
     try {

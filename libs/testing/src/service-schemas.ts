@@ -16,23 +16,36 @@ export interface ServiceDatabases {
   readonly ownerUrl: string;
   /** The URL of each service's own role. */
   readonly serviceUrls: Readonly<Record<ServiceWithSchema, string>>;
+  /** The root of another checkout of this repository, whose migrations are to run. */
+  readonly tree?: string | undefined;
 }
 
 /** Makes both services' roles and schemas and migrates them; what is there already stays. */
-export async function prepareDatabases({ ownerUrl, serviceUrls }: ServiceDatabases): Promise<void> {
+export async function prepareDatabases({ ownerUrl, serviceUrls, tree }: ServiceDatabases): Promise<void> {
   await Promise.all(
     SERVICE_SCHEMAS.map(({ service, schema, extensions }) =>
-      prepareService({ ownerUrl, serviceUrl: serviceUrls[service], schema, extensions, folder: `services/${service}` }),
+      prepareService({
+        ownerUrl,
+        serviceUrl: serviceUrls[service],
+        schema,
+        extensions,
+        folder: `services/${service}`,
+        tree,
+      }),
     ),
   );
 }
 
 /** Makes the role and the schema of the service in `folder`, a path from the root, and migrates it. */
-export async function prepareService({ folder, ...schema }: SchemaOptions & { folder: string }): Promise<void> {
+export async function prepareService({
+  folder,
+  tree = REPOSITORY_ROOT,
+  ...schema
+}: SchemaOptions & { folder: string; tree?: string | undefined }): Promise<void> {
   await prepareSchema(schema);
   const migrations = createMigrations({
     url: schema.serviceUrl,
-    folder: pathToFileURL(join(REPOSITORY_ROOT, folder, "src/db/migrations/")),
+    folder: pathToFileURL(join(tree, folder, "src/db/migrations/")),
   });
   try {
     await migrations.up();

@@ -36,9 +36,10 @@ export async function startLoad(options: {
   readonly nextUrl: () => string;
   readonly perSecond: number;
   readonly random: Random;
+  /** Where the answers are counted, when it is not the only load. */
+  readonly tally?: Tally;
 }): Promise<Load> {
-  const { nextUrl, perSecond, random } = options;
-  const tally = createTally();
+  const { nextUrl, perSecond, random, tally = createTally() } = options;
   const client = createClient(nextUrl, tally);
   const keys = new Map<string, KeyUse>();
   const onToken = (token: string) => {

@@ -1,8 +1,9 @@
+import { randomBytes } from "node:crypto";
 import type { Random } from "@gatehouse/testing/stack";
 import type { Answer, Client } from "./client.ts";
 import { secondsLeft, type Session } from "./session.ts";
 
-const PASSWORD = "Correct-Horse-1";
+export const PASSWORD = "Correct-Horse-1";
 
 /** Everybody who uses the system: who is registered, and who is logged in. */
 export interface Population {
@@ -31,6 +32,8 @@ export function createPopulation(options: {
   const { client, random, size, onToken } = options;
   const emails: string[] = [];
   const sessions = new Set<Session>();
+  // Two loads of one run must not want the same emails.
+  const crowd = randomBytes(4).toString("hex");
   let registrations = 0;
 
   const usable = () => [...sessions].filter((one) => !one.reserved && secondsLeft(one, Date.now()) > LAST_USE_SECONDS);
@@ -71,7 +74,7 @@ export function createPopulation(options: {
   }
 
   async function register(): Promise<void> {
-    const email = `drill-${process.pid}-${(registrations += 1)}@example.com`;
+    const email = `drill-${crowd}-${(registrations += 1)}@example.com`;
     const json = { email, password: PASSWORD };
     const answer = await client.send({ method: "POST", path: "/v1/users", expected: 201, json });
     if (answer !== undefined) emails.push(email);

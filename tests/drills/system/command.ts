@@ -6,15 +6,17 @@ const NO_STACK = { STACK_DIR: "/nowhere" };
 
 /**
  * One `pnpm ops …` or `pnpm migrate …` as a process of its own, with `--json`.
+ * @param tree the root of the checkout whose command it is
  * @throws Error with what it says when it fails
  */
 export async function runPnpm<T>(
   script: "ops" | "migrate",
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
+  tree: string = REPOSITORY_ROOT,
 ): Promise<T> {
   const { ok, stdout, reason } = await runCommand(process.execPath, [`scripts/${script}.ts`, ...args, "--json"], {
-    folder: REPOSITORY_ROOT,
+    folder: tree,
     environment: { ...environment, ...NO_STACK },
     withinMs: LIMIT_MS,
   });

@@ -54,13 +54,15 @@ const ENVIRONMENT = {
 export interface SystemOptions {
   /** Variables for all services. */
   readonly environment?: NodeJS.ProcessEnv;
+  /** The root of another checkout of this repository, whose build and schemas they are to be. */
+  readonly tree?: string | undefined;
   /** Is told what takes its time. */
   readonly note: (line: string) => void;
   /** Where the services' logs are written at the end; nowhere unless given. */
   readonly logFolder?: string | undefined;
 }
 
-export async function startSystem({ environment, note, logFolder }: SystemOptions): Promise<System> {
+export async function startSystem({ environment, tree, note, logFolder }: SystemOptions): Promise<System> {
   await sweepDeadRuns();
   const run = createRunFolder();
   const releasers: (() => Promise<unknown>)[] = [() => run.remove()];
@@ -78,7 +80,7 @@ export async function startSystem({ environment, note, logFolder }: SystemOption
       },
     });
     releasers.push(() => Promise.all(Object.values(servers).map((server) => server.stop())));
-    const databaseUrls = await createSystemDatabases(await createOwner(servers.postgres.url));
+    const databaseUrls = await createSystemDatabases(await createOwner(servers.postgres.url), tree);
     const secrets = inventSecrets();
     const services = createSystemServices({
       ports: await findServicePorts(REPLICAS),
@@ -87,6 +89,7 @@ export async function startSystem({ environment, note, logFolder }: SystemOption
       databaseUrls,
       natsUrl: (service) => `nats://${bus.credentialsOf(service)}@127.0.0.1:${servers.nats.port}`,
       redisUrl: servers.redis.url,
+      tree,
       records: run.records,
     });
     const all = Object.values(services).flat();

@@ -7,6 +7,8 @@ export interface LaunchOptions {
   readonly service: string;
   /** Where it is, from the root; `services/<service>` unless given. */
   readonly folder?: string;
+  /** The root of another checkout of this repository, whose build it is to be. */
+  readonly tree?: string | undefined;
   /** How logs and errors call it, where there are several of one service. */
   readonly name?: string;
   readonly environment: NodeJS.ProcessEnv;
@@ -35,6 +37,7 @@ export async function launchService(options: LaunchOptions): Promise<LaunchedSer
   const {
     service,
     folder = `services/${service}`,
+    tree = REPOSITORY_ROOT,
     name = service,
     environment,
     url,
@@ -48,7 +51,7 @@ export async function launchService(options: LaunchOptions): Promise<LaunchedSer
     kind: "service",
     command: process.execPath,
     args: [...(options.watch ? WATCH : []), "src/main.ts"],
-    folder: join(REPOSITORY_ROOT, folder),
+    folder: join(tree, folder),
     // Compiled code is kept, which makes every start but the first one quicker.
     environment: { NODE_COMPILE_CACHE: join(REPOSITORY_ROOT, ".cache", "compile"), ...environment },
     stopSignal,

@@ -14,8 +14,11 @@ export interface ServiceHandle {
   logs(): readonly string[];
   /** SIGTERM unless told; resolves with how it ended, such as "exit code 0". */
   stop(signal?: NodeJS.Signals): Promise<string>;
-  /** Starts it again and waits until it is ready; variables given here are over those it had. */
-  start(environment?: NodeJS.ProcessEnv): Promise<void>;
+  /**
+   * Starts it again and waits until it is ready; variables given here are over those it had.
+   * @param tree the root of the checkout whose build it is from now on; the former one unless given
+   */
+  start(environment?: NodeJS.ProcessEnv, tree?: string): Promise<void>;
   restart(environment?: NodeJS.ProcessEnv): Promise<void>;
 }
 
@@ -26,6 +29,8 @@ export function createServiceHandle(options: {
   readonly folder?: string;
   /** How logs and errors call it, where there are several of one service. */
   readonly name?: string;
+  /** The root of another checkout of this repository, whose build it is to be. */
+  readonly tree?: string | undefined;
   readonly port: number;
   readonly environment: NodeJS.ProcessEnv;
   readonly records: PidRecords;
@@ -34,14 +39,16 @@ export function createServiceHandle(options: {
   const { name = options.service } = program;
   const lines: string[] = [];
   let environment = given;
+  let { tree } = options;
   let running: LaunchedService | undefined;
 
   const url = `http://127.0.0.1:${port}`;
-  const start = async (more: NodeJS.ProcessEnv = {}) => {
+  const start = async (more: NodeJS.ProcessEnv = {}, from = tree) => {
     if (running !== undefined && !running.hasEnded()) throw new Error(`${name} is running already`);
     environment = { ...environment, ...more };
+    tree = from;
     rememberPasswordsIn(environment);
-    running = await launchService({ ...program, environment, url, onLine: (line) => lines.push(line) });
+    running = await launchService({ ...program, tree, environment, url, onLine: (line) => lines.push(line) });
     await running.waitUntilReady();
   };
   const stop = async (signal: NodeJS.Signals = "SIGTERM") => {

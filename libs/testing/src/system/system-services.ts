@@ -46,12 +46,14 @@ export interface SystemPlan extends Omit<StackAddresses, "natsUrl"> {
   natsUrl(service: ServiceName, replica: number): string;
   /** Variables for one replica, over all others. */
   own?(service: ServiceName, replica: number): NodeJS.ProcessEnv | undefined;
+  /** The root of another checkout of this repository, whose build they are to be. */
+  readonly tree?: string | undefined;
   readonly records: PidRecords;
 }
 
 /** auth, user and gateway as processes, so many of each as there are ports, none of them started yet. */
 export function createSystemServices(plan: SystemPlan): Record<ServiceName, readonly ServiceHandle[]> {
-  const { ports, secrets, environment, records } = plan;
+  const { ports, secrets, environment, tree, records } = plan;
   const base = { ...SYSTEM_DEFAULTS, ...secrets, ...environment };
   const replicasOf = (service: ServiceName) =>
     ports[service].map((port, replica) => {
@@ -60,6 +62,7 @@ export function createSystemServices(plan: SystemPlan): Record<ServiceName, read
         service,
         name: ports[service].length === 1 ? service : `${service}-${replica + 1}`,
         port,
+        tree,
         environment: { ...serviceEnvironment(service, base, addresses, replica), ...plan.own?.(service, replica) },
         records,
       });
