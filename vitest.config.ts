@@ -18,7 +18,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["{libs,services,examples,scripts,tests}/**/test/unit/**/*.test.ts"] },
+        test: {
+          name: "unit",
+          include: ["{libs,services,examples,scripts,tests}/**/test/unit/**/*.test.ts"],
+          // Some start a program of ours or render the manifests, which takes a busy machine its time.
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+        },
       },
       {
         extends: true,
