@@ -22,6 +22,8 @@ export interface Source {
   readonly folder: string;
   /** Connects to the database of the system, as the superuser, who may have the server write files. */
   readonly connect: () => Promise<pg.Client>;
+  /** The same as its owner, as operators do. */
+  readonly connectAsOwner: () => Promise<pg.Client>;
 }
 
 /**
@@ -48,7 +50,7 @@ async function dumpByProgram(source: Source, snapshot: string): Promise<Dump> {
     by: "pg_dump",
     async restore() {
       await prepare(source);
-      await withClient(source, (client) => client.query("drop schema auth, users cascade"));
+      await withClient(source.connectAsOwner, (client) => client.query("drop schema auth, users cascade"));
       await run("pg_restore", ["--exit-on-error", "--single-transaction", `--dbname=${url}`, file]);
     },
   };
@@ -62,7 +64,7 @@ async function dumpByCopy(source: Source, client: pg.Client): Promise<Dump> {
     by: "COPY in one snapshot, there being no pg_dump of the server's version",
     async restore() {
       await prepare(source);
-      await withClient(source, async (restorer) => {
+      await withClient(source.connect, async (restorer) => {
         // Foreign keys hold when all is there.
         await restorer.query("begin; set local session_replication_role = replica");
         await restorer.query(`truncate ${tables.join(", ")}`);
@@ -78,8 +80,8 @@ async function prepare({ databaseUrls }: Source): Promise<void> {
   await prepareDatabases({ ownerUrl: databaseUrls.owner, serviceUrls: databaseUrls });
 }
 
-async function withClient(source: Source, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const client = await source.connect();
+async function withClient(connect: Source["connect"], work: (client: pg.Client) => Promise<unknown>): Promise<void> {
+  const client = await connect();
   try {
     await work(client);
   } finally {

@@ -11,6 +11,7 @@ export function sourceOf({ servers, databaseUrls }: System): Source {
     databaseUrls,
     folder: join(postgres.folder, "dump"),
     connect: () => connect(databaseUrl(postgres.url, "gatehouse")),
+    connectAsOwner: () => connect(databaseUrls.owner),
   };
 }
 
