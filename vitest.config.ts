@@ -4,8 +4,8 @@ const globalSetup = ["libs/testing/src/global-setup.ts"];
 
 export default defineConfig({
   test: {
-    // Two cores run the suite; more workers only take turns, and the servers they test want a share as well.
-    maxWorkers: 2,
+    // Two cores run the suite, and the servers that are tested want a share of them. Much of the time everybody waits, so a third worker helps.
+    maxWorkers: 3,
     // How long a test waits for what it expects to happen. It ends as soon as that does, so only failures take so long.
     expect: { poll: { timeout: 10_000 } },
     coverage: {

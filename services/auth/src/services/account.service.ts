@@ -1,6 +1,6 @@
 import type { CreateAccountCommand, UpdateAccountCommand } from "@gatehouse/contracts";
 import { timeOfId } from "@gatehouse/contracts";
-import { AppError } from "@gatehouse/errors";
+import { AppError, isAppError } from "@gatehouse/errors";
 import type { AuthHandle, AuthTransact, AuthTransaction } from "../db/database.ts";
 import {
   type Account,
@@ -55,7 +55,7 @@ export function createAccountService({ db, transact, hasher, now }: AccountServi
       const created = await findCreated(command);
       if (created) return created;
       const passwordHash = await hasher.hash(command.password);
-      return transact(async (trx, emit) => {
+      const creation = transact(async (trx, emit) => {
         await authorizeCreation(trx, command);
         const account = await insertAccount(trx, newAccount(command, passwordHash));
         // In a statement of its own: an erasure that the insert had to wait for is visible now.
@@ -63,6 +63,13 @@ export function createAccountService({ db, transact, hasher, now }: AccountServi
         if (!account) return repeated(await findAccount(trx, command.id), command);
         emit(accountCreated(account, command.on_behalf_of?.sub));
         return account;
+      });
+      return creation.catch(async (error: unknown) => {
+        // Of two inserts of one id and email at the same moment the later may meet the email's index first: ON CONFLICT has but one
+        // arbiter, and every other index of PostgreSQL's reports what it finds.
+        const winner = isAppError(error, "EmailAlreadyExists") ? await findCreated(command) : undefined;
+        if (!winner) throw error;
+        return winner;
       });
     },
 

@@ -234,11 +234,14 @@ describe("simultaneous creations", () => {
   });
 
   it("of one id and email all get the same answer, and one event is written", async () => {
-    const command = { id: newId(), email: auth.newEmail() };
-    const responses = await Promise.all(Array.from({ length: 10 }, () => auth.createAccount(command)));
-    expect(new Set(responses.map(({ body }) => body)).size).toBe(1);
-    expect(statuses(responses)).toEqual(Array<number>(10).fill(201));
-    expect((await auth.eventsOf(command.id)).map(({ type }) => type)).toEqual(["auth.account.created"]);
+    // Which index of the table a loser meets first differs from time to time.
+    for (let round = 0; round < 20; round += 1) {
+      const command = { id: newId(), email: auth.newEmail() };
+      const responses = await Promise.all(Array.from({ length: 10 }, () => auth.createAccount(command)));
+      expect(statuses(responses)).toEqual(Array<number>(10).fill(201));
+      expect(new Set(responses.map(({ body }) => body)).size).toBe(1);
+      expect((await auth.eventsOf(command.id)).map(({ type }) => type)).toEqual(["auth.account.created"]);
+    }
   });
 
   it("wait for an erasure of their id and make nothing of it", async () => {
