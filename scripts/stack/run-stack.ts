@@ -49,12 +49,18 @@ function endWithMaster(master: ProcessIdentity): void {
   timer.unref();
 }
 
+// One Ctrl-C can arrive twice: from the terminal, and passed on by whatever runs us (npx, `timeout`).
+const SAME_KEYSTROKE_MS = 500;
+
 function endOnSignal(shutdown: Shutdown): void {
-  let asked = 0;
+  let askedAt: number | undefined;
   const end = async () => {
-    asked++;
-    // Asked twice: somebody does not want to wait for what hangs. The next start cleans up.
-    if (asked > 1) process.exit(130);
+    if (askedAt !== undefined) {
+      // Asked twice: somebody does not want to wait for what hangs. The next start cleans up.
+      if (performance.now() - askedAt > SAME_KEYSTROKE_MS) process.exit(130);
+      return;
+    }
+    askedAt = performance.now();
     say("stopping");
     await shutdown.run();
     process.exit(0);
