@@ -100,8 +100,10 @@ describe("what one event looks like from the request to its consumers", () => {
     }
 
     const tries = await triesOf(type, 2);
-    await expect.poll(() => publishes(event)).toHaveLength(1);
-    const [publish] = publishes(event);
+    // A sweep that claims the row at the same moment publishes it a second time, and the stream drops that.
+    const stored = () => publishes(event).filter(({ attributes }) => !attributes["gatehouse.message.duplicate"]);
+    await expect.poll(stored).toHaveLength(1);
+    const [publish] = stored();
     expect(publish).toMatchObject({ kind: SpanKind.PRODUCER, links: [], status: { code: SpanStatusCode.UNSET } });
     expect(publish?.parentSpanContext).toMatchObject(placeOf(context.trace));
     expect(publish?.attributes).toEqual({
