@@ -10,9 +10,8 @@ import { startConsumers } from "./events/consumers.ts";
 import { createTrail } from "./services/trail.service.ts";
 
 /**
- * Everything the process is made of, put together. Starts and works while NATS and auth are away; the database is waited for.
- * What is acquired is added to `releasers` at once.
- * @throws Error when the schema lacks migrations of this build
+ * Everything the process is made of, put together. Starts and works while NATS and auth are away; the database and its
+ * migrations are waited for. What is acquired is added to `releasers` at once.
  */
 export async function createDependencies(config: AuditConfig, releasers: Releasers) {
   const service = "gatehouse-audit-log";

@@ -1,19 +1,18 @@
 import { connectVerifier, type Verifier } from "@gatehouse/access";
 import { type Readiness, STREAMS } from "@gatehouse/contracts";
-import { assertMigrated, createDatabase, type Database } from "@gatehouse/database";
+import { createDatabase, type Database, waitUntilMigrated } from "@gatehouse/database";
 import type { Releasers } from "@gatehouse/http/process";
 import { type Bus, connectBus, createTransact, startRelay } from "@gatehouse/messaging";
 import { createLogger, type Logger, startTelemetry } from "@gatehouse/observability";
 import { createAccountClient } from "./clients/account.client.ts";
 import type { UserConfig } from "./config.ts";
 import { MIGRATIONS_FOLDER, type UserTables } from "./db/database.ts";
-import { openSchemaGate, type SchemaGate } from "./db/schema-gate.ts";
 import { startConsumers } from "./events/consumers.ts";
 import { cleanUp } from "./jobs/clean-up.job.ts";
 import { schedule } from "./jobs/schedule.ts";
 import { createAdminService } from "./services/admin.service.ts";
 import { createProfileService } from "./services/profile.service.ts";
-import { createUserLedger, type UserLedger } from "./services/user-ledger.service.ts";
+import { createUserLedger } from "./services/user-ledger.service.ts";
 import { createUserWriter } from "./services/user-writer.service.ts";
 
 const HOUR_MILLISECONDS = 3_600_000;
@@ -21,9 +20,8 @@ const HOUR_MILLISECONDS = 3_600_000;
 const OUTBOX_MARGIN_SECONDS = 300;
 
 /**
- * Everything the process is made of, put together. Starts and works while NATS and auth are away; a database that is away is waited
- * for in the background. What is acquired is added to `releasers` at once.
- * @throws Error when the schema lacks migrations of this build
+ * Everything the process is made of, put together. Starts and works while NATS and auth are away; the database and its migrations
+ * are waited for. What is acquired is added to `releasers` at once.
  */
 export async function createDependencies(config: UserConfig, releasers: Releasers) {
   const logger = createLogger({
@@ -36,6 +34,8 @@ export async function createDependencies(config: UserConfig, releasers: Releaser
   releasers.add("telemetry", () => telemetry.close());
   const database = connectDatabase(config, logger);
   releasers.add("database", () => database.close());
+  await waitUntilMigrated(database.db, MIGRATIONS_FOLDER, logger);
+
   const bus = connectBus({ url: config.bus.url, name: "gatehouse-user", logger });
   releasers.add("bus", () => bus.close());
   const accounts = createAccountClient({ urls: config.authUrls, token: config.internalToken, logger });
@@ -61,12 +61,11 @@ export async function createDependencies(config: UserConfig, releasers: Releaser
   const transact = createTransact<UserTables>({ db: database.db, wake: () => relay.wake() });
   const ledger = createUserLedger(transact);
   const writer = createUserWriter({ accounts, ledger, now: () => new Date() });
-  const gate = await openSchemaGate({
-    check: () => assertMigrated(database.db, MIGRATIONS_FOLDER),
-    onOpen: () => startBackground({ config, bus, database, ledger, logger, releasers }),
-    logger,
-  });
-  releasers.add("schema gate", () => gate.close());
+  const consumers = startConsumers({ bus, ledger, replicas: config.bus.replicas, logger });
+  releasers.add("consumers", () => consumers.close());
+  const job = () => cleanUp(database.db, new Date());
+  const cleaning = schedule("clean-up", job, { everyMilliseconds: HOUR_MILLISECONDS, logger });
+  releasers.add("clean-up", () => cleaning.close());
 
   return {
     logger,
@@ -78,7 +77,7 @@ export async function createDependencies(config: UserConfig, releasers: Releaser
     admin: createAdminService({ db: database.db, writer }),
     verify: (token: string) => verifier.verify(token),
     secureCookies: config.secureCookies,
-    readiness: () => checkReadiness({ database, bus, verifier, gate }),
+    readiness: () => checkReadiness({ database, bus, verifier }),
   };
 }
 
@@ -92,33 +91,14 @@ function connectDatabase(config: UserConfig, logger: Logger): Database<UserTable
   });
 }
 
-interface Background {
-  readonly config: UserConfig;
-  readonly bus: Bus;
-  readonly database: Database<UserTables>;
-  readonly ledger: UserLedger;
-  readonly logger: Logger;
-  readonly releasers: Releasers;
-}
-
-/** What must not run against a schema that lacks something: a consumer would take its failures for those of the events. */
-function startBackground({ config, bus, database, ledger, logger, releasers }: Background): void {
-  const consumers = startConsumers({ bus, ledger, replicas: config.bus.replicas, logger });
-  releasers.add("consumers", () => consumers.close());
-  const job = () => cleanUp(database.db, new Date());
-  const cleaning = schedule("clean-up", job, { everyMilliseconds: HOUR_MILLISECONDS, logger });
-  releasers.add("clean-up", () => cleaning.close());
-}
-
 interface Checked {
   readonly database: Database<UserTables>;
   readonly bus: Bus;
   readonly verifier: Verifier;
-  readonly gate: SchemaGate;
 }
 
 /** Ready: started, and able to tell good tokens from revoked ones. What fails later shows in the checks, not in the status. */
-async function checkReadiness({ database, bus, verifier, gate }: Checked): Promise<Readiness> {
+async function checkReadiness({ database, bus, verifier }: Checked): Promise<Readiness> {
   const [answers, verifies] = await Promise.all([
     database.ping().then(
       () => true,
@@ -127,7 +107,7 @@ async function checkReadiness({ database, bus, verifier, gate }: Checked): Promi
     verifier.ready(),
   ]);
   return {
-    status: gate.isOpen() && verifies ? "ready" : "unready",
+    status: verifies ? "ready" : "unready",
     checks: { database: answers ? "healthy" : "unhealthy", nats: bus.isConnected() ? "healthy" : "unhealthy" },
   };
 }

@@ -25,14 +25,14 @@ interface CallOptions {
 }
 
 interface Setting {
-  /** Reach the database through this port of the machine instead. */
-  readonly databaseAt?: { readonly port: number };
+  /** Reach the database's server by the address in this URL instead. */
+  readonly databaseBy?: string;
   /** The bus is stopped before the service starts. */
   readonly withoutBus?: boolean;
 }
 
 /** The service as it runs, on a database and a bus of the test's own, beside a neighbour that plays auth. */
-export async function startUser(environment: Record<string, string> = {}, { databaseAt, withoutBus }: Setting = {}) {
+export async function startUser(environment: Record<string, string> = {}, { databaseBy, withoutBus }: Setting = {}) {
   const releasers = createReleasers((resource, error) => console.error(resource, error));
   const [database, bus, auth] = await Promise.all([createTestDatabase(), createTestBus(), startAuthNeighbour()]);
   releasers.add("database", () => database.drop());
@@ -40,7 +40,7 @@ export async function startUser(environment: Record<string, string> = {}, { data
   releasers.add("auth", () => auth.stop());
   if (withoutBus) await bus.stop();
   const databaseUrl = new URL(database.userUrl);
-  if (databaseAt) databaseUrl.port = String(databaseAt.port);
+  if (databaseBy !== undefined) databaseUrl.host = new URL(databaseBy).host;
   const config = readConfig({
     ENVIRONMENT: "test",
     LOG_LEVEL: "silent",

@@ -1,9 +1,22 @@
-import { isTransientDatabaseError } from "../database-error.ts";
+import { codeOf, isTransientDatabaseError } from "../database-error.ts";
 import { partsOf } from "./database-url.ts";
 
 /** What somebody who sets a database up has to read: what is wrong and what mends it, without a secret. */
 export class DatabaseSetupError extends Error {
   override readonly name = "DatabaseSetupError";
+}
+
+/** SQLSTATE where the owner has not made something yet; PostgreSQL calls a missing role a wrong password. */
+const NOT_SET_UP_STATES = new Set([
+  "28P01", // invalid_password
+  "28000", // invalid_authorization_specification
+  "3D000", // invalid_catalog_name: the database
+  "42501", // insufficient_privilege
+]);
+
+/** Whether a database that answers lacks what `pnpm migrate up` makes: itself, a role, a right, or migrations. */
+export function isNotSetUp(error: unknown): boolean {
+  return error instanceof DatabaseSetupError || NOT_SET_UP_STATES.has(codeOf(error) ?? "");
 }
 
 /** Runs `work` against the database of `url` and explains the driver's errors. */

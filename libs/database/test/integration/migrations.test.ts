@@ -5,7 +5,9 @@ import {
   createMigrations,
   type Migrations,
   prepareSchema,
+  waitUntilMigrated,
 } from "@gatehouse/database";
+import { createFaultyLine } from "@gatehouse/testing";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import pg from "pg";
@@ -187,6 +189,46 @@ describe("what happens when a service starts", () => {
   test("on a migrated one: nothing", async () => {
     await open().up();
     await assertFor();
+  });
+
+  test("before its server, its role and its migrations: it waits for each, names each once, and then goes on", async () => {
+    const role = bench.newRole();
+    url = bench.urlFor(role, "x");
+    const line = await createFaultyLine(url);
+    await line.hangUp();
+    const said: string[] = [];
+    const database = createDatabase({ ...LIMITS, url: line.url });
+    const waiting = waitUntilMigrated(database.db, folder.url, {
+      warn: (_fields, message) => said.push(message),
+      error: (fields, message) => said.push(`${message}: ${String((fields as { err: unknown }).err)}`),
+    });
+    const lines = (count: number) => expect.poll(() => said.length, { timeout: 10_000 }).toBe(count);
+    await lines(1);
+    await line.restore();
+    await lines(2);
+    await prepareSchema({ ownerUrl: bench.ownerUrl, serviceUrl: url, schema: role });
+    await lines(3);
+    await open().up();
+    await waiting;
+    expect(said).toEqual([
+      "the database is away; the start waits for it",
+      expect.stringContaining(
+        `waits for \`pnpm migrate up\`: error: password authentication failed for user "${role}"`,
+      ),
+      expect.stringContaining(
+        `waits for \`pnpm migrate up\`: DatabaseSetupError: the database lacks the migrations ${ONE}`,
+      ),
+    ]);
+    await database.close();
+    await line.close();
+  });
+
+  test("with a folder of migrations that no migration mends: it ends, and says why", async () => {
+    await folder.write("create_something", "select");
+    const database = createDatabase({ ...LIMITS, url });
+    const logger = { warn: () => expect.unreachable(), error: () => expect.unreachable() };
+    await expect(waitUntilMigrated(database.db, folder.url, logger)).rejects.toThrow("must be named like");
+    await database.close();
   });
 });
 

@@ -1,18 +1,14 @@
 import { newId } from "@gatehouse/contracts";
 import { createEmptyDatabase } from "@gatehouse/testing";
-import { connect, createServer, type Server } from "node:net";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { accountEvent, startUser, type UserFixture } from "../fixtures.ts";
 
 let user: UserFixture | undefined;
-let door: Server | undefined;
 afterEach(async () => {
   await user?.stop();
-  door?.close();
   user = undefined;
-  door = undefined;
 });
 
 const ready = (service: UserFixture) => service.call("GET", "/health/ready");
@@ -64,45 +60,45 @@ describe("what happens when auth is away", () => {
 });
 
 describe("what happens when the database is away", () => {
-  it("the service starts, answers 503 until it comes, and then serves and consumes", async () => {
-    const address = await freeAddress();
-    user = await startUser({}, { databaseAt: address });
-    expect(await ready(user)).toMatchObject({ status: 503, body: { checks: { database: "unhealthy" } } });
+  it("the start waits for it, and then the service serves and consumes", async () => {
+    const database = await createEmptyDatabase();
+    const door = await createDoor(database.ownerUrl);
+    const starting = startUser({}, { databaseBy: door.url });
+    await door.knocked;
+    door.open();
+    user = await starting;
+    await expect
+      .poll(() => ready(user!))
+      .toMatchObject({ status: 200, body: { status: "ready", checks: { database: "healthy" } } });
     const as = { sub: newId() };
-    expect(await user.call("GET", "/v1/users/me", { as })).toMatchObject({ status: 503 });
-    door = await openDoor(address, user.databaseUrl);
-    await expect.poll(() => ready(user!), { timeout: 10_000 }).toMatchObject({ status: 200 });
     await user.publish(accountEvent("auth.account.created", as.sub, 1));
     await expect
       .poll(() => user!.call("GET", "/v1/users/me", { as }), { timeout: 10_000 })
       .toMatchObject({ status: 200, body: { id: as.sub } });
-  });
-
-  it("one that is there and not migrated stops the start and names the command", async () => {
-    const database = await createEmptyDatabase();
-    await expect(startUser({ USER_DATABASE_URL: database.ownerUrl })).rejects.toThrow("pnpm migrate up");
+    await user.stop();
+    user = undefined;
+    door.close();
     await database.drop();
   });
 });
 
-async function freeAddress(): Promise<{ port: number }> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return { port };
-}
-
-/** From now on the database can be reached at the address. */
-async function openDoor({ port }: { port: number }, databaseUrl: string): Promise<Server> {
-  const target = new URL(databaseUrl);
+/** Another address of the server of `databaseUrl`, at which everybody is turned away until it is opened. */
+async function createDoor(databaseUrl: string) {
+  const { hostname, port } = new URL(databaseUrl);
+  let isOpen = false;
   const server = createServer((socket) => {
-    const onward = connect(Number(target.port), target.hostname);
+    if (!isOpen) return void socket.destroy();
+    const onward = connect(Number(port), hostname);
     socket.on("error", () => onward.destroy()).pipe(onward);
     onward.on("error", () => socket.destroy()).pipe(socket);
   });
-  server.listen(port, "127.0.0.1");
+  const knocked = once(server, "connection");
+  server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return server;
+  return {
+    url: `postgres://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    knocked,
+    open: () => void (isOpen = true),
+    close: () => void server.close(),
+  };
 }
