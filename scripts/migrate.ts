@@ -1,5 +1,5 @@
-import { ConfigError } from "@gatehouse/config";
 import { DatabaseSetupError } from "@gatehouse/database";
+import { OperatorError } from "@gatehouse/errors";
 import { Command, Option } from "commander";
 import { relative } from "node:path";
 import { findDrift, migrateDown, migrateUp, migrationStatus, writeMigration } from "./migrate/commands.ts";
@@ -101,7 +101,6 @@ for (const one of [up, down, status, create, check]) program.addCommand(one);
 try {
   await program.parseAsync();
 } catch (error) {
-  const isExpected = error instanceof ConfigError || error instanceof DatabaseSetupError;
-  console.error(isExpected ? error.message : error);
+  console.error(error instanceof OperatorError ? error.message : error);
   process.exitCode = 1;
 }

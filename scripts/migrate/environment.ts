@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigProblem } from "@gatehouse/config";
+import { databaseUrl, readEnvironment } from "@gatehouse/config";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { SERVICE_SCHEMAS, type ServiceSchema } from "../services.ts";
@@ -17,18 +17,20 @@ export function loadEnvironment(): NodeJS.ProcessEnv {
 
 /** @throws ConfigError naming every URL that is missing or wrong */
 export function servicesOf(environment: NodeJS.ProcessEnv, only: ServiceSchema["name"] | undefined): MigratedService[] {
-  const problems: ConfigProblem[] = [];
   const isMeant = ({ name, isExample = false, urlVariable }: ServiceSchema) =>
     only === undefined ? !isExample || Boolean(environment[urlVariable]) : name === only;
-  const services = SERVICE_SCHEMAS.filter(isMeant).map((service) => {
-    const url = environment[service.urlVariable] ?? "";
-    if (!isDatabaseUrl(url)) problems.push({ name: service.urlVariable, message: URL_RULE });
-    return { ...service, url };
-  });
+  const meant = SERVICE_SCHEMAS.filter(isMeant);
+  const variables = meant.map(({ urlVariable }) => urlVariable);
   const owner = ownerUrlOf(environment);
-  if (owner !== undefined && !isDatabaseUrl(owner)) problems.push({ name: "DATABASE_URL", message: URL_RULE });
-  if (problems.length > 0) throw new ConfigError(problems);
-  return services;
+  const shape = {
+    DATABASE_URL: databaseUrl().optional(),
+    ...Object.fromEntries(variables.map((name) => [name, databaseUrl()])),
+  };
+  const urls: Readonly<Record<string, string | undefined>> = readEnvironment(shape, {
+    ...environment,
+    DATABASE_URL: owner,
+  });
+  return meant.map((service) => ({ ...service, url: urls[service.urlVariable] ?? "" }));
 }
 
 /** DATABASE_URL, or the URL that its pieces make; undefined where roles and schemas are made by other means. */
@@ -43,10 +45,4 @@ export function ownerUrlOf(environment: NodeJS.ProcessEnv): string | undefined {
   url.password = encodeURIComponent(environment["POSTGRES_PASSWORD"] ?? "");
   url.pathname = `/${encodeURIComponent(environment["POSTGRES_DB"] || "gatehouse")}`;
   return url.href;
-}
-
-const URL_RULE = "must be a URL that begins with postgres:// or postgresql://";
-
-function isDatabaseUrl(text: string): boolean {
-  return /^postgres(ql)?:\/\//.test(text) && URL.canParse(text);
 }

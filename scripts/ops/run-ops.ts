@@ -1,11 +1,11 @@
-import { ConfigError } from "@gatehouse/config";
-import { DatabaseSetupError, isTransientDatabaseError } from "@gatehouse/database";
+import { OperatorError } from "@gatehouse/errors";
+import { isTransientDatabaseError } from "@gatehouse/database";
+import { isPermissionViolation } from "@gatehouse/messaging";
 import { Command, CommanderError } from "commander";
 import { adminCommand } from "./auth/admin.command.ts";
 import { keysCommand } from "./auth/keys.command.ts";
 import { tokensCommand } from "./auth/tokens.command.ts";
 import { eventsCommand } from "./events/events.command.ts";
-import { OpsError } from "./ops-error.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
 const BUS = `
@@ -53,11 +53,11 @@ function tie(command: Command, { errors, print }: Terminal): void {
   });
 }
 
-const EXPECTED = [OpsError, ConfigError, DatabaseSetupError];
-
 function describe(error: unknown): string {
-  if (EXPECTED.some((kind) => error instanceof kind)) return (error as Error).message;
+  if (error instanceof OperatorError) return error.message;
   if (isTransientDatabaseError(error))
     return "PostgreSQL does not answer. Is the server running, and is AUTH_DATABASE_URL right?";
+  if (isPermissionViolation(error))
+    return `NATS does not permit this: ${(error as Error).message}.\nDoes NATS_URL name the user \`ops\` (docs/operations/nats.md)?`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

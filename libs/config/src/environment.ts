@@ -1,3 +1,4 @@
+import { OperatorError } from "@gatehouse/errors";
 import { z } from "zod";
 
 /** One wrong variable. `message` says what would be right and never repeats the value, which may be a secret. */
@@ -7,13 +8,13 @@ export interface ConfigProblem {
 }
 
 /** Stops the start; lists every wrong variable at once, by name. */
-export class ConfigError extends Error {
+export class ConfigError extends OperatorError {
+  override readonly name = "ConfigError";
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[]) {
     const lines = problems.map(({ name, message }) => `  ${name}: ${message}`);
     super(`The configuration is not valid:\n${lines.join("\n")}`);
-    this.name = "ConfigError";
     this.problems = problems;
   }
 }

@@ -74,7 +74,10 @@ export const networks = () =>
 /** A URL with one of the given schemes (`postgres:`, `nats:` …). */
 export const url = (...schemes: readonly string[]) =>
   text().refine((raw) => schemes.includes(schemeOf(raw)), {
-    error: `must be a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`,
+    error: ({ input }) =>
+      schemes.some((scheme) => String(input).startsWith(`${scheme}//`))
+        ? "is no URL: characters such as / ? # @ : in a password must be percent-encoded (/ is %2F)"
+        : `must be a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`,
   });
 
 /** One or several URLs of services, comma-separated; a slash at the end says nothing and is dropped, since paths are put behind. */

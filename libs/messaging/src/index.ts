@@ -1,6 +1,7 @@
 export { type Applied, applyIfNewer, type VersionedChange } from "./apply-if-newer.ts";
 export { createBatchedApply } from "./apply-in-batches.ts";
 export { type Bus, type BusOptions, connectBus, openConnection } from "./bus.ts";
+export { isPermissionViolation } from "./bus-refusals.ts";
 export { type Consumer, type ConsumerOptions, type ConsumerStatus, startConsumer } from "./consumer/consumer.ts";
 export type { DeliveryInfo, EventHandler, EventHandlers } from "./consumer/event-handler.ts";
 export { findLetters, type LetterFilter } from "./dead-letters/find-letters.ts";

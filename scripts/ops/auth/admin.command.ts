@@ -1,9 +1,8 @@
 import { adminPasswordInput, emailInput } from "@gatehouse/contracts";
-import { isAppError } from "@gatehouse/errors";
+import { isAppError, OperatorError } from "@gatehouse/errors";
 import { Command, InvalidArgumentError } from "commander";
 import { text } from "node:stream/consumers";
 import { withAuth } from "../open-auth.ts";
-import { OpsError } from "../ops-error.ts";
 import { askTwice } from "../terminal/ask-secret.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -34,7 +33,7 @@ async function createAdmin({ email, passwordStdin, json }: Options, terminal: Te
     terminal.print(json ? JSON.stringify({ user_id: id }) : `created admin ${id}`);
   } catch (error) {
     if (!isAppError(error, "EmailAlreadyExists")) throw error;
-    throw new OpsError(
+    throw new OperatorError(
       "An account has that email, and was not changed: choose another one, or have an admin promote it.",
     );
   }
@@ -47,10 +46,10 @@ function parseEmail(value: string): string {
   return data;
 }
 
-/** @throws OpsError */
+/** @throws OperatorError */
 function parsePassword(value: string): string {
   const { data, error } = adminPasswordInput().safeParse(value);
-  if (data === undefined) throw new OpsError(`The password ${error?.issues[0]?.message ?? "is not valid"}.`);
+  if (data === undefined) throw new OperatorError(`The password ${error?.issues[0]?.message ?? "is not valid"}.`);
   return data;
 }
 
@@ -58,10 +57,10 @@ async function readAll({ input }: Terminal): Promise<string> {
   return (await text(input)).replace(/\r?\n$/, "");
 }
 
-/** @throws OpsError when nobody is there, or what is typed twice is not the same */
+/** @throws OperatorError when nobody is there, or what is typed twice is not the same */
 async function askFor({ input, errors }: Terminal): Promise<string> {
-  if (!input.isTTY) throw new OpsError("Nobody is there to be asked for a password: say --password-stdin.");
+  if (!input.isTTY) throw new OperatorError("Nobody is there to be asked for a password: say --password-stdin.");
   const password = await askTwice(["Password: ", "Once more: "], input, errors);
-  if (password === undefined) throw new OpsError("The two were not the same. Nothing was done.");
+  if (password === undefined) throw new OperatorError("The two were not the same. Nothing was done.");
   return password;
 }

@@ -1,6 +1,6 @@
+import { OperatorError } from "@gatehouse/errors";
 import { Command } from "commander";
 import { withAuth } from "../open-auth.ts";
-import { OpsError } from "../ops-error.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 interface Options {
@@ -58,7 +58,7 @@ async function listKeys({ json }: Options, terminal: Terminal): Promise<void> {
 
 async function rotateKeys({ now, json }: Options, terminal: Terminal): Promise<void> {
   const key = await withAuth(terminal, (auth) => auth.rotateKeys({ soon: now === true }));
-  if (key === undefined) throw new OpsError("There is no key to follow: auth makes the first one when it starts.");
+  if (key === undefined) throw new OperatorError("There is no key to follow: auth makes the first one when it starts.");
   const { kid, signsFrom } = key;
   terminal.print(
     json ? JSON.stringify({ kid, signs_from: signsFrom }) : `published ${kid}, signs from ${signsFrom.toISOString()}`,
@@ -77,7 +77,7 @@ async function resealKeys({ json }: Options, terminal: Terminal): Promise<void> 
 async function retireKey(kid: string, { json }: Options, terminal: Terminal): Promise<void> {
   const retired = await withAuth(terminal, (auth) => auth.retireKey(kid));
   if (!retired)
-    throw new OpsError(
+    throw new OperatorError(
       `${kid} is not a key that a newer one has superseded: see \`pnpm ops keys list\`, and publish its successor with \`pnpm ops keys rotate\`.`,
     );
   terminal.print(json ? JSON.stringify({ retired: kid }) : `retired ${kid}: what it signed is refused from now on`);

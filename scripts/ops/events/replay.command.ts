@@ -1,7 +1,7 @@
+import { OperatorError } from "@gatehouse/errors";
 import { createReplayer, type LetterFilter } from "@gatehouse/messaging";
 import { Command, Option } from "commander";
 import { findBus } from "../find-bus.ts";
-import { OpsError } from "../ops-error.ts";
 import { confirm } from "../terminal/confirm.ts";
 import { createProgressBar } from "../terminal/progress-bar.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -67,23 +67,25 @@ async function replay(options: Options, terminal: Terminal): Promise<void> {
     bar.clear();
     print(options, chosen, report, terminal);
     if (report.failure !== undefined)
-      throw new OpsError(`The bus failed (${report.failure.message}). The same command goes on with what is left.`);
+      throw new OperatorError(
+        `The bus failed (${report.failure.message}). The same command goes on with what is left.`,
+      );
     if (report.left > 0) terminal.exitCode = INTERRUPTED;
   } finally {
     await connection.close();
   }
 }
 
-/** @throws OpsError when it does not say which letters are meant */
+/** @throws OperatorError when it does not say which letters are meant */
 function filterOf({ id, consumer, type, since, user, error, all }: Options): LetterFilter {
   const filter: LetterFilter = { ids: id, consumer, type, since, user, error };
   const isNarrowed = Object.values(filter).some((value) => value !== undefined);
-  if (!isNarrowed && !all) throw new OpsError("Which ones? Narrow them down (see --help), or say --all.");
-  if (isNarrowed && all) throw new OpsError("--all means all of them: leave it or the filters out.");
+  if (!isNarrowed && !all) throw new OperatorError("Which ones? Narrow them down (see --help), or say --all.");
+  if (isNarrowed && all) throw new OperatorError("--all means all of them: leave it or the filters out.");
   return filter;
 }
 
-/** @throws OpsError when somebody has to be asked and nobody is there */
+/** @throws OperatorError when somebody has to be asked and nobody is there */
 async function isConfirmed(
   { numbers, byConsumer }: ChosenLetters,
   { yes }: Options,
@@ -91,7 +93,7 @@ async function isConfirmed(
 ): Promise<boolean> {
   if (yes) return true;
   const { input, errors } = terminal;
-  if (!input.isTTY) throw new OpsError("Nobody is there to be asked: say --yes to replay, or --dry-run to look.");
+  if (!input.isTTY) throw new OperatorError("Nobody is there to be asked: say --yes to replay, or --dry-run to look.");
   const whose = [...byConsumer].map(([consumer, count]) => `${count} of ${consumer}`).join(", ");
   const isWanted = await confirm(`Replay ${numbers.length} dead letters (${whose})?`, input, errors);
   if (!isWanted) terminal.exitCode = 1;

@@ -118,6 +118,19 @@ describe("what the commands need", () => {
     ]);
   });
 
+  it("is the password of auth's role", async () => {
+    const wrong = new URL(database.authUrl);
+    wrong.password = "hunter2";
+    const { code, errors } = await list({ AUTH_DATABASE_URL: wrong.href });
+    expect([code, errors]).toEqual([1, expect.stringMatching(/^PostgreSQL refuses: .*`pnpm migrate up`.*\n$/)]);
+    expect(errors).not.toContain("hunter2");
+  });
+
+  it("is a URL that can be read, special characters of the password included", async () => {
+    const { code, errors } = await list({ AUTH_DATABASE_URL: "postgres://auth:a/b@127.0.0.1/gatehouse" });
+    expect([code, errors]).toEqual([1, expect.stringContaining("percent-encoded")]);
+  });
+
   it("is the schema of this build", async () => {
     const empty = await createEmptyDatabase();
     const { code, errors } = await list({ AUTH_DATABASE_URL: empty.ownerUrl });

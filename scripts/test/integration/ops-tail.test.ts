@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { createLockedBus } from "@gatehouse/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { announceAddresses } from "../../stack/addresses.ts";
 import { createEventsBench, EMAIL, type EventsBench, registration, sessionStart } from "../events-bench.ts";
@@ -175,6 +176,14 @@ describe("where the bus is", () => {
     expect(errors).toContain("NATS at nats://127.0.0.1:1 does not let us in");
     expect(errors).not.toContain("secret");
   });
+});
+
+it("what happens with the bus of a service's user: it is said who may, without a stack", async () => {
+  const locked = await createLockedBus();
+  const { code, output, errors } = await runOps({ NATS_URL: locked.urlOf("gateway") }, ["events", "dead"]);
+  await locked.stop();
+  expect([code, output]).toEqual([1, ""]);
+  expect(errors).toMatch(/^NATS does not permit this: .*DEAD_LETTERS.*\nDoes NATS_URL name the user `ops`.*\n$/);
 });
 
 describe("what the commands say of themselves", () => {

@@ -1,9 +1,11 @@
 import "./thread-pool.ts";
 import { runProcess } from "@gatehouse/http/process";
+import manifest from "../package.json" with { type: "json" };
 import { readConfig } from "./config.ts";
 
 await runProcess({
   name: "gatehouse-auth",
+  version: manifest.version,
   readConfig,
   async start(config, releasers) {
     const [{ buildApp }, { createDependencies }] = await Promise.all([import("./app.ts"), import("./dependencies.ts")]);

@@ -1,8 +1,10 @@
 import { runProcess } from "@gatehouse/http/process";
+import manifest from "../package.json" with { type: "json" };
 import { readConfig } from "./config.ts";
 
 await runProcess({
   name: "gatehouse-gateway",
+  version: manifest.version,
   readConfig,
   async start(config, releasers) {
     const [{ buildApp }, { createDependencies }] = await Promise.all([import("./app.ts"), import("./dependencies.ts")]);

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { DatabaseLogger } from "../database.ts";
 import { isTransientDatabaseError } from "../database-error.ts";
 import type { Handle } from "../handle.ts";
-import { isNotSetUp } from "../schema/setup-error.ts";
+import { DatabaseSetupError } from "../schema/setup-error.ts";
 import { assertMigrated } from "./assert-migrated.ts";
 
 /** The part of a logger that is used here; pino's fits. */
@@ -25,7 +25,7 @@ export async function waitUntilMigrated<T>(db: Handle<T>, folder: URL, logger: S
       return await assertMigrated(db, folder);
     } catch (error) {
       const isAway = isTransientDatabaseError(error);
-      if (!isAway && !isNotSetUp(error)) throw error;
+      if (!isAway && !(error instanceof DatabaseSetupError)) throw error;
       // Once, not with each try.
       const reason = isAway ? AWAY : String(error);
       if (reason !== told && isAway) logger.warn({}, `${AWAY}; the start waits for it`);

@@ -60,8 +60,8 @@ async function tables(): Promise<unknown[]> {
   return rows.map(({ name }) => name);
 }
 
-async function assertFor(of = folder): Promise<void> {
-  const database = createDatabase({ url, ...LIMITS });
+async function assertFor(of = folder, as = url): Promise<void> {
+  const database = createDatabase({ url: as, ...LIMITS });
   try {
     await assertMigrated(database.db, of.url);
   } finally {
@@ -186,6 +186,17 @@ describe("what happens when a service starts", () => {
     );
   });
 
+  test("with a password that is not the role's: why the server lets nobody in, and the command", async () => {
+    const wrong = new URL(url);
+    wrong.password = "hush";
+    const failure = await assertFor(folder, wrong.href).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      name: "DatabaseSetupError",
+      message: expect.stringMatching(/^PostgreSQL refuses: password authentication failed.*`pnpm migrate up`/),
+    });
+    expect(String(failure)).not.toContain("hush");
+  });
+
   test("on a migrated one: nothing", async () => {
     await open().up();
     await assertFor();
@@ -213,7 +224,7 @@ describe("what happens when a service starts", () => {
     expect(said).toEqual([
       "the database is away; the start waits for it",
       expect.stringContaining(
-        `waits for \`pnpm migrate up\`: error: password authentication failed for user "${role}"`,
+        `waits for \`pnpm migrate up\`: DatabaseSetupError: PostgreSQL refuses: password authentication failed for user "${role}"`,
       ),
       expect.stringContaining(
         `waits for \`pnpm migrate up\`: DatabaseSetupError: the database lacks the migrations ${ONE}`,
@@ -239,8 +250,16 @@ describe("what happens when the database cannot be used", () => {
       () => "postgres://someone:hush@127.0.0.1:1/x",
       /^PostgreSQL at 127\.0\.0\.1:1 does not serve: /,
     ],
-    ["the role is missing", () => bench.urlFor("nobody", "hush"), /does not let "nobody" in: there is no such role/],
-    ["the database is missing", () => bench.urlFor(new URL(url).username, "x", "no_such"), /has no database "no_such"/],
+    [
+      "the role is missing",
+      () => bench.urlFor("nobody", "hush"),
+      /refuses: password authentication failed for user "nobody".*`pnpm migrate up`/,
+    ],
+    [
+      "the database is missing",
+      () => bench.urlFor(new URL(url).username, "x", "no_such"),
+      /refuses: database "no_such" does not exist/,
+    ],
     [
       "the role has no schema",
       () => bench.ownerUrl,

@@ -1,12 +1,5 @@
+import { OperatorError } from "@gatehouse/errors";
 import type { App } from "../app.ts";
-
-/** A start that failed for a reason that its operator can mend; the message says which. */
-export class ListenError extends Error {
-  constructor(message: string, cause: unknown) {
-    super(message, { cause });
-    this.name = "ListenError";
-  }
-}
 
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: "the port is taken by another process",
@@ -17,7 +10,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /**
  * Accepts connections from now on.
- * @throws ListenError naming host and port
+ * @throws OperatorError naming host and port
  */
 export async function listen(app: App, name: string, host: string, port: number): Promise<void> {
   try {
@@ -25,6 +18,6 @@ export async function listen(app: App, name: string, host: string, port: number)
   } catch (error) {
     const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ""];
     if (!reason) throw error;
-    throw new ListenError(`cannot listen on ${host}:${port}: ${reason}`, error);
+    throw new OperatorError(`cannot listen on ${host}:${port}: ${reason}`, { cause: error });
   }
 }

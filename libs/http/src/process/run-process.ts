@@ -1,4 +1,5 @@
-import { ConfigError, type WorkerSettings } from "@gatehouse/config";
+import type { WorkerSettings } from "@gatehouse/config";
+import { OperatorError } from "@gatehouse/errors";
 import {
   createLogger,
   type LoggedError,
@@ -8,7 +9,7 @@ import {
 } from "@gatehouse/observability";
 import type { App } from "../app.ts";
 import { drain } from "./drain.ts";
-import { listen, ListenError } from "./listen.ts";
+import { listen } from "./listen.ts";
 import { createReleasers, type Releasers } from "./releasers.ts";
 import { nextStopSignal, type StopSignal } from "./stop-signal.ts";
 import type { WorkerLink } from "./worker-link.ts";
@@ -31,6 +32,8 @@ export interface StartedProcess {
 
 export interface ProcessOptions<Config extends ProcessConfig> {
   readonly name: string;
+  /** Told in the log at the start, so that an operator sees which one runs. */
+  readonly version: string;
   /** @throws ConfigError */
   readConfig(): Config;
   /**
@@ -64,7 +67,7 @@ const STOP_SHARE = 0.98;
  * (supervisor.ts), and each of them runs the same main file and comes by here again.
  */
 export async function runProcess<Config extends ProcessConfig>(options: ProcessOptions<Config>): Promise<void> {
-  const { name, readConfig, start, stopSeconds = STOP_SECONDS } = options;
+  const { name, version, readConfig, start, stopSeconds = STOP_SECONDS } = options;
   let logger: Logger | undefined;
   const releasers = createReleasers((resource, error) => report("warn", `${resource} could not be released`, error));
 
@@ -92,7 +95,7 @@ export async function runProcess<Config extends ProcessConfig>(options: ProcessO
     if (typeof started !== "string") {
       ({ logger } = started);
       worker?.countRequests(started.app.server);
-      await listen(started.app, name, started.host, started.port);
+      await listen(started.app, `${name} ${version}`, started.host, started.port);
       worker?.reportReady();
       await serveUntil(end, started, options);
       await worker?.leave();
@@ -171,6 +174,6 @@ function describeError(error: unknown): string {
 
 // What an operator can mend is said in its own words, without a stack.
 function printStartFailure(name: string, error: unknown, report: Report): void {
-  if (error instanceof ConfigError || error instanceof ListenError) console.error(`${name}: ${error.message}`);
+  if (error instanceof OperatorError) console.error(`${name}: ${error.message}`);
   else report("the start failed", error);
 }

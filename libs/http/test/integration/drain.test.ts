@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { type AddressInfo, connect } from "node:net";
 import { SUCCESSOR_HEADER } from "@gatehouse/contracts";
+import { OperatorError } from "@gatehouse/errors";
 import { describe, expect, test } from "vitest";
 import { drain } from "../../src/process/drain.ts";
-import { listen, ListenError } from "../../src/process/listen.ts";
+import { listen } from "../../src/process/listen.ts";
 import { createTestApp, listening } from "../fixtures/test-app.ts";
 
 const LONG = 60_000;
@@ -67,7 +68,7 @@ describe("what happens when an app cannot listen: the error names host and port,
     const port = await listening(first);
     const { app } = createTestApp();
     await expect(listen(app, "test", "127.0.0.1", port)).rejects.toThrow(
-      new ListenError(`cannot listen on 127.0.0.1:${port}: the port is taken by another process`, undefined),
+      new OperatorError(`cannot listen on 127.0.0.1:${port}: the port is taken by another process`),
     );
   });
 

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { ConfigError } from "@gatehouse/config";
+import { OperatorError } from "@gatehouse/errors";
 import { listen } from "../../src/process/listen.ts";
 import { expect, onTestFinished, test } from "vitest";
 import { runHere } from "../fixtures/run-here.ts";
@@ -101,6 +102,12 @@ test("what happens when the configuration is wrong: every problem in its own wor
     "test: The configuration is not valid:\n  JWT_SECRET_KEY: is required\n  NATS_URL: is required",
   ]);
   expect(process.released).toEqual([]);
+});
+
+test("what happens when the start fails of what an operator can mend: its own words, and no stack", async () => {
+  const process = runHere({ start: () => Promise.reject(new OperatorError("run the migrations")) });
+  expect(await process.exit).toBe(1);
+  expect(process.lines).toEqual(["test: run the migrations"]);
 });
 
 test("what happens when the start fails of something else: the chain of causes is told", async () => {

@@ -79,6 +79,7 @@ describe("what happens to requests while SIGTERM drains the process", () => {
   test("one that is being served is finished", async () => {
     const child = runChild("normal");
     const port = await child.port();
+    expect(await child.line("listens on")).toContain("test 1.2.3 listens on");
     const agent = new Agent({ keepAlive: true });
     const slow = request(port, "/slow", agent);
     await child.line("slow request began");

@@ -1,5 +1,6 @@
 import type { PublicJwk } from "@gatehouse/contracts";
 import { type Database, lockAdvisory } from "@gatehouse/database";
+import { OperatorError } from "@gatehouse/errors";
 import { createEvent } from "@gatehouse/messaging";
 import {
   calculateJwkThumbprint,
@@ -201,7 +202,7 @@ async function openKey(stored: StoredKey, secrets: readonly string[]): Promise<L
   const algorithm = stored.algorithm as SigningAlgorithm;
   const pkcs8 = unsealWithAny(stored, secrets)?.plaintext;
   if (!pkcs8)
-    throw new Error(
+    throw new OperatorError(
       `no value of JWT_SECRET_KEY opens the signing key ${stored.kid}: add the former value to the end of the list`,
     );
   return {
