@@ -1,13 +1,13 @@
-import { type RunningServices, startServices } from "@gatehouse/testing";
 import { newId } from "@gatehouse/contracts";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { call, FIRST_ADMIN, type Person, problemOf, register } from "./support/api.ts";
+import { call, type Person, problemOf, register } from "./support/api.ts";
+import { isElsewhere, openSystem, type System } from "./support/system.ts";
 
-let system: RunningServices;
+let system: System;
 let base: string;
 let user: Person;
 beforeAll(async () => {
-  system = await startServices({ auth: FIRST_ADMIN });
+  system = await openSystem();
   base = system.url;
   user = await register(base);
 });
@@ -43,9 +43,12 @@ describe.each([...bearerRoutes, ...adminRoutes])("%s %s", (method, path) => {
     expect(none.headers.get("www-authenticate")).toBe("Bearer");
   });
 
-  it("is the same at the service itself", async () => {
-    const service = path.startsWith("/v1/auth") && path !== "/v1/auth/me" ? system.auth.url : system.user.url;
-    expect(problemOf(await call(service, method, path))).toEqual([401, "AuthenticationError"]);
+  it.skipIf(isElsewhere)("is the same at the service itself", async () => {
+    const owner = path.startsWith("/v1/auth") && path !== "/v1/auth/me" ? "auth" : "user";
+    expect(problemOf(await call(system.services?.[owner].url ?? "", method, path))).toEqual([
+      401,
+      "AuthenticationError",
+    ]);
   });
 });
 
@@ -75,7 +78,7 @@ describe("what is not there", () => {
     ["POST", "/v1/users/me/"],
     ["GET", "/health/ready/"],
   ])("is 404 for %s %s, even with the token of the services", async (method, path) => {
-    const answer = await call(base, method, path, { token: system.secrets.INTERNAL_API_TOKEN });
+    const answer = await call(base, method, path, { token: system.internalToken });
     expect(problemOf(answer)).toEqual([404, "ResourceNotFound"]);
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
     expect(answer.headers.get("x-correlation-id")).toBe(answer.body["correlation_id"]);
@@ -83,12 +86,16 @@ describe("what is not there", () => {
 });
 
 describe("a correlation id", () => {
-  it("is kept when it is well-formed, and found in the logs of every service that took part", async () => {
-    const correlation = `test:${newId()}`;
+  const correlation = `test:${newId()}`;
+
+  it("is kept when it is well-formed", async () => {
     const headers = { "x-correlation-id": correlation };
     const answer = await call(base, "GET", "/v1/auth/sessions", { token: user.token, headers });
     expect(answer.headers.get("x-correlation-id")).toBe(correlation);
-    for (const service of [system.gateways[0], system.auth])
+  });
+
+  it.skipIf(isElsewhere)("is found in the logs of every service that took part", async () => {
+    for (const service of [system.services?.gateways[0], system.services?.auth])
       await vi.waitFor(() => expect(service?.logs().some((line) => line.includes(correlation))).toBe(true));
   });
 

@@ -1,24 +1,14 @@
-import { type RunningServices, startServices } from "@gatehouse/testing";
 import { generateKeyPair, SignJWT, decodeJwt, decodeProtectedHeader } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  call,
-  type Call,
-  FIRST_ADMIN,
-  loginAdmin,
-  newEmail,
-  PASSWORD,
-  type Person,
-  problemOf,
-  register,
-} from "./support/api.ts";
+import { call, type Call, loginAdmin, newEmail, PASSWORD, type Person, problemOf, register } from "./support/api.ts";
+import { openSystem, type System } from "./support/system.ts";
 
-let system: RunningServices;
+let system: System;
 let base: string;
 let user: Person;
 let admin: Person;
 beforeAll(async () => {
-  system = await startServices({ auth: FIRST_ADMIN });
+  system = await openSystem();
   base = system.url;
   user = await register(base);
   admin = await loginAdmin(base);
@@ -51,12 +41,7 @@ describe("a body that is no good", () => {
     ["is not JSON", "{", 400, "BadRequest"],
     ["is not UTF-8", new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]), 400, "BadRequest"],
     ["has __proto__ in it", '{"__proto__":{"is_admin":true}}', 400, "BadRequest"],
-    [
-      "is nested 100,000 deep",
-      '{"full_name":'.repeat(0) + "[".repeat(100_000) + "]".repeat(100_000),
-      422,
-      "ValidationError",
-    ],
+    ["is nested 100,000 deep", "[".repeat(100_000) + "]".repeat(100_000), 422, "ValidationError"],
     ["is an array", "[]", 422, "ValidationError"],
     ["is null", "null", 422, "ValidationError"],
     ["has NUL in it", '{"full_name":"a\\u0000b"}', 422, "ValidationError"],
@@ -164,7 +149,7 @@ describe("a forged token", () => {
       "very long": `${h}.${"x".repeat(12_000)}.${s}`,
     };
     for (const [kind, token] of Object.entries(forgeries))
-      for (const at of [base, system.user.url])
+      for (const at of [base, ...(system.services ? [system.services.user.url] : [])])
         expect([kind, ...problemOf(await call(at, "GET", "/v1/users/me", { token }))]).toEqual([
           kind,
           401,

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { type RunningServices, startServices } from "@gatehouse/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openSystem, type System } from "./support/system.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const README = readFileSync(`${ROOT}README.md`, "utf8");
@@ -20,9 +20,9 @@ async function bash(script: string): Promise<{ code: number; output: string }> {
   return { code, output };
 }
 
-let system: RunningServices;
+let system: System;
 beforeAll(async () => {
-  system = await startServices();
+  system = await openSystem();
 });
 afterAll(() => system.stop());
 
