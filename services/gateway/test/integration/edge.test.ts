@@ -1,3 +1,4 @@
+import { SUCCESSOR_HEADER } from "@gatehouse/contracts";
 import { createTestBus, type TestServer } from "@gatehouse/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ROUTE_TABLE } from "../../src/routes/route-table.ts";
@@ -240,5 +241,17 @@ describe("every answer", () => {
     const { headers, text } = await call("GET", "/nowhere", { "x-correlation-id": "has blanks" });
     expect(headers.get("x-correlation-id")).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
     expect(problemOf(text).correlation_id).toBe(headers.get("x-correlation-id"));
+  });
+});
+
+describe("the answers of a worker that is replaced", () => {
+  it("ask to leave the connection, and say no more", async () => {
+    const { url, app, close } = await startGateway({ natsUrl: bus.url });
+    app.setDraining({ isReady: true });
+    for (const path of ["/health", "/.well-known/jwks.json", "/nowhere"]) {
+      const { headers } = await fetch(url + path);
+      expect([headers.get("connection"), headers.get(SUCCESSOR_HEADER)]).toEqual(["close", null]);
+    }
+    await close();
   });
 });
