@@ -31,8 +31,9 @@ export async function superviseWorkers({ count, stopSignal, stopSeconds, logger 
 
   const first = crew.launch();
   if (!(await first.ready) && !crew.stopping.aborted) {
-    const { signal } = await first.ended;
-    if (signal !== null) logger.error({ signal }, "the first worker was killed before it was ready");
+    const { code, signal } = await first.ended;
+    // One that ended by itself has said why.
+    if (code === null) logger.error({ signal }, "the first worker was killed before it was ready, or could not be run");
     return 1;
   }
   const places = createPlaces(crew, logger);
@@ -120,7 +121,8 @@ function createPlaces(crew: Crew, logger: Logger) {
   /** Takes its turn among the workers that are worn out; the next one's comes when this worker has ended. */
   async function succeed(worker: LaunchedWorker): Promise<LaunchedWorker | undefined> {
     const before = turn;
-    turn = Promise.all([before, worker.ended]);
+    // Without their values, or each would hold those of all before it.
+    turn = Promise.all([before, worker.ended]).then(() => undefined);
     // A worker that dies while it waits is missing, and does not wait.
     await Promise.race([before, worker.ended]);
     const successor = await startReady(0);
