@@ -1,4 +1,4 @@
-import { OperatorError } from "@gatehouse/errors";
+import { isAppError, OperatorError } from "@gatehouse/errors";
 import { codeOf, isTransientDatabaseError } from "../database-error.ts";
 import { partsOf } from "./database-url.ts";
 
@@ -47,6 +47,7 @@ function explain(error: unknown, url: string): DatabaseSetupError | undefined {
 
 function reasonOf(error: unknown): string {
   const { cause, message, code } = error as Error & { code?: string };
-  if (cause instanceof Error) return reasonOf(cause);
+  // Ours says nothing of the driver's. The driver's own causes say less: that of a connection that took too long is a lost one.
+  if (isAppError(error) && cause !== undefined) return reasonOf(cause);
   return message === "" ? String(code) : message;
 }
