@@ -21,7 +21,9 @@ function startTimeFromProc(pid: number): string | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  } catch {
+  } catch (error) {
+    // Anything else, such as too many open files, is no sign of death: whoever is taken for dead is cleaned up after.
+    if (!["ENOENT", "ESRCH"].includes(String((error as NodeJS.ErrnoException).code))) throw error;
     return undefined;
   }
   // The second field is the command in parentheses and may hold blanks; state is the first after it, starttime the 20th.
@@ -36,7 +38,9 @@ function startTimeFromPs(pid: number): string | undefined {
       stdio: ["ignore", "pipe", "ignore"],
     }).trim();
     return line === "" || line.startsWith("Z") ? undefined : line.replace(/^\S+\s+/, "");
-  } catch {
+  } catch (error) {
+    // So it ends when there is no such process.
+    if ((error as { status?: unknown }).status !== 1) throw error;
     return undefined;
   }
 }

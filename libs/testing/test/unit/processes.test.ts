@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { endProcess } from "../../src/process/end-process.ts";
 import { isAlive } from "../../src/process/identity.ts";
 import { spawnManaged, waitUntilReady } from "../../src/process/managed-process.ts";
 import { createPidRecords } from "../../src/process/pid-records.ts";
 import { runCommand } from "../../src/process/run-command.ts";
+import { createRunFolder, sweepDeadRuns } from "../../src/temporary-folders.ts";
 import { bystander, deadIdentity, scratchFolder } from "../fixtures/scratch.ts";
 
 const shell = (script: string, options: Partial<Parameters<typeof spawnManaged>[0]> = {}) =>
@@ -75,6 +76,26 @@ describe("what happens to what a killed run left behind", () => {
   test("where nothing ran there is nothing to end", async () => {
     expect(await createPidRecords(join(scratchFolder(), "never")).endAll()).toEqual([]);
   });
+});
+
+test("what happens when a run begins beside others: what those have left that are dead goes, and nothing else", async () => {
+  vi.stubEnv("TMPDIR", scratchFolder());
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const begin = async () => {
+    const run = createRunFolder();
+    const server = await bystander();
+    run.records.add({ name: "nats", kind: "server", stopSignal: "SIGTERM" }, server.identity.pid);
+    return { path: run.path, server };
+  };
+  const living = await begin();
+  const dead = await begin();
+  const half = await begin();
+  writeFileSync(join(dead.path, "owner.json"), JSON.stringify(await deadIdentity()));
+  writeFileSync(join(half.path, "owner.json"), "");
+  await sweepDeadRuns();
+  expect(await dead.server.ended).toBe("SIGTERM");
+  expect([living, dead, half].map(({ path }) => existsSync(path))).toEqual([true, false, true]);
+  expect([living, half].map(({ server }) => isAlive(server.identity))).toEqual([true, true]);
 });
 
 describe("what happens to a child of ours", () => {
