@@ -2,12 +2,14 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { keyChapters } from "../../plans/keys.ts";
 import type { Chapter } from "../../plans/plan.ts";
+import { END_TOKENS, EVEN } from "../../plans/restore.ts";
 import { secretChapters } from "../../plans/secrets.ts";
 
-const PAGE = readFileSync(new URL("../../../../docs/operations/rotation.md", import.meta.url), "utf8");
+const read = (page: string) => readFileSync(new URL(`../../../../docs/operations/${page}`, import.meta.url), "utf8");
 
-/** Each numbered list of the page, its items joined. */
-const LISTS = PAGE.split(/^(?=1\. )/m)
+/** Each numbered list of the page on rotations, its items joined. */
+const LISTS = read("rotation.md")
+  .split(/^(?=1\. )/m)
   .slice(1)
   .map((part) => part.split("\n").filter((line) => /^\d+\. /.test(line)))
   .map((lines) => lines.map((line) => line.replace(/^\d+\. /, "")));
@@ -30,5 +32,11 @@ describe("the operator's book", () => {
     );
     const other = LISTS.flat().filter((item) => !drilled.some((title) => item.startsWith(title)));
     expect(other).toEqual([expect.stringContaining("pnpm ops keys retire KID")]);
+  });
+
+  it("restores by the statements of the drill", () => {
+    const plain = (text: string) => text.replaceAll(/\s+/g, " ");
+    const page = plain(read("backup-and-restore.md"));
+    for (const statement of [END_TOKENS, ...EVEN]) expect(page).toContain(plain(statement));
   });
 });
