@@ -1,5 +1,6 @@
 // `pnpm drill`: what an operator does to a running system, done under load, with every failed request counted. See --help.
 import { randomBytes } from "node:crypto";
+import { createRunFolder } from "@gatehouse/testing/stack";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { keyChapters, KEYS_ENVIRONMENT } from "./plans/keys.ts";
 import type { Chapter } from "./plans/plan.ts";
@@ -66,12 +67,13 @@ async function drill(chapters: readonly Chapter[], options: Options, environment
 async function drillUpgrade({ from, ...options }: Options & { readonly from: string }): Promise<void> {
   await attempt(options, async (surroundings) => {
     surroundings.note(`installing ${from} and the working tree`);
-    const builds = await Promise.all([buildCommit(from), buildWorkingTree()]);
-    const [{ tree: old }, { tree: next }] = builds;
+    const builds = createRunFolder();
     try {
+      const old = await buildCommit(from, builds.path);
+      const next = await buildWorkingTree(builds.path);
       return await run({ ...surroundings, chapters: upgradeChapters({ old, next }), tree: old });
     } finally {
-      await Promise.all(builds.map((build) => build.remove()));
+      await builds.remove();
     }
   });
 }

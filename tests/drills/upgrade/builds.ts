@@ -1,58 +1,40 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { REPOSITORY_ROOT, runCommand } from "@gatehouse/testing/stack";
 
 const LIMIT_MS = 300_000;
 
-/** A checkout of this repository, installed and ready to be run. */
-export interface Build {
-  /** Its root. */
-  readonly tree: string;
-  remove(): Promise<void>;
-}
-
 /**
- * Lays a commit into a temporary folder and installs what its lockfile names.
+ * Lays a commit into a folder of its own below `folder` and installs what its lockfile names.
  * @param revision a tag, a branch or a commit
+ * @returns its root
  * @throws Error when git does not know it, or pnpm cannot install it
  */
-export async function buildCommit(revision: string): Promise<Build> {
+export async function buildCommit(revision: string, folder: string): Promise<string> {
   const commit = (await run("git", ["rev-parse", "--short", "--verify", `${revision}^{commit}`])).trim();
-  return await build(commit, (archive) => run("git", ["archive", "--output", archive, commit]));
+  return await build(join(folder, commit), (archive) => run("git", ["archive", "--output", archive, commit]));
 }
 
 /** The same for the files as they are now, committed or not. */
-export async function buildWorkingTree(): Promise<Build> {
-  return await build("working-tree", async (archive) => {
+export async function buildWorkingTree(folder: string): Promise<string> {
+  return await build(join(folder, "working-tree"), async (archive) => {
     const list = `${archive}.list`;
     await writeFile(list, await run("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"]));
     // What is deleted and not yet committed is in the list, too.
     await run("tar", ["--create", "--file", archive, "--ignore-failed-read", "--null", "--files-from", list]);
-    await rm(list);
   });
 }
 
-async function build(name: string, pack: (archive: string) => Promise<unknown>): Promise<Build> {
-  const tree = join(tmpdir(), `gatehouse-${name}-${process.pid}`);
+async function build(tree: string, pack: (archive: string) => Promise<unknown>): Promise<string> {
   const archive = `${tree}.tar`;
-  const remove = async () => {
-    await rm(archive, { force: true });
-    await rm(tree, { recursive: true, force: true });
-  };
-  try {
-    await mkdir(tree);
-    await pack(archive);
-    await run("tar", ["--extract", "--file", archive, "--directory", tree]);
-    // Scripts get servers and hooks, which its services do without.
-    const install = ["install", "--frozen-lockfile", "--prefer-offline", "--ignore-scripts"];
-    // The package manager's own program, when it runs this one.
-    await run(process.env["npm_execpath"] ?? "pnpm", install, tree);
-    return { tree, remove };
-  } catch (error) {
-    await remove();
-    throw error;
-  }
+  await mkdir(tree);
+  await pack(archive);
+  await run("tar", ["--extract", "--file", archive, "--directory", tree]);
+  // Scripts get servers and hooks, which its services do without.
+  const install = ["install", "--frozen-lockfile", "--prefer-offline", "--ignore-scripts"];
+  // The package manager's own program, when it runs this one.
+  await run(process.env["npm_execpath"] ?? "pnpm", install, tree);
+  return tree;
 }
 
 async function run(command: string, args: readonly string[], folder = REPOSITORY_ROOT): Promise<string> {
