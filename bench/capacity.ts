@@ -1,9 +1,10 @@
 // pnpm bench:capacity: what a request costs in CPU, and what users, sessions and events take on disk. See --help.
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
+import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
 import { login, PASSWORD, refresh, send, type Session } from "./support/client.ts";
-import { benchCommand, type BenchResult, parseCount } from "./support/command.ts";
+import { benchCommand, type BenchResult } from "./support/command.ts";
 import { cpuSecondsByProgram } from "./support/cpu.ts";
 import { memoryOf } from "./support/memory.ts";
 import { progress } from "./support/report.ts";

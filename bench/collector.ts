@@ -1,7 +1,8 @@
 // pnpm bench:collector: what a collector that does not work costs. See --help.
+import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
 import { readFileSync } from "node:fs";
-import { benchCommand, type BenchResult, parseCount } from "./support/command.ts";
+import { benchCommand, type BenchResult } from "./support/command.ts";
 import { type BenchSystem, startSystem } from "./support/system.ts";
 import { absentCollector, startCollector } from "./telemetry/collector.ts";
 import { count, describeRounds, ratioOfRates } from "./telemetry/rounds.ts";

@@ -2,11 +2,12 @@
 import { REVOKING_SUBJECTS, STREAMS } from "@gatehouse/contracts";
 import { connectBus, readStream } from "@gatehouse/messaging";
 import { createLogger } from "@gatehouse/observability";
+import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
 import { setTimeout as pause } from "node:timers/promises";
 import { startBackgroundLoad } from "./support/background.ts";
 import { register, send, type Session } from "./support/client.ts";
-import { benchCommand, type BenchResult, parseCount } from "./support/command.ts";
+import { benchCommand, type BenchResult } from "./support/command.ts";
 import { describe, progress, quantile } from "./support/report.ts";
 import { type Revocation, REVOCATIONS } from "./support/revocations.ts";
 import { type BenchSystem, startSystem } from "./support/system.ts";

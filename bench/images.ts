@@ -12,8 +12,9 @@ import {
   inspect,
   removeImages,
 } from "@gatehouse/testing/compose";
+import { abortBySignal, parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
-import { benchCommand, type BenchResult, parseCount } from "./support/command.ts";
+import { benchCommand, type BenchResult } from "./support/command.ts";
 import { progress } from "./support/report.ts";
 
 interface Options {
@@ -49,10 +50,17 @@ async function timeStart(container: string): Promise<number> {
   return ready - Date.parse(await inspect(container, "{{.State.StartedAt}}"));
 }
 
-async function timeStarts(project: ComposeProject, starts: number): Promise<Record<Service, number[]>> {
+async function timeStarts(
+  project: ComposeProject,
+  starts: number,
+  signal: AbortSignal,
+): Promise<Record<Service, number[]>> {
   const times: Record<Service, number[]> = { gateway: [], auth: [], user: [] };
   for (let start = 1; start <= starts; start += 1) {
-    for (const service of SERVICES) times[service].push(await timeStart(await containerOf(project, service)));
+    for (const service of SERVICES) {
+      signal.throwIfAborted();
+      times[service].push(await timeStart(await containerOf(project, service)));
+    }
     progress("starts", start, starts);
   }
   return times;
@@ -61,11 +69,14 @@ async function timeStarts(project: ComposeProject, starts: number): Promise<Reco
 async function bench({ starts }: Options): Promise<BenchResult> {
   const compose = await findCompose();
   if (typeof compose === "string") throw new Error(`${compose}: this takes an engine and Compose`);
+  // Whoever interrupts it is left with no containers.
+  const signal = abortBySignal();
   await buildImages(TAG, (line) => console.error(line));
   const project = await createComposeProject(compose, TAG);
   try {
+    signal.throwIfAborted();
     await bringUp(project, project.gatewayUrl);
-    const readyAfter = await timeStarts(project, starts);
+    const readyAfter = await timeStarts(project, starts, signal);
     const megabytes: Record<string, number> = {};
     for (const target of [...SERVICES, "tools"] as const)
       megabytes[target] = Number(await inspect(imageOf(target, TAG), "{{.Size}}")) / MEGABYTE;

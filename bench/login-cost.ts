@@ -1,9 +1,10 @@
 // pnpm bench:login: what a login costs over the bare hash. See --help.
 import { hash, verify } from "@node-rs/argon2";
+import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
 import { availableParallelism } from "node:os";
 import { login, register } from "./support/client.ts";
-import { benchCommand, type BenchResult, parseCount } from "./support/command.ts";
+import { benchCommand, type BenchResult } from "./support/command.ts";
 import { describe, progress, quantile } from "./support/report.ts";
 import { startStack } from "./support/stack.ts";
 

@@ -2,11 +2,12 @@
 import { STREAMS } from "@gatehouse/contracts";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
+import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
 import { setTimeout as pause } from "node:timers/promises";
 import { type BackgroundLoad, startBackgroundLoad } from "./support/background.ts";
 import { register, send, type Session } from "./support/client.ts";
-import { benchCommand, type BenchResult, parseCount } from "./support/command.ts";
+import { benchCommand, type BenchResult } from "./support/command.ts";
 import { progress } from "./support/report.ts";
 import { type BenchSystem, startSystem } from "./support/system.ts";
 

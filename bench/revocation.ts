@@ -1,7 +1,8 @@
 // pnpm bench:revocation: how long a revoked access token lives. See --help.
+import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
 import { login, register, send, type Session } from "./support/client.ts";
-import { benchCommand, type BenchResult, parseCount } from "./support/command.ts";
+import { benchCommand, type BenchResult } from "./support/command.ts";
 import { describe, progress, quantile } from "./support/report.ts";
 import { type Revocation, REVOCATIONS } from "./support/revocations.ts";
 import { ADMIN, startStack } from "./support/stack.ts";

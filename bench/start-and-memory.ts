@@ -1,8 +1,9 @@
 // pnpm bench:start: how long the start takes, and what the idle services hold in memory. See --help.
+import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { benchCommand, type BenchResult, parseCount } from "./support/command.ts";
+import { benchCommand, type BenchResult } from "./support/command.ts";
 import { type Memory, memoryOf } from "./support/memory.ts";
 import { progress } from "./support/report.ts";
 import { type BenchStack, startStack } from "./support/stack.ts";

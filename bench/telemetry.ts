@@ -1,6 +1,7 @@
 // pnpm bench:telemetry: what traces and metrics cost a request. See --help.
+import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
-import { benchCommand, type BenchResult, parseCount } from "./support/command.ts";
+import { benchCommand, type BenchResult } from "./support/command.ts";
 import { startSystem } from "./support/system.ts";
 import { type Collector, startCollector } from "./telemetry/collector.ts";
 import { count, describeRounds, ratioOfRates } from "./telemetry/rounds.ts";

@@ -2,8 +2,9 @@
 import { applyRevocation, createRevocationView, type RevocableClaims, type RevocationView } from "@gatehouse/access";
 import { newId } from "@gatehouse/contracts";
 import { createEvent } from "@gatehouse/messaging";
+import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
-import { benchCommand, type BenchResult, parseCount } from "./support/command.ts";
+import { benchCommand, type BenchResult } from "./support/command.ts";
 import { progress, quantile } from "./support/report.ts";
 
 interface Options {

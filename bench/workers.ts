@@ -1,6 +1,7 @@
 // pnpm bench:workers: what a second worker process brings. See --help.
+import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
-import { benchCommand, type BenchResult, parseCount } from "./support/command.ts";
+import { benchCommand, type BenchResult } from "./support/command.ts";
 import { startSystem } from "./support/system.ts";
 import { count, ratioOfRates } from "./telemetry/rounds.ts";
 import { type Load, pairsOf, registerUsers, takeTurns } from "./telemetry/throughput.ts";

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { machine, printMachine } from "./report.ts";
 
 /** What a bench found: figures for a machine to read, lines for people, and whether what it is to show was shown. */
@@ -34,10 +34,4 @@ export function benchCommand(
         process.exitCode = 1;
       }
     });
-}
-
-export function parseCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("A whole number above zero is needed.");
-  return count;
 }

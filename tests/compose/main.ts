@@ -8,6 +8,7 @@ import {
   findCompose,
   removeImages,
 } from "@gatehouse/testing/compose";
+import { abortBySignal } from "@gatehouse/testing/command";
 import { Command } from "commander";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -54,16 +55,25 @@ async function testCompose({ keep }: Options): Promise<void> {
     console.log(`skipped: ${compose}. Start one, and run \`pnpm test:compose\` again.`);
     return;
   }
+  // Whoever interrupts it is left with no containers.
+  const signal = abortBySignal();
   await buildImages(TAG, note);
   const project = await createComposeProject(compose, TAG, { ...FIRST_ADMIN, ...TEST_VARIABLES, INTERNAL_API_TOKEN });
   try {
+    signal.throwIfAborted();
     note("bringing up one of each");
     await bringUp(project, project.gatewayUrl);
+    signal.throwIfAborted();
     const passed = await runTests(project, project.gatewayUrl, [...END_TO_END, "tests/compose/containers.test.ts"]);
+    signal.throwIfAborted();
     note("bringing up the profile scale");
     await bringUp(project, project.proxyUrl, "scale");
+    signal.throwIfAborted();
     const scaled = await runTests(project, project.proxyUrl, ["tests/compose/scale.test.ts"]);
     process.exitCode = passed && scaled ? 0 : 1;
+  } catch (error) {
+    note(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
   } finally {
     if (keep) note(`kept: ${project.compose.join(" ")} --profile scale ps`);
     else {

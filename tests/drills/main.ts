@@ -1,7 +1,8 @@
 // `pnpm drill`: what an operator does to a running system, done under load, with every failed request counted. See --help.
 import { randomBytes } from "node:crypto";
+import { abortBySignal, parseCount } from "@gatehouse/testing/command";
 import { createRunFolder } from "@gatehouse/testing/stack";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { keyChapters, KEYS_ENVIRONMENT } from "./plans/keys.ts";
 import type { Chapter } from "./plans/plan.ts";
 import { runRestore } from "./plans/restore.ts";
@@ -17,12 +18,6 @@ interface Options {
   readonly only?: string;
   readonly logs?: string;
   readonly json?: boolean;
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("A whole number above zero is needed.");
-  return count;
 }
 
 function choose(chapters: readonly Chapter[], only: string | undefined): readonly Chapter[] {
@@ -42,13 +37,11 @@ async function attempt(options: Options, perform: (surroundings: Surroundings) =
   const begun = performance.now();
   const note = (line: string) =>
     void process.stderr.write(`${((performance.now() - begun) / 1_000).toFixed(0).padStart(4)} s  ${line}\n`);
-  const stopping = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => stopping.abort(new Error(`ended by ${signal}`)));
+  const signal = abortBySignal();
   const { seed, rate, logs: logFolder, json } = options;
   note(`seed ${seed}`);
   try {
-    const report = await perform({ seed, rate, logFolder, note, signal: stopping.signal });
+    const report = await perform({ seed, rate, logFolder, note, signal });
     console.log(json ? JSON.stringify(report, null, 2) : printReport(report));
     process.exitCode = report.passed ? 0 : 1;
   } catch (error) {

@@ -1,6 +1,7 @@
 // `pnpm test:faults`: the whole system under load while everything around it breaks, and a ledger of what became of it. See --help.
 import { randomBytes } from "node:crypto";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { abortBySignal, parseCount } from "@gatehouse/testing/command";
+import { Command, Option } from "commander";
 import { printLedger } from "./ledger/print.ts";
 import { createProgress } from "./progress.ts";
 import { run } from "./run.ts";
@@ -14,20 +15,12 @@ interface Options {
   readonly json?: boolean;
 }
 
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("A whole number above zero is needed.");
-  return count;
-}
-
 async function testFaults(options: Options): Promise<void> {
   const progress = createProgress();
   progress.note(`seed ${options.seed}`);
-  const stopping = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => stopping.abort(new Error(`ended by ${signal}`)));
+  const signal = abortBySignal();
   try {
-    const ledger = await run({ ...options, logFolder: options.logs, progress, signal: stopping.signal });
+    const ledger = await run({ ...options, logFolder: options.logs, progress, signal });
     console.log(options.json ? JSON.stringify(ledger, null, 2) : printLedger(ledger));
     process.exitCode = ledger.passed ? 0 : 1;
   } catch (error) {
