@@ -2,6 +2,7 @@ import { AppError } from "@gatehouse/errors";
 import type { Logger } from "@gatehouse/observability";
 import { fastify, LogController } from "fastify";
 import type { App } from "./app.ts";
+import { keepConnections } from "./connections.ts";
 import { createErrorHandler, sendProblem, type TranslateError } from "./error-handler.ts";
 import { addHealth, type CheckReadiness } from "./health.ts";
 import { addJsonParser } from "./json-parser.ts";
@@ -37,6 +38,7 @@ const REQUEST_MILLISECONDS = 30_000;
 export function createApp(options: AppOptions): App {
   const endRequest = createRequestEnd();
   const app = newFastify(options, endRequest);
+  keepConnections(app);
   refuseConnect(app.server, options.logger);
   // An expectation that we do not know may be ignored (RFC 9110, section 10.1.1); Node would answer a bare 417.
   app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));

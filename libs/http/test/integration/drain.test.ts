@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect } from "node:net";
+import { Worker } from "node:worker_threads";
 import { SUCCESSOR_HEADER } from "@gatehouse/contracts";
 import { OperatorError } from "@gatehouse/errors";
 import { describe, expect, test } from "vitest";
@@ -8,6 +9,19 @@ import { listen } from "../../src/process/listen.ts";
 import { createTestApp, listening } from "../fixtures/test-app.ts";
 
 const LONG = 60_000;
+
+/** A thread that asks for /health, raises the flag as soon as that is sent, and posts what comes back. */
+const CLIENT = `
+  const { connect } = require("node:net");
+  const { parentPort, workerData: { port, sent } } = require("node:worker_threads");
+  const socket = connect(port, "127.0.0.1");
+  socket.on("data", (chunk) => parentPort.postMessage(String(chunk)));
+  socket.on("error", () => undefined).on("close", () => parentPort.postMessage("closed"));
+  socket.write("GET /health HTTP/1.1\\r\\nhost: x\\r\\n\\r\\n", () => {
+    Atomics.store(sent, 0, 1);
+    Atomics.notify(sent, 0);
+  });
+`;
 
 describe("what happens when an app drains", () => {
   test("without connections it ends at once, whatever the grace", async () => {
@@ -35,12 +49,39 @@ describe("what happens when an app drains", () => {
     const socket = connect(port, "127.0.0.1");
     await once(socket, "connect");
     const drained = drain(app, { graceMilliseconds: LONG, hasSuccessor: true });
+    await expect.poll(() => app.server.listening).toBe(false);
     await expect(once(connect(port, "127.0.0.1"), "connect")).rejects.toThrow("ECONNREFUSED");
     socket.write("GET /health/ready HTTP/1.1\r\nhost: x\r\n\r\n");
     const [chunk] = (await once(socket, "data")) as [Buffer];
     expect(chunk.toString()).toMatch(/^HTTP\/1\.1 200 [^]*connection: close/i);
     expect(chunk.toString()).toContain(SUCCESSOR_HEADER);
     await drained;
+  });
+
+  test("a request that arrives while the process is held up beyond the grace is answered", async () => {
+    const { app } = createTestApp();
+    const port = await listening(app);
+    const neighbour = connect(port, "127.0.0.1");
+    neighbour.write("GET /health HTTP/1.1\r\nhost: x\r\n\r\n");
+    await once(neighbour, "data");
+    const graceMilliseconds = 200;
+    const over = performance.now() + graceMilliseconds;
+    const drained = drain(app, { graceMilliseconds });
+
+    const sent = new Int32Array(new SharedArrayBuffer(4));
+    const client = new Worker(CLIENT, { eval: true, workerData: { port, sent } });
+    expect(Atomics.wait(sent, 0, 0, 10_000)).toBe("ok");
+    while (performance.now() < over);
+    expect(await once(client, "message")).toEqual([expect.stringMatching(/^HTTP\/1\.1 200 [^]*connection: close/i)]);
+    await drained;
+    await client.terminate();
+  });
+
+  test("a connection over which nothing ever came does not keep it", async () => {
+    const { app } = createTestApp();
+    const silent = connect(await listening(app), "127.0.0.1");
+    await once(silent, "connect");
+    await Promise.all([once(silent, "close"), drain(app, { graceMilliseconds: 100 })]);
   });
 
   test("a connection whose answer had begun before is closed when it becomes idle", async () => {
