@@ -45,8 +45,9 @@ function tookItsTime(error: unknown): boolean {
   return error instanceof Error && (isTimeout(error) || isTimeout(error.cause) || error.name === "ConnectTimeoutError");
 }
 
+/** A code rather than words, which name addresses, or are empty where a name has several of them. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
-  const cause = error.cause as { code?: unknown } | undefined;
-  return typeof cause?.code === "string" ? cause.code : error.message;
+  const codes = [error.cause, error].map((one) => (one as { code?: unknown } | undefined)?.code);
+  return codes.find((code) => typeof code === "string") ?? error.message;
 }

@@ -15,8 +15,11 @@ const NETWORK_CODES = new Set([
   "EAI_AGAIN",
 ]);
 
-/** SQLSTATE of a server that is going, coming, full, or took longer than it is allowed to. */
+/** SQLSTATE of a server that is going, coming, full, no primary any more, or took longer than it is allowed to. */
 const UNAVAILABLE_STATES = new Set([
+  "25006", // read_only_sql_transaction: after a failover, or an operator's default_transaction_read_only
+  "53100", // disk_full
+  "53200", // out_of_memory
   "53300", // too_many_connections
   "53400", // configuration_limit_exceeded
   "55P03", // lock_not_available: lock_timeout
@@ -25,6 +28,7 @@ const UNAVAILABLE_STATES = new Set([
   "57P02", // crash_shutdown
   "57P03", // cannot_connect_now
   "57P05", // idle_session_timeout
+  "58030", // io_error
   "25P03", // idle_in_transaction_session_timeout
   "25P04", // transaction_timeout
 ]);
@@ -78,6 +82,12 @@ export function translateDatabaseError(error: unknown): AppError | undefined {
 /** True when the same work may succeed later without anybody changing anything. */
 export function isTransientDatabaseError(error: unknown): boolean {
   return isAppError(error, "ServiceUnavailable") || translateDatabaseError(error) !== undefined;
+}
+
+/** True when the server does not let this role in: the password was changed, the role or the database is gone. An operator has to mend it. */
+export function isRefusedLogin(error: unknown): boolean {
+  const code = codeOf(error) ?? "";
+  return code.startsWith("28") || code === "3D000";
 }
 
 /** The name of the constraint or unique index that the statement would have violated. */

@@ -1,6 +1,11 @@
 export { lockAdvisory, tryLockAdvisory } from "./advisory-lock.ts";
 export { createDatabase, type Database, type DatabaseLogger, type DatabaseOptions } from "./database.ts";
-export { isTransientDatabaseError, translateDatabaseError, violatedConstraint } from "./database-error.ts";
+export {
+  isRefusedLogin,
+  isTransientDatabaseError,
+  translateDatabaseError,
+  violatedConstraint,
+} from "./database-error.ts";
 export type { Handle } from "./handle.ts";
 export { inBatches } from "./in-batches.ts";
 export { assertMigrated } from "./migrations/assert-migrated.ts";

@@ -1,3 +1,4 @@
+import { isCertificateError } from "@gatehouse/errors";
 import type { Logger } from "@gatehouse/observability";
 import { AuthorizationError, type NatsConnection, PermissionViolationError } from "@nats-io/nats-core";
 
@@ -17,12 +18,6 @@ function refusalText(error: unknown): string | undefined {
   if (error instanceof Error && error.message.includes("does not support 'tls'"))
     return "NATS speaks no TLS, trying on: NATS_URL says tls://";
   return undefined;
-}
-
-/** Codes that Node takes from OpenSSL's verification (UNABLE_TO_VERIFY_LEAF_SIGNATURE, CERT_HAS_EXPIRED …), and its own of names. */
-function isCertificateError(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return /CERT|ISSUER|LEAF_SIGNATURE/.test(code);
 }
 
 /** True when the server's permissions forbid what was asked. */

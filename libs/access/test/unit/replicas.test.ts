@@ -54,11 +54,18 @@ test("what happens with a lone replica that fails: it is asked a second time, un
   expect(state.asked).toEqual(["a"]);
 });
 
-test("what the error says: the code where there is one, never an address", async () => {
+test.each([
+  ["of the network", new TypeError("fetch failed", { cause: refusal("connect ECONNREFUSED 10.0.0.1:8001") })],
+  ["of a client that tells it directly", refusal("connect ECONNREFUSED 10.0.0.1:8001")],
+  ["of a name with several addresses", Object.assign(new AggregateError([]), { code: "ECONNREFUSED" })],
+])("what the error says %s: the code, never an address", async (_where, thrown) => {
   const { ask, state } = createBench(["http://a"]);
   state.down.add("http://a");
-  const cause = Object.assign(new Error("connect ECONNREFUSED 10.0.0.1:8001"), { code: "ECONNREFUSED" });
-  state.error = new TypeError("fetch failed", { cause });
-  const error: unknown = await ask().catch((thrown: unknown) => thrown);
+  state.error = thrown;
+  const error: unknown = await ask().catch((failure: unknown) => failure);
   expect((error as Error).message).toBe("no replica answers: ECONNREFUSED; ECONNREFUSED");
 });
+
+function refusal(message: string): Error {
+  return Object.assign(new Error(message), { code: "ECONNREFUSED" });
+}

@@ -1,5 +1,5 @@
-import { isAppError, OperatorError } from "@gatehouse/errors";
-import { codeOf, isTransientDatabaseError } from "../database-error.ts";
+import { isAppError, isCertificateError, OperatorError } from "@gatehouse/errors";
+import { codeOf, isRefusedLogin, isTransientDatabaseError } from "../database-error.ts";
 import { partsOf } from "./database-url.ts";
 
 /** What somebody who sets a database up has to read. */
@@ -7,21 +7,25 @@ export class DatabaseSetupError extends OperatorError {
   override readonly name = "DatabaseSetupError";
 }
 
-/** SQLSTATE where the owner has not made something yet; PostgreSQL calls a missing role a wrong password. */
-const NOT_SET_UP_STATES = new Set([
-  "28P01", // invalid_password
-  "28000", // invalid_authorization_specification, also when no rule of pg_hba.conf fits
-  "3D000", // invalid_catalog_name: the database
-  "42501", // insufficient_privilege
-]);
+/** insufficient_privilege */
+const FORBIDDEN = "42501";
 
-/** The driver's error in words where a database that answers lacks what `pnpm migrate up` makes; undefined for every other one. */
+/** The driver's error in words where it is the URL, or what `pnpm migrate up` makes, that keeps us out; undefined for every other one. */
 export function explainRefusal(error: unknown, server?: string): DatabaseSetupError | undefined {
-  if (!NOT_SET_UP_STATES.has(codeOf(error) ?? "")) return undefined;
-  const text =
-    `PostgreSQL${server === undefined ? "" : ` at ${server}`} refuses: ${(error as Error).message}. ` +
-    "`pnpm migrate up` with DATABASE_URL, the owner's, makes each service's database, role and password as its URL has them";
-  return new DatabaseSetupError(text, { cause: error });
+  const mend = mendOf(error);
+  if (mend === undefined) return undefined;
+  const where = server === undefined ? "" : ` at ${server}`;
+  return new DatabaseSetupError(`PostgreSQL${where} refuses: ${(error as Error).message}. ${mend}`, { cause: error });
+}
+
+function mendOf(error: unknown): string | undefined {
+  if (isRefusedLogin(error) || codeOf(error) === FORBIDDEN)
+    return "`pnpm migrate up` with DATABASE_URL, the owner's, makes each service's database, role and password as its URL has them";
+  if (isCertificateError(error))
+    return "NODE_EXTRA_CA_CERTS, or sslrootcert in the URL, names the file of the authority";
+  if (error instanceof Error && error.message.includes("does not support SSL"))
+    return "The URL asks for TLS by its sslmode";
+  return undefined;
 }
 
 /** Runs `work` against the database of `url` and explains the driver's errors. */
@@ -36,7 +40,7 @@ export async function explainingFailures<R>(url: string, work: () => Promise<R>)
 
 function explain(error: unknown, url: string): DatabaseSetupError | undefined {
   const { server, database, user } = partsOf(url);
-  if (codeOf(error) === "42501") {
+  if (codeOf(error) === FORBIDDEN) {
     const text = `"${user}" may not do this in the database "${database}" at ${server}: ${(error as Error).message}`;
     return new DatabaseSetupError(text, { cause: error });
   }

@@ -261,6 +261,11 @@ describe("what happens when the database cannot be used", () => {
       /refuses: database "no_such" does not exist/,
     ],
     [
+      "the server speaks no TLS",
+      () => `${url}?sslmode=verify-full`,
+      /does not support SSL connections\. The URL asks for TLS/,
+    ],
+    [
       "the role has no schema",
       () => bench.ownerUrl,
       /has no schema of its own: run `pnpm migrate up` with DATABASE_URL/,

@@ -1,7 +1,7 @@
-import { isTransientDatabaseError } from "@gatehouse/database";
+import { isRefusedLogin, isTransientDatabaseError } from "@gatehouse/database";
 import { isAppError } from "@gatehouse/errors";
 
-/** Errors that say nothing about the event: the database, the bus or another service is away, or a transaction lost a race. */
+/** Errors that say nothing about the event: the database, the bus or another service is away or lets nobody in, or a transaction lost a race. */
 export function isInfrastructureError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (
@@ -9,6 +9,7 @@ export function isInfrastructureError(error: unknown): boolean {
     isAppError(error, "BadGateway") ||
     isAppError(error, "GatewayTimeout") ||
     isTransientDatabaseError(error) ||
+    isRefusedLogin(error) ||
     BUS_ERRORS.has(error.name) ||
     // fetch and the NATS client say what it was in the cause.
     isInfrastructureError(error.cause)

@@ -89,6 +89,8 @@ test.each([
   [new AppError("ServiceUnavailable"), true],
   [new AppError("GatewayTimeout"), true],
   [Object.assign(new Error("deadlock detected"), { code: "40P01" }), true],
+  [Object.assign(new Error("password authentication failed"), { code: "28P01" }), true],
+  [Object.assign(new Error("could not extend file"), { code: "53100" }), true],
   [new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "ECONNREFUSED" }) }), true],
   [AbortSignal.abort(new DOMException("timed out", "TimeoutError")).reason, true],
   [new AppError("EmailAlreadyExists"), false],
