@@ -2,7 +2,9 @@ import { randomBytes, randomInt } from "node:crypto";
 import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "../process/free-port.ts";
+import { answersReady } from "../services/answers-ready.ts";
 import { docker, orThrow } from "./docker.ts";
 
 const UP_MS = 300_000;
@@ -91,13 +93,8 @@ export async function inspect(container: string, template: string): Promise<stri
 
 async function untilReady(url: string): Promise<void> {
   const deadline = performance.now() + 60_000;
-  for (;;) {
-    const status = await fetch(`${url}/health/ready`).then(
-      (answer) => answer.status,
-      () => 0,
-    );
-    if (status === 200) return;
-    if (performance.now() > deadline) throw new Error(`${url} was not ready within 60 s (${status})`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  while (!(await answersReady(url))) {
+    if (performance.now() > deadline) throw new Error(`${url} was not ready within 60 s`);
+    await delay(100);
   }
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type ManagedProcess, spawnManaged, waitUntilReady } from "../process/managed-process.ts";
 import type { PidRecords } from "../process/pid-records.ts";
 import { REPOSITORY_ROOT } from "../repository-root.ts";
+import { answersReady } from "./answers-ready.ts";
 
 export interface LaunchOptions {
   readonly service: string;
@@ -64,14 +65,4 @@ export async function launchService(options: LaunchOptions): Promise<LaunchedSer
     ...process_,
     waitUntilReady: (signal) => waitUntilReady(process_, () => answersReady(url), { signal }),
   };
-}
-
-async function answersReady(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2000) });
-    await response.arrayBuffer();
-    return response.ok;
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { answersReady } from "../services/answers-ready.ts";
 
 /** How often a gateway is asked; a good deal quicker than the balancers of the world, so that the test is not long. */
 const PROBE_MS = 250;
@@ -23,14 +24,7 @@ export async function createLoadBalancer(urls: readonly string[]): Promise<LoadB
   let turn = 0;
 
   async function probe(url: string): Promise<void> {
-    const isReady = await fetch(`${url}/health/ready`).then(
-      async (response) => {
-        await response.arrayBuffer();
-        return response.ok;
-      },
-      () => false,
-    );
-    if (isReady) ready.add(url);
+    if (await answersReady(url)) ready.add(url);
     else ready.delete(url);
     changed.resolve();
     changed = Promise.withResolvers();
