@@ -120,6 +120,11 @@ function createPlaces(crew: Crew, logger: Logger) {
 
   /** Takes its turn among the workers that are worn out; the next one's comes when this worker has ended. */
   async function succeed(worker: LaunchedWorker): Promise<LaunchedWorker | undefined> {
+    let isReplaced = false;
+    void worker.ended.then((end) => {
+      if (crew.stopping.aborted || (isReplaced && end.code === 0)) return;
+      reportEnd(worker, end, "a worker that makes room for another has not ended in order");
+    });
     const before = turn;
     // Without their values, or each would hold those of all before it.
     turn = Promise.all([before, worker.ended]).then(() => undefined);
@@ -128,6 +133,7 @@ function createPlaces(crew: Crew, logger: Logger) {
     const successor = await startReady(0);
     if (successor === undefined) return undefined;
     logger.info({ worker: worker.pid, successor: successor.pid }, "a worker has served its requests and is replaced");
+    isReplaced = true;
     worker.retire();
     return successor;
   }
