@@ -4,30 +4,22 @@ type AnswerClass = (typeof ANSWER_CLASSES)[number];
 export type AnswerCounts = Readonly<Record<AnswerClass, number>>;
 
 export interface Tally {
-  count(act: string, answer: { readonly status: number; readonly body: object }, what: string): void;
-  byAct(): Readonly<Record<string, AnswerCounts>>;
+  count(answer: { readonly status: number; readonly body: object }, what: string): void;
   total(): AnswerCounts;
   /** What was asked and answered, of every answer that must not be. */
   forbidden(): readonly string[];
 }
 
 export function createTally(): Tally {
-  const acts = new Map<string, Record<AnswerClass, number>>();
+  const counts = emptyCounts();
   const forbidden: string[] = [];
   return {
-    count(act, { status, body }, what) {
-      const counts = acts.get(act) ?? emptyCounts();
-      acts.set(act, counts);
+    count({ status, body }, what) {
       const kind = classOf(status);
       counts[kind] += 1;
       if (kind === "500" || kind === "other") forbidden.push(`${what}: ${status} ${JSON.stringify(body)}`);
     },
-    byAct: () => Object.fromEntries(acts),
-    total() {
-      const sum = emptyCounts();
-      for (const counts of acts.values()) for (const kind of ANSWER_CLASSES) sum[kind] += counts[kind];
-      return sum;
-    },
+    total: () => ({ ...counts }),
     forbidden: () => forbidden,
   };
 }

@@ -17,10 +17,8 @@ export interface LaunchOptions {
   readonly url: string;
   /** Restart it whenever a file that it has loaded changes. */
   readonly watch?: boolean;
-  readonly stopSignal?: NodeJS.Signals;
   readonly records?: PidRecords | undefined;
   readonly onLine?: (line: string) => void;
-  readonly keepLines?: number;
 }
 
 export interface LaunchedService extends ManagedProcess {
@@ -42,10 +40,8 @@ export async function launchService(options: LaunchOptions): Promise<LaunchedSer
     name = service,
     environment,
     url,
-    stopSignal = "SIGINT",
     records,
     onLine,
-    keepLines,
   } = options;
   const process_ = await spawnManaged({
     name,
@@ -55,11 +51,10 @@ export async function launchService(options: LaunchOptions): Promise<LaunchedSer
     folder: join(tree, folder),
     // Compiled code is kept, which makes every start but the first one quicker.
     environment: { NODE_COMPILE_CACHE: join(REPOSITORY_ROOT, ".cache", "compile"), ...environment },
-    stopSignal,
+    stopSignal: "SIGINT",
     stopWithinMs: STOP_WITHIN_MS,
     records,
     ...(onLine === undefined ? {} : { onLine }),
-    ...(keepLines === undefined ? {} : { keepLines }),
   });
   return {
     ...process_,
