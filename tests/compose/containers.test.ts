@@ -109,21 +109,10 @@ describe("the system by Compose", () => {
 
   it("has the commands of operators", async () => {
     const keys = JSON.parse(
-      await runCompose(project, "--profile", "ops", "run", "--rm", "--no-deps", "ops", "keys", "list", "--json"),
+      await runCompose(project, "--profile", "ops", "run", "--rm", "ops", "keys", "list", "--json"),
     );
     expect(JSON.stringify(keys)).toContain("signing");
-    const dead = await runCompose(
-      project,
-      "--profile",
-      "ops",
-      "run",
-      "--rm",
-      "--no-deps",
-      "ops",
-      "events",
-      "dead",
-      "--json",
-    );
+    const dead = await runCompose(project, "--profile", "ops", "run", "--rm", "ops", "events", "dead", "--json");
     expect(dead).not.toContain("error");
   });
 });
