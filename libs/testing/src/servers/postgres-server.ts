@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { chown, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chown, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
+import { exists } from "../exists.ts";
 import { endProcess } from "../process/end-process.ts";
 import { identify } from "../process/identity.ts";
 import { spawnManaged, waitUntilReady } from "../process/managed-process.ts";
@@ -142,11 +143,4 @@ async function acceptsConnections(url: string): Promise<boolean> {
 async function giveAway(...paths: string[]): Promise<void> {
   const id = ownerId();
   if (id !== undefined) await Promise.all(paths.map((path) => chown(path, id, id)));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
