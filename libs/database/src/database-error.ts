@@ -39,6 +39,9 @@ const REPEATABLE_STATES = new Set([
   "40P01", // deadlock_detected
 ]);
 
+/** Of who uses a pool that this process has closed. */
+const CLOSED_POOL_MESSAGES = ["Cannot use a pool after calling end on the pool", "driver has already been destroyed"];
+
 /** pg and kysely report these without a code. */
 const LOST_CONNECTION_MESSAGES = [
   "Connection terminated",
@@ -48,8 +51,7 @@ const LOST_CONNECTION_MESSAGES = [
   "timeout expired",
   "timeout exceeded when trying to connect",
   "Postgres connection has been discarded",
-  "Cannot use a pool after calling end on the pool",
-  "driver has already been destroyed",
+  ...CLOSED_POOL_MESSAGES,
 ];
 
 /** SQLSTATE, or the code of a system call. */
@@ -63,6 +65,12 @@ function isUnavailable(error: unknown): boolean {
   // Class 08 is SQL's own for connection exceptions.
   if (code !== undefined) return NETWORK_CODES.has(code) || UNAVAILABLE_STATES.has(code) || code.startsWith("08");
   return error instanceof Error && LOST_CONNECTION_MESSAGES.some((text) => error.message.startsWith(text));
+}
+
+/** Whether this process has closed its own pool, so that nothing comes of another try. */
+export function isPoolClosed(error: unknown): boolean {
+  const { message } = (isAppError(error) ? error.cause : error) as { message?: unknown };
+  return CLOSED_POOL_MESSAGES.some((text) => String(message).startsWith(text));
 }
 
 /** The error of a database that does not serve now; `cause` is for the log. */

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { DatabaseLogger } from "../database.ts";
-import { isTransientDatabaseError } from "../database-error.ts";
+import { isPoolClosed, isTransientDatabaseError } from "../database-error.ts";
 import type { Handle } from "../handle.ts";
 import { DatabaseSetupError } from "../schema/setup-error.ts";
 import { assertMigrated } from "./assert-migrated.ts";
@@ -16,7 +16,8 @@ const AWAY = "the database is away";
 /**
  * As assertMigrated, for a process that may start before its database, or before the migrations: it waits rather than dying, and
  * does not listen until then. So whoever starts everything need not know an order, and a build whose schema is behind never serves.
- * @throws whatever no operator of the database can mend, such as a migration's file with a wrong name
+ * @throws whatever no operator of the database can mend, such as a migration's file with a wrong name; and when `db` is closed, since the
+ * process ends then
  */
 export async function waitUntilMigrated<T>(db: Handle<T>, folder: URL, logger: StartLogger): Promise<void> {
   let told: string | undefined;
@@ -25,7 +26,7 @@ export async function waitUntilMigrated<T>(db: Handle<T>, folder: URL, logger: S
       return await assertMigrated(db, folder);
     } catch (error) {
       const isAway = isTransientDatabaseError(error);
-      if (!isAway && !(error instanceof DatabaseSetupError)) throw error;
+      if (isPoolClosed(error) || (!isAway && !(error instanceof DatabaseSetupError))) throw error;
       // Once, not with each try.
       const reason = isAway ? AWAY : String(error);
       if (reason !== told && isAway) logger.warn({}, `${AWAY}; the start waits for it`);

@@ -234,6 +234,16 @@ describe("what happens when a service starts", () => {
     await line.close();
   });
 
+  test("and ends while it waits: it waits no longer, and says nothing of a database that would be away", async () => {
+    const said = Promise.withResolvers<void>();
+    const database = createDatabase({ ...LIMITS, url: bench.urlFor("nobody", "x") });
+    const logger = { warn: () => expect.unreachable(), error: () => said.resolve() };
+    const waiting = waitUntilMigrated(database.db, folder.url, logger);
+    await said.promise;
+    await database.close();
+    await expect(waiting).rejects.toThrow("driver has already been destroyed");
+  });
+
   test("with a folder of migrations that no migration mends: it ends, and says why", async () => {
     await folder.write("create_something", "select");
     const database = createDatabase({ ...LIMITS, url });
