@@ -75,7 +75,7 @@ async function bench({ starts }: Options): Promise<BenchResult> {
   const project = await createComposeProject(compose, TAG);
   try {
     signal.throwIfAborted();
-    await bringUp(project, project.gatewayUrl);
+    await bringUp(project, project.gatewayUrl, signal);
     const readyAfter = await timeStarts(project, starts, signal);
     const megabytes: Record<string, number> = {};
     for (const target of [...SERVICES, "tools"] as const)

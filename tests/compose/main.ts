@@ -62,13 +62,11 @@ async function testCompose({ keep }: Options): Promise<void> {
   try {
     signal.throwIfAborted();
     note("bringing up one of each");
-    await bringUp(project, project.gatewayUrl);
-    signal.throwIfAborted();
+    await bringUp(project, project.gatewayUrl, signal);
     const passed = await runTests(project, project.gatewayUrl, [...END_TO_END, "tests/compose/containers.test.ts"]);
     signal.throwIfAborted();
     note("bringing up the profile scale");
-    await bringUp(project, project.proxyUrl, "scale");
-    signal.throwIfAborted();
+    await bringUp(project, project.proxyUrl, signal, "scale");
     const scaled = await runTests(project, project.proxyUrl, ["tests/compose/scale.test.ts"]);
     process.exitCode = passed && scaled ? 0 : 1;
   } catch (error) {

@@ -66,10 +66,15 @@ export async function runCompose({ compose }: ComposeProject, ...args: readonly 
   return orThrow(command, [...first, ...args], process.env, UP_MS);
 }
 
-/** Brings up what the profiles have, and waits until `url` says that it is ready. */
-export async function bringUp(project: ComposeProject, url: string, ...profiles: readonly string[]): Promise<void> {
+/** Brings up what the profiles have, and waits until `url` says that it is ready; no longer than until the signal. */
+export async function bringUp(
+  project: ComposeProject,
+  url: string,
+  signal: AbortSignal,
+  ...profiles: readonly string[]
+): Promise<void> {
   await runCompose(project, ...profiles.flatMap((profile) => ["--profile", profile]), "up", "--detach");
-  await untilReady(url);
+  await untilReady(url, signal);
 }
 
 /** Ends everything, and removes its data. */
@@ -91,9 +96,10 @@ export async function inspect(container: string, template: string): Promise<stri
   return docker(["inspect", "--format", template, container]);
 }
 
-async function untilReady(url: string): Promise<void> {
+async function untilReady(url: string, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + 60_000;
   while (!(await answersReady(url))) {
+    signal.throwIfAborted();
     if (performance.now() > deadline) throw new Error(`${url} was not ready within 60 s`);
     await delay(100);
   }
