@@ -58,7 +58,11 @@ async function replay(options: Options, terminal: Terminal): Promise<void> {
   try {
     const replayer = await createReplayer(connection, () => new Date());
     const chosen = await chooseLetters(connection, replayer, filter);
-    const { numbers } = chosen;
+    const { numbers, refused } = chosen;
+    if (options.id !== undefined && numbers.length === 0 && refused.length === 0)
+      throw new OperatorError(
+        "There is no such dead letter: `pnpm ops events dead` lists them. One that was replayed is gone.",
+      );
     if (options.dryRun || numbers.length === 0 || !(await isConfirmed(chosen, options, terminal)))
       return print(options, chosen, { replayed: 0, gone: 0, left: numbers.length, failure: undefined }, terminal);
     const bar = createProgressBar("replaying", numbers.length, terminal.errors);

@@ -56,6 +56,11 @@ describe("a dead letter's way from the list back to its consumer", () => {
     await expect.poll(() => mailer.handled).toEqual([event.id]);
     expect(await json("dead")).toEqual({ code: 0, dead_letters: [] });
     expect(await ops("replay", "--all", "--yes")).toEqual({ code: 0, output: "replayed 0", errors: "" });
+    expect(await ops("replay", "--id", event.id, "--yes")).toMatchObject({
+      code: 1,
+      output: "",
+      errors: expect.stringMatching(/no such dead letter: `pnpm ops events dead`/),
+    });
     expect(mailer.handled).toEqual([event.id]);
   });
 

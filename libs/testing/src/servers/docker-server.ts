@@ -42,7 +42,7 @@ export async function startDockerServer(part: Part, image: string, options: Serv
     if (!run.ok) throw new Error(`docker run ${image} failed: ${run.reason}`);
     const stop = async () => void (await runCommand("docker", ["stop", "--time", "10", name], { withinMs: 30_000 }));
     try {
-      await waitFor(() => plan.isReady(port, name), options.signal);
+      await waitFor(() => plan.isReady(port, name), image, options.signal);
     } catch (error) {
       await stop();
       throw error;
@@ -108,11 +108,11 @@ async function keptPassword(folder: string): Promise<string> {
   return password;
 }
 
-async function waitFor(isReady: () => Promise<boolean>, signal: AbortSignal | undefined): Promise<void> {
+async function waitFor(isReady: () => Promise<boolean>, image: string, signal: AbortSignal | undefined): Promise<void> {
   const deadline = performance.now() + 60_000;
   while (!(await isReady())) {
     signal?.throwIfAborted();
-    if (performance.now() > deadline) throw new Error("The container was not ready within 60 s");
+    if (performance.now() > deadline) throw new Error(`The container of ${image} was not ready within 60 s`);
     await delay(100);
   }
 }
