@@ -82,14 +82,19 @@ export function databaseUnavailable(cause: unknown): AppError {
  * ServiceUnavailable for an error of the driver that says that nothing was done and that another try may succeed: the
  * database is away or overloaded, a time-out passed, or another transaction was preferred. Undefined for every other error.
  */
-export function translateDatabaseError(error: unknown): AppError | undefined {
+export function translateTransientError(error: unknown): AppError | undefined {
   if (isAppError(error)) return undefined;
   return isUnavailable(error) || REPEATABLE_STATES.has(codeOf(error) ?? "") ? databaseUnavailable(error) : undefined;
 }
 
+/** As translateTransientError, and for a server that does not let us in: to a client that is one that is away, too. */
+export function translateDatabaseError(error: unknown): AppError | undefined {
+  return translateTransientError(error) ?? (isRefusedLogin(error) ? databaseUnavailable(error) : undefined);
+}
+
 /** True when the same work may succeed later without anybody changing anything. */
 export function isTransientDatabaseError(error: unknown): boolean {
-  return isAppError(error, "ServiceUnavailable") || translateDatabaseError(error) !== undefined;
+  return isAppError(error, "ServiceUnavailable") || translateTransientError(error) !== undefined;
 }
 
 /** True when the server does not let this role in: the password was changed, the role or the database is gone. An operator has to mend it. */

@@ -1,6 +1,6 @@
 import type { PostgresPool, PostgresPoolClient } from "kysely";
 import pg from "pg";
-import { translateDatabaseError } from "../database-error.ts";
+import { translateTransientError } from "../database-error.ts";
 import { observePool } from "../telemetry/pool-telemetry.ts";
 import { serverAttributes } from "../telemetry/server-attributes.ts";
 import { createStatementObserver } from "../telemetry/statements.ts";
@@ -117,7 +117,7 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
       return leaseOf(await takeLiveClient());
     } catch (error) {
       slots.give();
-      throw translateDatabaseError(error) ?? error;
+      throw translateTransientError(error) ?? error;
     }
   }
 

@@ -4,6 +4,17 @@ import { describe, expect, test } from "vitest";
 
 const coded = (code: string, more: object = {}) => Object.assign(new Error("x"), { code, ...more });
 
+describe("what happens when the database lets nobody in", () => {
+  test.each([
+    ["the password is another", coded("28P01")],
+    ["no rule fits", coded("28000")],
+    ["the database is gone", coded("3D000")],
+  ])("%s: 503 for a client, and nothing that heals by itself", (_what, error) => {
+    expect(translateDatabaseError(error)?.status).toBe(503);
+    expect(isTransientDatabaseError(error)).toBe(false);
+  });
+});
+
 describe("what happens when the database is not to be had", () => {
   test.each([
     ["nobody listens", coded("ECONNREFUSED")],
@@ -47,7 +58,6 @@ describe("what happens when the error is somebody's fault", () => {
     ["a broken constraint", coded("23505")],
     ["a wrong statement", coded("42601")],
     ["a missing table", coded("42P01")],
-    ["a wrong password", coded("28P01")],
     ["another error", new Error("Connection is a nice word")],
     ["an error of ours", new AppError("EmailAlreadyExists")],
     ["no error at all", undefined],
