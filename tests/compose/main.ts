@@ -10,23 +10,18 @@ import {
 } from "@gatehouse/testing/compose";
 import { abortBySignal } from "@gatehouse/testing/command";
 import { Command } from "commander";
-import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { FIRST_ADMIN } from "../e2e/support/api.ts";
+import {
+  AUTH_VARIABLES,
+  GATEWAY_TESTS,
+  GATEWAY_VARIABLES,
+  INTERNAL_API_TOKEN,
+  runElsewhere,
+} from "../e2e/support/run-elsewhere.ts";
 
 const CONFIG = fileURLToPath(new URL("vitest.config.ts", import.meta.url));
-const VITEST = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));
 const TAG = "test";
-
-/** What needs nothing but a gateway. */
-const END_TO_END = ["access", "bad-input", "client", "journey", "readme"].map((name) => `tests/e2e/${name}.test.ts`);
-
-/** Tests show it to the gateway, behind which it must open nothing. */
-const INTERNAL_API_TOKEN = randomBytes(32).toString("base64url");
-
-/** Limits off, since the tests come from one address; and the cheapest hashes that are still the real thing. */
-const TEST_VARIABLES = { RATE_LIMIT_ENABLED: "false", ARGON2_MEMORY_KIB: "8192", ARGON2_TIME_COST: "1" };
 
 interface Options {
   readonly keep?: boolean;
@@ -34,19 +29,9 @@ interface Options {
 
 const note = (line: string) => console.error(`${new Date().toISOString()} ${line}`);
 
-/** Runs test files on the system at `url`. @returns whether all passed */
+/** @returns whether all passed */
 function runTests(project: ComposeProject, url: string, files: readonly string[]): Promise<boolean> {
-  const child = spawn(process.execPath, [VITEST, "run", "--config", CONFIG, ...files], {
-    env: {
-      ...process.env,
-      E2E_URL: url,
-      E2E_INTERNAL_API_TOKEN: INTERNAL_API_TOKEN,
-      COMPOSE_PROJECT: JSON.stringify(project),
-      IMAGE_TAG: TAG,
-    },
-    stdio: "inherit",
-  });
-  return new Promise((resolve) => child.once("exit", (code) => resolve(code === 0)));
+  return runElsewhere(CONFIG, url, files, { COMPOSE_PROJECT: JSON.stringify(project), IMAGE_TAG: TAG });
 }
 
 async function testCompose({ keep }: Options): Promise<void> {
@@ -58,12 +43,17 @@ async function testCompose({ keep }: Options): Promise<void> {
   // Whoever interrupts it is left with no containers.
   const signal = abortBySignal();
   await buildImages(TAG, note);
-  const project = await createComposeProject(compose, TAG, { ...FIRST_ADMIN, ...TEST_VARIABLES, INTERNAL_API_TOKEN });
+  const project = await createComposeProject(compose, TAG, {
+    ...FIRST_ADMIN,
+    ...GATEWAY_VARIABLES,
+    ...AUTH_VARIABLES,
+    INTERNAL_API_TOKEN,
+  });
   try {
     signal.throwIfAborted();
     note("bringing up one of each");
     await bringUp(project, project.gatewayUrl, signal);
-    const passed = await runTests(project, project.gatewayUrl, [...END_TO_END, "tests/compose/containers.test.ts"]);
+    const passed = await runTests(project, project.gatewayUrl, [...GATEWAY_TESTS, "tests/compose/containers.test.ts"]);
     signal.throwIfAborted();
     note("bringing up the profile scale");
     await bringUp(project, project.proxyUrl, signal, "scale");

@@ -1,36 +1,25 @@
 import { containerOf, docker, inspect } from "@gatehouse/testing/compose";
 import { describe, expect, it } from "vitest";
-import { startTraffic } from "../e2e/support/traffic.ts";
+import { PEOPLE, underLoad } from "../e2e/support/under-load.ts";
 import { addressesOfLogins, engineAddresses } from "./addresses.ts";
 import { project, url } from "./project.ts";
-
-const PEOPLE = 6;
 
 /** Stops or kills the container of a service under load, and starts it again when some requests were answered without it. */
 async function without(service: string, how: "stop" | "kill") {
   const container = await containerOf(project, service);
-  const traffic = startTraffic(PEOPLE, () => url);
-  const more = async (count: number) => {
-    const wanted = traffic.answered() + count;
-    await expect.poll(() => traffic.answered()).toBeGreaterThan(wanted);
-  };
-  try {
-    await more(60);
-    await docker([how, container]);
-    await more(120);
-    const exitCode = Number(await inspect(container, "{{.State.ExitCode}}"));
-    await docker(["start", container]);
+  let exitCode: number | undefined;
+  const failures = await underLoad(`${how} ${service}`, url, async (more) => {
+    try {
+      await docker([how, container]);
+      await more(120);
+      exitCode = Number(await inspect(container, "{{.State.ExitCode}}"));
+    } finally {
+      // Whatever became of it, the next one finds all of them.
+      await docker(["start", container]);
+    }
     await expect.poll(() => inspect(container, "{{.State.Health.Status}}")).toBe("healthy");
-    await more(60);
-    await traffic.stop();
-    for (const failure of traffic.failures) console.log(failure);
-    console.log(`${how} ${service}: ${traffic.answered()} answered, ${traffic.failures.length} failed`);
-    return { failures: traffic.failures, exitCode };
-  } finally {
-    await traffic.stop();
-    // Whatever became of it, the next one finds all of them.
-    await docker(["start", container]);
-  }
+  });
+  return { failures, exitCode };
 }
 
 describe("the profile scale", () => {

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "../process/free-port.ts";
+import { runOrThrow } from "../process/run-or-throw.ts";
 import { answersReady } from "../services/answers-ready.ts";
-import { docker, orThrow } from "./docker.ts";
+import { docker } from "./docker.ts";
 
 const UP_MS = 300_000;
 const PROFILES = ["scale", "ops"];
@@ -31,7 +32,7 @@ export async function createComposeProject(
 ): Promise<ComposeProject> {
   const folder = mkdtempSync(join(tmpdir(), "gatehouse-compose-"));
   const file = join(folder, "compose.env");
-  await orThrow("deploy/new-env", [file], process.env);
+  await runOrThrow("deploy/new-env", [file], process.env);
   const [gateway, proxy] = [await freePort(), await freePort()];
   // An even third number and the next one, of a range that home routers and Docker itself leave alone.
   const network = randomInt(0, 120) * 2;
@@ -63,7 +64,7 @@ export async function createComposeProject(
 /** Runs Compose on a project. @returns what it wrote to standard output @throws with what it said when it failed */
 export async function runCompose({ compose }: ComposeProject, ...args: readonly string[]): Promise<string> {
   const [command, ...first] = compose;
-  return orThrow(command, [...first, ...args], process.env, UP_MS);
+  return runOrThrow(command, [...first, ...args], process.env, { withinMs: UP_MS });
 }
 
 /** Brings up what the profiles have, and waits until `url` says that it is ready; no longer than until the signal. */

@@ -1,27 +1,14 @@
 import { runCommand } from "../process/run-command.ts";
-import { REPOSITORY_ROOT } from "../repository-root.ts";
+import { runOrThrow } from "../process/run-or-throw.ts";
 
 const TARGETS = ["gateway", "auth", "user", "tools"] as const;
 export type ImageTarget = (typeof TARGETS)[number];
 
 const BUILD_MS = 900_000;
-const COMMAND_MS = 120_000;
 
 /** Runs docker to its end. @throws with what it said when it failed */
-export async function docker(args: readonly string[], withinMs: number = COMMAND_MS): Promise<string> {
-  return orThrow("docker", args, { ...process.env, DOCKER_BUILDKIT: "1" }, withinMs);
-}
-
-/** As `docker`, for another program and its variables. */
-export async function orThrow(
-  command: string,
-  args: readonly string[],
-  environment: NodeJS.ProcessEnv,
-  withinMs: number = COMMAND_MS,
-): Promise<string> {
-  const { ok, stdout, reason } = await runCommand(command, args, { environment, folder: REPOSITORY_ROOT, withinMs });
-  if (!ok) throw new Error(`${command} ${args.join(" ")}: ${reason}`);
-  return stdout.trim();
+export async function docker(args: readonly string[], withinMs = 120_000): Promise<string> {
+  return runOrThrow("docker", args, { ...process.env, DOCKER_BUILDKIT: "1" }, { withinMs });
 }
 
 /** The command of Compose on this machine; a reason, as text, when there is none or no Docker engine. */

@@ -1,0 +1,34 @@
+import { until } from "./api.ts";
+import { startTraffic } from "./traffic.ts";
+
+/** Requests in hand at any time. */
+export const PEOPLE = 6;
+
+const WARM_UP = 60;
+const ANSWERED_WITHIN_MS = 60_000;
+
+/** Waits until so many more requests were answered as they should be. */
+type More = (requests: number) => Promise<void>;
+
+/** Does something under load, of which some comes before it and some after. @returns a line for each request that failed */
+export async function underLoad(
+  what: string,
+  url: string,
+  work: (more: More) => Promise<unknown>,
+): Promise<readonly string[]> {
+  const traffic = startTraffic(PEOPLE, () => url);
+  const more: More = (requests) => {
+    const wanted = traffic.answered() + requests;
+    return until(() => Promise.resolve(traffic.answered() >= wanted), ANSWERED_WITHIN_MS);
+  };
+  try {
+    await more(WARM_UP);
+    await work(more);
+    await more(WARM_UP);
+  } finally {
+    await traffic.stop();
+    for (const failure of traffic.failures) console.log(failure);
+    console.log(`${what}: ${traffic.answered()} answered, ${traffic.failures.length} failed`);
+  }
+  return traffic.failures;
+}
