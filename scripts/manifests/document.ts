@@ -46,6 +46,7 @@ interface Specs {
   NetworkPolicy: Policy;
   Service: { selector: Labels; ports: readonly { port: number; targetPort: string }[] };
   HTTPRoute: { rules?: readonly { backendRefs?: readonly { name: string; port: number }[] }[] };
+  BackendTrafficPolicy: { timeout?: { http?: { connectionIdleTimeout?: string } } };
   HorizontalPodAutoscaler: { minReplicas?: number; scaleTargetRef: { kind: string; name: string } };
   PodDisruptionBudget: { maxUnavailable?: number; selector?: Selector };
   Cluster: { inheritedMetadata: { labels: Labels } };

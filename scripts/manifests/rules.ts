@@ -7,8 +7,10 @@ import type { Overlay } from "./render.ts";
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const { version: VERSION } = JSON.parse(read("package.json")) as { version: string };
 
-/** Within how many seconds of SIGTERM a service has ended. */
-const STOP_SECONDS = Number(/const STOP_SECONDS = (\d+);/.exec(read("libs/http/src/process/run-process.ts"))?.[1]);
+/** Within how many seconds of SIGTERM a service has ended, and for how many it keeps idle connections. */
+const [STOP_SECONDS, GRACE_SECONDS] = ["STOP_SECONDS", "GRACE_SECONDS"].map((name) =>
+  Number(new RegExp(`const ${name} = (\\d+);`).exec(read("libs/http/src/process/run-process.ts"))?.[1]),
+) as [number, number];
 
 /** Who runs the images; V8's cache in them is for that user alone. */
 const IMAGE_USER = Number(/^USER (\d+):\d+$/m.exec(read("deploy/Dockerfile"))?.[1]);
@@ -111,6 +113,17 @@ const grace: Rule = {
   },
 };
 
+const idleConnections: Rule = {
+  name: "the edge gives an idle connection up before a gateway that is leaving does",
+  *check({ name }, manifests, overlay) {
+    if (overlay !== "prod" || name !== "gateway") return;
+    const [policy] = specsOf(manifests, "BackendTrafficPolicy");
+    const idle = policy?.spec.timeout?.http?.connectionIdleTimeout ?? "1h";
+    if (!(Number(/^(\d+)s$/.exec(idle)?.[1]) < GRACE_SECONDS))
+      yield `the edge keeps idle connections for ${idle}, and it for ${GRACE_SECONDS} s after SIGTERM`;
+  },
+};
+
 const replicas: Rule = {
   name: "in production a service has several replicas, spread over nodes, of which one may go at a time",
   *check(workload, manifests, overlay) {
@@ -128,7 +141,7 @@ const replicas: Rule = {
   },
 };
 
-const RULES: readonly Rule[] = [image, resources, restricted, nothingUnasked, probes, grace, replicas];
+const RULES: readonly Rule[] = [image, resources, restricted, nothingUnasked, probes, grace, idleConnections, replicas];
 
 /** What the rules find in all workloads. */
 export function checkRules(manifests: readonly Manifest[], overlay: Overlay): Problem[] {

@@ -56,6 +56,12 @@ const data = (kind: string, name: string, values: Record<string, string>): Chang
     Object.assign(source.spec?.target.template.data ?? source.data ?? {}, values);
   };
 };
+const idleConnections = (connectionIdleTimeout: string): Change => {
+  return (manifests) =>
+    void Object.assign(find(manifests, "BackendTrafficPolicy", "gatehouse"), {
+      spec: { timeout: { http: { connectionIdleTimeout } } },
+    });
+};
 const policy = (name: string, work: (spec: Policy) => unknown): Change => {
   return (manifests) => void work(find(manifests, "NetworkPolicy", name).spec as Policy);
 };
@@ -85,6 +91,8 @@ describe("the rules see", () => {
     ["port http is 9, and it listens on 8001", container((one) => (one.ports = [{ name: "http", containerPort: 9 }]))],
     ["gets SIGTERM while the Service", container((one) => delete one.lifecycle)],
     ["30 s are not more than 5 s and then 25 s", pod((spec) => (spec.terminationGracePeriodSeconds = 30))],
+    ["keeps idle connections for 60s", idleConnections("60s")],
+    ["keeps idle connections for 1h, and it for 3 s after SIGTERM", without("BackendTrafficPolicy", "gatehouse")],
     ["it may be alone", without("HorizontalPodAutoscaler", "auth")],
     ["no budget lets one go", without("PodDisruptionBudget", "auth")],
     ["nothing spreads it", pod((spec) => delete spec.topologySpreadConstraints)],
