@@ -101,7 +101,8 @@ describe("what one event looks like from the request to its consumers", () => {
 
     const tries = await triesOf(type, 2);
     // A sweep that claims the row at the same moment publishes it a second time, and the stream drops that.
-    const stored = () => publishes(event).filter(({ attributes }) => !attributes["gatehouse.message.duplicate"]);
+    const isFirst = ({ attributes }: { readonly attributes: Attributes }) => !attributes["gatehouse.message.duplicate"];
+    const stored = () => publishes(event).filter(isFirst);
     await expect.poll(stored).toHaveLength(1);
     const [publish] = stored();
     expect(publish).toMatchObject({ kind: SpanKind.PRODUCER, links: [], status: { code: SpanStatusCode.UNSET } });
@@ -135,7 +136,7 @@ describe("what one event looks like from the request to its consumers", () => {
     expect(seen.map((handler) => handler?.correlationId)).toEqual(["order-66", "order-66"]);
     expect(seen.map((handler) => handler?.span)).toEqual(tries);
     // No watermark has one.
-    expect(telemetry.spans()).toHaveLength(4);
+    expect(telemetry.spans().filter(isFirst)).toHaveLength(4);
   });
 
   test("with the request not recorded: no span, and its traceparent goes on as it is", async () => {

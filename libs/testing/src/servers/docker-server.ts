@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { runCommand } from "../process/run-command.ts";
+import { PART_NAMES } from "../providers/provider.ts";
 import { answers } from "./answers.ts";
 import { NEVER, type Part, type RunningServer, type ServerOptions } from "./running-server.ts";
 import { startOnPort } from "./start-on-port.ts";
@@ -22,7 +23,7 @@ export async function startDockerServer(part: Part, image: string, options: Serv
   const plan = await PLANS[part](options);
   // One that a killed run left behind; two servers on one volume would ruin it.
   await runCommand("docker", ["rm", "--force", name], { withinMs: 30_000 });
-  return startOnPort(name, options.port, async (port) => {
+  return startOnPort(PART_NAMES[part], options.port, async (port) => {
     const volume = plan.volumeAt === undefined || !options.durable ? [] : ["--volume", `${name}:${plan.volumeAt}`];
     const variables = Object.entries(plan.environment ?? {}).flatMap(([key, value]) => ["--env", `${key}=${value}`]);
     const publish = ["--publish", `127.0.0.1:${port}:${plan.port}`];
@@ -92,7 +93,12 @@ const PLANS: Record<Part, (options: ServerOptions) => Promise<ContainerPlan>> = 
   }),
   redis: async ({ password }) => ({
     port: 6379,
-    command: ["redis-server", "--save", "", ...(password === undefined ? [] : ["--requirepass", password])],
+    command: [
+      "redis-server",
+      "--save",
+      "",
+      ...(password === undefined ? ["--protected-mode", "no"] : ["--requirepass", password]),
+    ],
     url: (port) => `redis://${password === undefined ? "" : `:${encodeURIComponent(password)}@`}127.0.0.1:${port}`,
     isReady: async (port) => (await answers(port, "PING\r\n", "+PONG")) || answers(port, "PING\r\n", "-NOAUTH"),
   }),

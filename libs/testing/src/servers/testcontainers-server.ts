@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Wait, WaitStrategy } from "testcontainers";
+import { PART_NAMES } from "../providers/provider.ts";
 import { NEVER, type Part, type RunningServer, type ServerOptions } from "./running-server.ts";
 import { startOnPort } from "./start-on-port.ts";
 
@@ -52,7 +53,7 @@ export async function startTestContainer(part: Part, image: string, options: Ser
   await mkdir(options.folder, { recursive: true });
   const plan = PLANS[part];
   const { nats } = options;
-  return startOnPort(part, options.port, async (port) => {
+  return startOnPort(PART_NAMES[part], options.port, async (port) => {
     const prepared = new containers.GenericContainer(image)
       .withCommand(nats === undefined ? [...plan.command] : ["--config", nats.configuration])
       .withEnvironment({ ...plan.environment, ...nats?.environment, NATS_STORE_DIR: "/data" })
