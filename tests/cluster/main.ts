@@ -77,7 +77,7 @@ await new Command("pnpm test:cluster")
   .description(
     "Applies k8s/overlays/dev to a cluster in a namespace of its own, has the end-to-end tests ask it, replaces, deletes and scales pods\n" +
       "under load, tries who may talk to whom, and deletes the namespace. The cluster has the images already: docs/operations/kubernetes.md.\n" +
-      "Skipped where no cluster is named or none answers. About five minutes.",
+      "Skipped where no cluster is named or none answers. About six minutes.",
   )
   .option("--context <name>", "the cluster, by its name in kubectl's configuration; there is no default")
   .option(
