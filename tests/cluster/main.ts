@@ -21,9 +21,14 @@ interface Options {
 const note = (line: string) => console.error(`${new Date().toISOString()} ${line}`);
 
 async function testCluster({ context, overlay, keep }: Options): Promise<void> {
+  if (context === undefined) {
+    console.log("skipped: no cluster is named. Name one that may be written to: --context kind-kind");
+    return;
+  }
   const cluster = await findCluster(context);
   if (typeof cluster === "string") {
-    console.log(`skipped: ${cluster}`);
+    console.error(cluster);
+    process.exitCode = 1;
     return;
   }
   // Whoever interrupts it is left with no namespace.
@@ -49,8 +54,7 @@ async function testCluster({ context, overlay, keep }: Options): Promise<void> {
 }
 
 /** The cluster of a context, with a namespace that is not there yet; a reason, as text, when there is none. */
-async function findCluster(context: string | undefined): Promise<Cluster | string> {
-  if (context === undefined) return "no cluster is named. Name one that may be written to: --context kind-kind";
+async function findCluster(context: string): Promise<Cluster | string> {
   const kubectl = await findKubectl({ environment: process.env, cacheFolder: CACHE, note });
   if ("reason" in kubectl) return kubectl.reason;
   const namespace = `gatehouse-test-${randomBytes(4).toString("hex")}`;
@@ -77,7 +81,7 @@ await new Command("pnpm test:cluster")
   .description(
     "Applies k8s/overlays/dev to a cluster in a namespace of its own, has the end-to-end tests ask it, replaces, deletes and scales pods\n" +
       "under load, tries who may talk to whom, and deletes the namespace. The cluster has the images already: docs/operations/kubernetes.md.\n" +
-      "Skipped where no cluster is named or none answers. About six minutes.",
+      "Skipped where no cluster is named. About six minutes.",
   )
   .option("--context <name>", "the cluster, by its name in kubectl's configuration; there is no default")
   .option(
