@@ -5,11 +5,18 @@ import type { App } from "../app.ts";
 const POLL_MILLISECONDS = 50;
 // Of the grace; the rest is for who connected at the last moment.
 const LISTENING_SHARE = 2 / 3;
+// Within it whoever asks is told that this process leaves, and does not come back.
+const NOTICE_MILLISECONDS = 1_000;
 
 export interface DrainOptions {
   readonly graceMilliseconds: number;
   /** Another process accepts connections at the same address already: this one stops doing so at once, and is not missed. */
   readonly hasSuccessor?: boolean;
+  /**
+   * Connections come from a supervisor, which drops those that are on their way when its last worker stops listening. So this one listens
+   * for a while also when it has none.
+   */
+  readonly isWorker?: boolean;
 }
 
 /**
@@ -18,10 +25,16 @@ export interface DrainOptions {
  * meet a request that is on its way over it. Nor does it accept connections to the end of that time, since each new one brings a
  * request. Then it drops idle connections, and waits for the requests that are being served.
  */
-export async function drain(app: App, { graceMilliseconds, hasSuccessor = false }: DrainOptions): Promise<void> {
+export async function drain(
+  app: App,
+  { graceMilliseconds, hasSuccessor = false, isWorker = false }: DrainOptions,
+): Promise<void> {
   app.setDraining({ isReady: hasSuccessor });
   const begun = performance.now();
-  if (!hasSuccessor) await untilNobodyIsConnected(app, begun + graceMilliseconds * LISTENING_SHARE);
+  if (!hasSuccessor) {
+    if (isWorker) await delay(Math.min(NOTICE_MILLISECONDS, graceMilliseconds));
+    await untilNobodyIsConnected(app, begun + graceMilliseconds * LISTENING_SHARE);
+  }
   await stopListening(app);
   await untilNobodyIsConnected(app, begun + graceMilliseconds);
   // Node drops the connections that are idle when it closes, not those that become so afterwards.

@@ -97,7 +97,7 @@ export async function runProcess<Config extends ProcessConfig>(options: ProcessO
       worker?.countRequests(started.app.server);
       await listen(started.app, `${name} ${version}`, started.host, started.port);
       worker?.reportReady();
-      await serveUntil(end, started, options);
+      await serveUntil(end, started, { ...options, isWorker: worker !== undefined });
       await worker?.leave();
     }
     await releasers.releaseAll();
@@ -139,7 +139,8 @@ async function serveUntil(
     name,
     graceSeconds = GRACE_SECONDS,
     stopSeconds = STOP_SECONDS,
-  }: Pick<ProcessOptions<ProcessConfig>, "name" | "graceSeconds" | "stopSeconds">,
+    isWorker,
+  }: Pick<ProcessOptions<ProcessConfig>, "name" | "graceSeconds" | "stopSeconds"> & { readonly isWorker: boolean },
 ): Promise<void> {
   const reason = await end;
   logger.info({ reason }, `${name} is stopping`);
@@ -152,7 +153,7 @@ async function serveUntil(
   );
   // Nobody's traffic depends on a process that is stopped by Ctrl-C, and the person is waiting.
   const graceMilliseconds = reason === "SIGINT" ? 0 : graceSeconds * 1000;
-  await drain(app, { graceMilliseconds, hasSuccessor: reason === "retired" });
+  await drain(app, { graceMilliseconds, hasSuccessor: reason === "retired", isWorker });
   clearTimeout(limit);
 }
 

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { SUCCESSOR_HEADER } from "@gatehouse/contracts";
 import { OperatorError } from "@gatehouse/errors";
@@ -29,6 +30,18 @@ describe("what happens when an app drains", () => {
     await listening(app);
     await drain(app, { graceMilliseconds: LONG });
     expect(app.server.listening).toBe(false);
+  });
+
+  test("a worker listens for a while without them: its supervisor may have accepted one for it", async () => {
+    const { app } = createTestApp();
+    const port = await listening(app);
+    const drained = drain(app, { graceMilliseconds: LONG, isWorker: true });
+    for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+    const socket = connect(port, "127.0.0.1");
+    socket.write("GET /health HTTP/1.1\r\nhost: x\r\n\r\n");
+    const [chunk] = (await once(socket, "data")) as [Buffer];
+    expect(chunk.toString()).toMatch(/^HTTP\/1\.1 200 [^]*connection: close/i);
+    await drained;
   });
 
   test("it goes on serving until its last client has left", async () => {
