@@ -69,8 +69,8 @@ function isUnavailable(error: unknown): boolean {
 
 /** Whether this process has closed its own pool, so that nothing comes of another try. */
 export function isPoolClosed(error: unknown): boolean {
-  const { message } = (isAppError(error) ? error.cause : error) as { message?: unknown };
-  return CLOSED_POOL_MESSAGES.some((text) => String(message).startsWith(text));
+  const cause = (isAppError(error) ? error.cause : error) as { message?: unknown } | null | undefined;
+  return CLOSED_POOL_MESSAGES.some((text) => String(cause?.message).startsWith(text));
 }
 
 /** The error of a database that does not serve now; `cause` is for the log. */
