@@ -7,6 +7,10 @@ import { createServer } from "node:net";
 const LOWEST = 15_000;
 const HIGHEST = 32_000;
 
+// Test files that run side by side choose among different ports: two services that got the same one would answer for each other.
+const SHARES = 16;
+const SHARE = Number(process.env["VITEST_POOL_ID"] ?? 0) % SHARES;
+
 /** What this process was given; until somebody listens there, it looks free. */
 const given = new Set<number>();
 
@@ -16,7 +20,7 @@ const given = new Set<number>();
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(LOWEST, HIGHEST);
+    const port = randomInt(Math.ceil(LOWEST / SHARES), Math.floor(HIGHEST / SHARES)) * SHARES + SHARE;
     if (given.has(port)) continue;
     given.add(port);
     if (await isPortFree(port)) return port;
