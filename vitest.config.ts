@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const globalSetup = ["libs/testing/src/global-setup.ts"];
+const globalSetup = ["tests/kit/src/global-setup.ts"];
 
 export default defineConfig({
   test: {
@@ -20,7 +20,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["{libs,services,examples,scripts,tests}/**/test/unit/**/*.test.ts"],
+          include: ["{libs,services,examples,tools,tests}/**/test/unit/**/*.test.ts"],
           // Some start a program of ours or render the manifests, which takes a busy machine its time.
           testTimeout: 20_000,
           hookTimeout: 30_000,
@@ -30,7 +30,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "integration",
-          include: ["{libs,services,examples,scripts}/**/test/integration/**/*.test.ts"],
+          include: ["{libs,services,examples,tools,tests}/**/test/integration/**/*.test.ts"],
           globalSetup,
           testTimeout: 20_000,
           hookTimeout: 30_000,

@@ -1,7 +1,7 @@
 // pnpm bench:capacity: what a request costs in CPU, and what users, sessions and events take on disk. See --help.
+import { parseCount } from "@gatehouse/test-kit/command";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
 import { login, PASSWORD, refresh, send, type Session } from "./support/client.ts";
 import { benchCommand, type BenchResult } from "./support/command.ts";

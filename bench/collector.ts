@@ -1,5 +1,5 @@
 // pnpm bench:collector: what a collector that does not work costs. See --help.
-import { parseCount } from "@gatehouse/testing/command";
+import { parseCount } from "@gatehouse/test-kit/command";
 import { Option } from "commander";
 import { readFileSync } from "node:fs";
 import { benchCommand, type BenchResult } from "./support/command.ts";

@@ -1,9 +1,9 @@
 // pnpm bench:events: how many events a second go from outbox to projection, and what becomes of each. See --help.
+import { databaseUrl } from "@gatehouse/local-stack";
+import { parseCount } from "@gatehouse/test-kit/command";
 import { STREAMS } from "@gatehouse/contracts";
 import { connectBus, startRelay } from "@gatehouse/messaging";
 import { createLogger } from "@gatehouse/observability";
-import { databaseUrl } from "@gatehouse/testing/stack";
-import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
 import { type Kysely, sql } from "kysely";
 import { setTimeout as pause } from "node:timers/promises";

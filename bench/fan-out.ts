@@ -1,8 +1,8 @@
 // pnpm bench:fan-out: from a revocation's commit to 401 at every gateway, under load. See --help.
+import { parseCount } from "@gatehouse/test-kit/command";
 import { REVOKING_SUBJECTS, STREAMS } from "@gatehouse/contracts";
 import { connectBus, readStream } from "@gatehouse/messaging";
 import { createLogger } from "@gatehouse/observability";
-import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
 import { setTimeout as pause } from "node:timers/promises";
 import { startBackgroundLoad } from "./support/background.ts";

@@ -1,4 +1,5 @@
 // pnpm bench:images: how large the images are, and how long a container takes from its start to ready. See --help.
+import { abortBySignal, parseCount } from "@gatehouse/test-kit/command";
 import {
   bringDown,
   bringUp,
@@ -11,8 +12,7 @@ import {
   imageOf,
   inspect,
   removeImages,
-} from "@gatehouse/testing/compose";
-import { abortBySignal, parseCount } from "@gatehouse/testing/command";
+} from "@gatehouse/test-kit/compose";
 import { Option } from "commander";
 import { benchCommand, type BenchResult } from "./support/command.ts";
 import { progress } from "./support/report.ts";

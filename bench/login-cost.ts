@@ -1,6 +1,6 @@
 // pnpm bench:login: what a login costs over the bare hash. See --help.
+import { parseCount } from "@gatehouse/test-kit/command";
 import { hash, verify } from "@node-rs/argon2";
-import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
 import { availableParallelism } from "node:os";
 import { login, register } from "./support/client.ts";

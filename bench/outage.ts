@@ -1,8 +1,8 @@
 // pnpm bench:outage: the bus is away for a while under load; how soon all is well when it is back. See --help.
+import { parseCount } from "@gatehouse/test-kit/command";
 import { STREAMS } from "@gatehouse/contracts";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
 import { setTimeout as pause } from "node:timers/promises";
 import { type BackgroundLoad, startBackgroundLoad } from "./support/background.ts";

@@ -1,5 +1,5 @@
 // pnpm bench:revocation: how long a revoked access token lives. See --help.
-import { parseCount } from "@gatehouse/testing/command";
+import { parseCount } from "@gatehouse/test-kit/command";
 import { Option } from "commander";
 import { login, register, send, type Session } from "./support/client.ts";
 import { benchCommand, type BenchResult } from "./support/command.ts";

@@ -1,5 +1,5 @@
 // pnpm bench:start: how long the start takes, and what the idle services hold in memory. See --help.
-import { parseCount } from "@gatehouse/testing/command";
+import { parseCount } from "@gatehouse/test-kit/command";
 import { Option } from "commander";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";

@@ -1,5 +1,5 @@
 // pnpm bench:telemetry: what traces and metrics cost a request. See --help.
-import { parseCount } from "@gatehouse/testing/command";
+import { parseCount } from "@gatehouse/test-kit/command";
 import { Option } from "commander";
 import { benchCommand, type BenchResult } from "./support/command.ts";
 import { startSystem } from "./support/system.ts";

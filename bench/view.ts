@@ -1,8 +1,8 @@
 // pnpm bench:view: what an entry of the revocation view costs in memory, and a look-up in time. See --help.
+import { parseCount } from "@gatehouse/test-kit/command";
 import { applyRevocation, createRevocationView, type RevocableClaims, type RevocationView } from "@gatehouse/access";
 import { newId } from "@gatehouse/contracts";
 import { createEvent } from "@gatehouse/messaging";
-import { parseCount } from "@gatehouse/testing/command";
 import { Option } from "commander";
 import { benchCommand, type BenchResult } from "./support/command.ts";
 import { progress, quantile } from "./support/report.ts";

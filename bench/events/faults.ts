@@ -1,6 +1,6 @@
+import type { RestartableServer } from "@gatehouse/local-stack";
 import { newId } from "@gatehouse/contracts";
 import type { Bus } from "@gatehouse/messaging";
-import type { RestartableServer } from "@gatehouse/testing/stack";
 import { headers } from "@nats-io/nats-core";
 import pg from "pg";
 import { setTimeout as pause } from "node:timers/promises";

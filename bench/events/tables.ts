@@ -1,6 +1,6 @@
+import { databaseUrl } from "@gatehouse/local-stack";
 import { createDatabase, type Database } from "@gatehouse/database";
 import { createMessagingTablesV1, extendMessagingTablesV2, type MessagingTables } from "@gatehouse/messaging";
-import { databaseUrl } from "@gatehouse/testing/stack";
 import { sql } from "kysely";
 
 /** Both ends of the way in one database: what is written, and the copy that a consumer makes of it. */

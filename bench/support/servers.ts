@@ -1,11 +1,5 @@
-import {
-  createRunFolder,
-  type RestartableServer,
-  type RunFolder,
-  startRunServers,
-  sweepDeadRuns,
-} from "@gatehouse/testing/stack";
-
+import { createRunFolder, type RestartableServer, type RunFolder, sweepDeadRuns } from "@gatehouse/local-stack";
+import { startRunServers } from "@gatehouse/test-kit/system";
 export interface BenchServers {
   readonly postgres: RestartableServer;
   readonly nats: RestartableServer;

@@ -22,7 +22,7 @@ export async function startStack(environment: NodeJS.ProcessEnv = {}): Promise<B
   const folder = mkdtempSync(join(tmpdir(), "gatehouse-bench-"));
   const ports = { gateway: await freePort(), auth: await freePort(), user: await freePort() };
   const begun = performance.now();
-  const child = spawn(process.execPath, ["scripts/start.ts", "--fresh"], {
+  const child = spawn(process.execPath, ["tools/start/main.ts", "--fresh"], {
     cwd: fileURLToPath(new URL("../../", import.meta.url)),
     env: {
       ...process.env,

@@ -1,3 +1,4 @@
+import { waitForFirstAdmin } from "@gatehouse/local-stack";
 import {
   createSystemDatabases,
   createSystemServices,
@@ -5,8 +6,7 @@ import {
   inventSecrets,
   type ServiceHandle,
   type SystemDatabases,
-  waitForFirstAdmin,
-} from "@gatehouse/testing/stack";
+} from "@gatehouse/test-kit/system";
 import pg from "pg";
 import { login, type Session } from "./client.ts";
 import { type BenchServers, startServers } from "./servers.ts";

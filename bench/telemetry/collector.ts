@@ -1,4 +1,4 @@
-import { freePort } from "@gatehouse/testing/stack";
+import { freePort } from "@gatehouse/local-stack";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";

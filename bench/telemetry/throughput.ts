@@ -1,4 +1,4 @@
-import type { ServiceHandle } from "@gatehouse/testing/stack";
+import type { ServiceHandle } from "@gatehouse/test-kit/system";
 import { register, send, type Session } from "../support/client.ts";
 import { cpuSecondsOf } from "../support/cpu.ts";
 import { progress } from "../support/report.ts";

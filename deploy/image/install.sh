@@ -11,7 +11,7 @@ for package in "$@"; do filters="$filters --filter-prod $package..."; done
 # shellcheck disable=SC2086 # words
 pnpm install --prod --frozen-lockfile --ignore-scripts --store-dir /pnpm/store --package-import-method copy $filters
 
-# The root's own dependencies come along whatever is asked for; they are those of the commands in scripts/.
+# The root's own dependencies come along whatever is asked for; they are those of the commands in tools/.
 case " $* " in
   *" gatehouse "*) ;;
   *) rm -r node_modules/@gatehouse node_modules/commander node_modules/.pnpm/commander@* ;;

@@ -1,11 +1,11 @@
 // `pnpm test:alerts`: Prometheus' rules, checked and tested by its own promtool. See --help.
-import { findPromtool } from "@gatehouse/testing/promtool";
+import { findPromtool } from "@gatehouse/test-kit/promtool";
 import { Command } from "commander";
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const RULES = "deploy/observability/alerts/*.yml";
 const TESTS = "deploy/observability/alerts/test/*.yml";
 

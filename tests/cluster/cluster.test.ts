@@ -1,4 +1,4 @@
-import { type Cluster, runKubectl } from "@gatehouse/testing/cluster";
+import { type Cluster, runKubectl } from "@gatehouse/test-kit/cluster";
 import { Agent, setGlobalDispatcher } from "undici";
 import { beforeAll, describe, expect, it } from "vitest";
 import { underLoad } from "../e2e/support/under-load.ts";
@@ -121,12 +121,12 @@ describe("an operator", () => {
   it("has a pod for commands", async () => {
     await kubectl("create", "job", "ops", "--from=cronjob/ops");
     await kubectl("wait", "--for=condition=Ready", "--timeout=2m", "pod", "--selector=job-name=ops");
-    expect(await kubectl("exec", "job/ops", "--", "node", "scripts/ops.ts", "keys", "list", "--json")).toContain(
+    expect(await kubectl("exec", "job/ops", "--", "node", "tools/ops/main.ts", "keys", "list", "--json")).toContain(
       "signing",
     );
-    expect(await kubectl("exec", "job/ops", "--", "node", "scripts/ops.ts", "events", "dead", "--json")).not.toContain(
-      "error",
-    );
+    expect(
+      await kubectl("exec", "job/ops", "--", "node", "tools/ops/main.ts", "events", "dead", "--json"),
+    ).not.toContain("error");
     await kubectl("delete", "job", "ops");
   });
 

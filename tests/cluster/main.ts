@@ -1,7 +1,7 @@
 // `pnpm test:cluster`: the manifests, in a cluster. See --help.
-import { type Cluster, runKubectl, waitFor } from "@gatehouse/testing/cluster";
-import { abortBySignal } from "@gatehouse/testing/command";
-import { findKubectl } from "@gatehouse/testing/kubectl";
+import { type Cluster, runKubectl, waitFor } from "@gatehouse/test-kit/cluster";
+import { abortBySignal } from "@gatehouse/test-kit/command";
+import { findKubectl } from "@gatehouse/test-kit/kubectl";
 import { Command } from "commander";
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";

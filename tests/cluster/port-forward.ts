@@ -1,4 +1,4 @@
-import { type Cluster, inNamespace } from "@gatehouse/testing/cluster";
+import { type Cluster, inNamespace } from "@gatehouse/test-kit/cluster";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";

@@ -1,4 +1,4 @@
-import { type ComposeProject, containerOf, inspect } from "@gatehouse/testing/compose";
+import { type ComposeProject, containerOf, inspect } from "@gatehouse/test-kit/compose";
 import { call, PASSWORD, register } from "../e2e/support/api.ts";
 import { url } from "./project.ts";
 

@@ -1,4 +1,4 @@
-import { containerOf, docker, imageOf, inspect, runCompose } from "@gatehouse/testing/compose";
+import { containerOf, docker, imageOf, inspect, runCompose } from "@gatehouse/test-kit/compose";
 import { beforeAll, describe, expect, it } from "vitest";
 import { call } from "../e2e/support/api.ts";
 import { addressesOfLogins, engineAddresses } from "./addresses.ts";

@@ -1,4 +1,5 @@
 // `pnpm test:compose`: the images and compose.yml, by a Docker engine. See --help.
+import { abortBySignal } from "@gatehouse/test-kit/command";
 import {
   bringDown,
   bringUp,
@@ -7,8 +8,7 @@ import {
   createComposeProject,
   findCompose,
   removeImages,
-} from "@gatehouse/testing/compose";
-import { abortBySignal } from "@gatehouse/testing/command";
+} from "@gatehouse/test-kit/compose";
 import { Command } from "commander";
 import { fileURLToPath } from "node:url";
 import { FIRST_ADMIN } from "../e2e/support/api.ts";

@@ -1,4 +1,4 @@
-import { containerOf, docker, inspect } from "@gatehouse/testing/compose";
+import { containerOf, docker, inspect } from "@gatehouse/test-kit/compose";
 import { describe, expect, it } from "vitest";
 import { PEOPLE, underLoad } from "../e2e/support/under-load.ts";
 import { addressesOfLogins, engineAddresses } from "./addresses.ts";

@@ -1,7 +1,7 @@
 // `pnpm drill`: what an operator does to a running system, done under load, with every failed request counted. See --help.
+import { createRunFolder } from "@gatehouse/local-stack";
+import { abortBySignal, parseCount } from "@gatehouse/test-kit/command";
 import { randomBytes } from "node:crypto";
-import { abortBySignal, parseCount } from "@gatehouse/testing/command";
-import { createRunFolder } from "@gatehouse/testing/stack";
 import { Command, Option } from "commander";
 import { keyChapters, KEYS_ENVIRONMENT } from "./plans/keys.ts";
 import type { Chapter } from "./plans/plan.ts";

@@ -1,4 +1,4 @@
-import { createRandom } from "@gatehouse/testing/stack";
+import { createRandom } from "@gatehouse/test-kit/system";
 import { startLoad } from "./load/load.ts";
 import { type Chapter, perform } from "./plans/plan.ts";
 import { drawUp, type Report } from "./report.ts";

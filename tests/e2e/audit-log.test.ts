@@ -1,5 +1,5 @@
+import { type RunningServices, type ServiceHandle, startServices } from "@gatehouse/test-kit";
 import { type GatehouseEvent, STREAMS } from "@gatehouse/contracts";
-import { type RunningServices, type ServiceHandle, startServices } from "@gatehouse/testing";
 import { jetstream } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,7 +1,7 @@
+import { type RunningServices, startServices } from "@gatehouse/test-kit";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type RunningServices, startServices } from "@gatehouse/testing";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { call, FIRST_ADMIN, loginAdmin, register, until } from "./support/api.ts";
 import { hasOpenssl, makeAuthority, makeServerCertificate } from "./support/certificates.ts";

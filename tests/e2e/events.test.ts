@@ -1,10 +1,10 @@
+import { type RunningServices, startServices } from "@gatehouse/test-kit";
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { EVENT_DATA, parseEvent, REVOKING_SUBJECTS, STREAMS } from "@gatehouse/contracts";
-import { type RunningServices, startServices } from "@gatehouse/testing";
 import { jetstream } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

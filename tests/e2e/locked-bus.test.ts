@@ -1,7 +1,7 @@
+import { type BusUser, type RunningServices, type ServiceHandle, startServices } from "@gatehouse/test-kit";
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type BusUser, type RunningServices, type ServiceHandle, startServices } from "@gatehouse/testing";
 import { connect, type NatsConnection, PermissionViolationError } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call, FIRST_ADMIN, loginAdmin, NEW_PASSWORD, PASSWORD, problemOf, register, until } from "./support/api.ts";
@@ -23,7 +23,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** `pnpm ops events …`, as a process of its own; fails with what it says when it ends otherwise than by 0. */
 async function ops(...args: string[]) {
   const env = { PATH: process.env["PATH"], NATS_URL: system.busUrl("ops") };
-  return await promisify(execFile)(process.execPath, ["scripts/ops.ts", "events", ...args], { cwd: ROOT, env });
+  return await promisify(execFile)(process.execPath, ["tools/ops/main.ts", "events", ...args], { cwd: ROOT, env });
 }
 
 /** A client that knows the user's password and may try anything. */

@@ -1,4 +1,4 @@
-import { type RunningServices, startServices } from "@gatehouse/testing";
+import { type RunningServices, startServices } from "@gatehouse/test-kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   call,

@@ -46,7 +46,10 @@ describe("the README", () => {
 
   it("shows no other commands than the two that the start's tests and this run are made of", () => {
     expect(blocks("sh")).toEqual(["npx -y pnpm@12 start\n", "npx -y pnpm@12 test\n"]);
-    expect(scripts).toMatchObject({ start: "exec node scripts/start.ts", test: expect.stringContaining("vitest run") });
+    expect(scripts).toMatchObject({
+      start: "exec node tools/start/main.ts",
+      test: expect.stringContaining("vitest run"),
+    });
   });
 
   it("names commands that can tell about themselves", async () => {

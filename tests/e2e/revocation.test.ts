@@ -1,4 +1,4 @@
-import { type RunningServices, type ServiceHandle, startServices } from "@gatehouse/testing";
+import { type RunningServices, type ServiceHandle, startServices } from "@gatehouse/test-kit";
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {

@@ -1,11 +1,11 @@
-import { STREAMS } from "@gatehouse/contracts";
 import {
   createLoadBalancer,
   type LoadBalancer,
   type RunningServices,
   type ServiceHandle,
   startServices,
-} from "@gatehouse/testing";
+} from "@gatehouse/test-kit";
+import { STREAMS } from "@gatehouse/contracts";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { call, newEmail, PASSWORD, register, until } from "./support/api.ts";

@@ -1,11 +1,11 @@
-import { STREAMS } from "@gatehouse/contracts";
 import {
   createFaultyLine,
   type FaultyLine,
   type RunningServices,
   type ServiceHandle,
   startServices,
-} from "@gatehouse/testing";
+} from "@gatehouse/test-kit";
+import { STREAMS } from "@gatehouse/contracts";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";

@@ -1,7 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { assertNoSecrets, type RunningServices, startServices } from "@gatehouse/testing";
-import { type OtlpReceiver, startOtlpReceiver } from "@gatehouse/testing/otlp";
+import { assertNoSecrets, type RunningServices, startServices } from "@gatehouse/test-kit";
+import { type OtlpReceiver, startOtlpReceiver } from "@gatehouse/test-kit/otlp";
 import {
   checkQuery,
   dashboardQueries,
@@ -10,7 +8,9 @@ import {
   ruleQueries,
   seriesOf,
   withRecorded,
-} from "@gatehouse/testing/prometheus";
+} from "@gatehouse/test-kit/prometheus";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { connect } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call, FIRST_ADMIN, loginAdmin, NEW_PASSWORD, newEmail, PASSWORD, register } from "./support/api.ts";

@@ -1,6 +1,6 @@
 // `pnpm test:faults`: the whole system under load while everything around it breaks, and a ledger of what became of it. See --help.
+import { abortBySignal, parseCount } from "@gatehouse/test-kit/command";
 import { randomBytes } from "node:crypto";
-import { abortBySignal, parseCount } from "@gatehouse/testing/command";
 import { Command, Option } from "commander";
 import { printLedger } from "./ledger/print.ts";
 import { createProgress } from "./progress.ts";

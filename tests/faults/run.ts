@@ -1,3 +1,4 @@
+import { createRandom, type Random } from "@gatehouse/test-kit/system";
 import { connectBus } from "@gatehouse/messaging";
 import { createLogger } from "@gatehouse/observability";
 import { setTimeout as pause } from "node:timers/promises";
@@ -16,7 +17,6 @@ import { startLoad } from "./load/load.ts";
 import { startProber } from "./load/probe.ts";
 import { createTally, type Tally } from "./load/tally.ts";
 import type { Progress } from "./progress.ts";
-import { createRandom, type Random } from "@gatehouse/testing/stack";
 import { MAX_STALENESS_SECONDS, ROOT, startSystem, type System } from "./system/system.ts";
 
 export interface RunOptions {

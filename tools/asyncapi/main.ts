@@ -1,6 +1,6 @@
 // `pnpm asyncapi`: docs/asyncapi.json from the events' schemas. See --help.
 import { createAsyncApiDocument } from "@gatehouse/contracts/asyncapi";
-import { runGenerator } from "./generate/generated-files.ts";
+import { runGenerator } from "../check/generate/generated-files.ts";
 
 await runGenerator({
   name: "asyncapi",

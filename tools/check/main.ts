@@ -1,6 +1,6 @@
 // `pnpm check`: everything that can be said about the code without running it. See --help.
 import { Argument, Command } from "commander";
-import { type Check, type CheckResult, runCheck } from "./check/run-check.ts";
+import { type Check, type CheckResult, runCheck } from "./run-check.ts";
 
 const CHECKS: readonly Check[] = [
   { name: "types", what: "tsc: the types of everything", command: ["tsc", "-p", "."] },
@@ -14,17 +14,17 @@ const CHECKS: readonly Check[] = [
   {
     name: "asyncapi",
     what: "docs/asyncapi.json is what the events' schemas say",
-    command: ["node", "scripts/asyncapi.ts", "--check"],
+    command: ["node", "tools/asyncapi/main.ts", "--check"],
   },
   {
     name: "dashboards",
-    what: "Grafana's dashboards are what scripts/dashboards says",
-    command: ["node", "scripts/dashboards.ts", "--check"],
+    what: "Grafana's dashboards are what tools/dashboards says",
+    command: ["node", "tools/dashboards/main.ts", "--check"],
   },
   {
     name: "manifests",
     what: "k8s/ renders, and fits Kubernetes' schemas, the rules, and what the services read",
-    command: ["node", "scripts/manifests.ts"],
+    command: ["node", "tools/check/manifests.ts"],
   },
 ];
 

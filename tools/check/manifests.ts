@@ -1,5 +1,5 @@
 // `pnpm check manifests`: what k8s/ renders to, against Kubernetes' schemas, our rules, and the code. See --help.
-import { findKubectl } from "@gatehouse/testing/kubectl";
+import { findKubectl } from "@gatehouse/test-kit/kubectl";
 import { Command } from "commander";
 import { fileURLToPath } from "node:url";
 import { checkArrows } from "./manifests/arrows.ts";
@@ -20,7 +20,7 @@ const CHECKS: Readonly<Record<string, { readonly what: string; readonly check: C
 };
 
 async function checkManifests({ json }: { json?: boolean }): Promise<void> {
-  const cacheFolder = fileURLToPath(new URL("../.cache/", import.meta.url));
+  const cacheFolder = fileURLToPath(new URL("../../.cache/", import.meta.url));
   const kubectl = await findKubectl({ environment: process.env, cacheFolder, note: (line) => console.error(line) });
   if ("reason" in kubectl) {
     console.error(kubectl.reason);

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 
-const SERVICES = fileURLToPath(new URL("../services/", import.meta.url));
+const SERVICES = fileURLToPath(new URL("../../services/", import.meta.url));
 
 /** What OpenTelemetry's SDK reads by itself; tests/e2e/telemetry.test.ts shows that it does. */
 const READ_BY_SDK = ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_RESOURCE_ATTRIBUTES"];

@@ -1,4 +1,4 @@
 // `pnpm dev`: as `pnpm start`, and a service whose files change is started anew.
-import { launch } from "./stack/launch.ts";
+import { launch } from "../start/launch.ts";
 
 await launch({ command: "dev", watch: true });

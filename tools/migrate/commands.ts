@@ -8,7 +8,7 @@ import {
 } from "@gatehouse/database";
 import { checkDrift, type Drift } from "@gatehouse/database/drift";
 import { fileURLToPath } from "node:url";
-import type { ServiceSchema } from "../services.ts";
+import type { ServiceSchema } from "./services.ts";
 import type { MigratedService } from "./environment.ts";
 
 const ROOT = new URL("../../", import.meta.url);

@@ -1,7 +1,7 @@
 import { databaseUrl, readEnvironment } from "@gatehouse/config";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { SERVICE_SCHEMAS, type ServiceSchema } from "../services.ts";
+import { SERVICE_SCHEMAS, type ServiceSchema } from "./services.ts";
 
 /** A service's schema and the URL of its role. */
 export interface MigratedService extends ServiceSchema {

@@ -2,8 +2,8 @@ import { DatabaseSetupError } from "@gatehouse/database";
 import { OperatorError } from "@gatehouse/errors";
 import { Command, Option } from "commander";
 import { relative } from "node:path";
-import { findDrift, migrateDown, migrateUp, migrationStatus, writeMigration } from "./migrate/commands.ts";
-import { loadEnvironment, ownerUrlOf, servicesOf } from "./migrate/environment.ts";
+import { findDrift, migrateDown, migrateUp, migrationStatus, writeMigration } from "./commands.ts";
+import { loadEnvironment, ownerUrlOf, servicesOf } from "./environment.ts";
 import { SERVICE_SCHEMAS, type ServiceSchema } from "./services.ts";
 
 interface Options {

@@ -13,7 +13,7 @@ export interface ServiceSchema {
   readonly isExample?: boolean;
 }
 
-const inRepository = (path: string) => new URL(`../${path}`, import.meta.url);
+const inRepository = (path: string) => new URL(`../../${path}`, import.meta.url);
 
 export const SERVICE_SCHEMAS: readonly ServiceSchema[] = [
   {

@@ -1,4 +1,4 @@
-import type { ReceivedSpan } from "@gatehouse/testing/otlp";
+import type { ReceivedSpan } from "@gatehouse/test-kit/otlp";
 import { printable } from "../ops/terminal/text.ts";
 
 /** What a row says of its span beside when: its name, and how it came out. */

@@ -1,4 +1,4 @@
-import type { ReceivedSpan } from "@gatehouse/testing/otlp";
+import type { ReceivedSpan } from "@gatehouse/test-kit/otlp";
 import { printable } from "../ops/terminal/text.ts";
 import { countedNames, cut, isStatement, type Label, labelOf, wrapWords } from "./label.ts";
 import { buildTrees, type Row, rowsOf } from "./span-tree.ts";

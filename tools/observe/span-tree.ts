@@ -1,4 +1,4 @@
-import type { ReceivedSpan } from "@gatehouse/testing/otlp";
+import type { ReceivedSpan } from "@gatehouse/test-kit/otlp";
 import { serviceOf } from "./label.ts";
 
 /** A span with what happened within it, in the order of its beginnings. */

@@ -1,5 +1,5 @@
+import { startOtlpReceiver } from "@gatehouse/test-kit/otlp";
 import { styleText } from "node:util";
-import { startOtlpReceiver } from "@gatehouse/testing/otlp";
 import { readRequestLine } from "./request-line.ts";
 import { type Page, renderTrace } from "./render-trace.ts";
 import { observedVariables } from "./telemetry-variables.ts";

@@ -1,6 +1,5 @@
-import type { ReceivedSpan } from "@gatehouse/testing/otlp";
-
 /** What of one trace is to be shown now. */
+import type { ReceivedSpan } from "@gatehouse/test-kit/otlp";
 export interface ObservedTrace {
   readonly traceId: string;
   /** What has not been shown yet, in the order in which it arrived. */

@@ -2,8 +2,8 @@
 import { enableCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
 
-enableCompileCache(fileURLToPath(new URL("../.cache/compile", import.meta.url)));
-const { runOps } = await import("./ops/run-ops.ts");
-const { processTerminal } = await import("./ops/terminal/terminal.ts");
+enableCompileCache(fileURLToPath(new URL("../../.cache/compile", import.meta.url)));
+const { runOps } = await import("./run-ops.ts");
+const { processTerminal } = await import("./terminal/terminal.ts");
 
 process.exitCode = await runOps(process.argv.slice(2), processTerminal());

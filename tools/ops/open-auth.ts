@@ -1,6 +1,6 @@
 import { OperatorError } from "@gatehouse/errors";
 import { type AuthOperations, openOperations } from "@gatehouse/auth/operations";
-import { loadSecrets } from "../stack/secrets.ts";
+import { loadSecrets } from "../start/secrets.ts";
 import { lookAround, type Surroundings } from "./surroundings.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
@@ -21,7 +21,7 @@ async function authEnvironment({ addresses, dir, environment }: Surroundings): P
   const url = environment["AUTH_DATABASE_URL"];
   if (addresses !== undefined && (!url || url === addresses.databaseUrls.auth)) {
     const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
-    const { serviceEnvironment } = await import("@gatehouse/testing/stack");
+    const { serviceEnvironment } = await import("@gatehouse/local-stack");
     return serviceEnvironment("auth", { ...loadSecrets(dir), ...set }, addresses);
   }
   if (url) return environment;

@@ -1,7 +1,7 @@
-import type { StackAddresses } from "@gatehouse/testing/stack";
+import type { StackAddresses } from "@gatehouse/local-stack";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { readOptionalFile, readStackEnvironment } from "../stack/settings.ts";
+import { readOptionalFile, readStackEnvironment } from "../start/settings.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
 /** Where a command may find what it works on. */
@@ -23,6 +23,6 @@ export async function lookAround({ variables }: Terminal): Promise<Surroundings>
 // An image has these commands and not the modules of the local stack: they are loaded where there is one.
 async function findStack(dir: string): Promise<StackAddresses | undefined> {
   if (!existsSync(dir)) return undefined;
-  const { findAddresses } = await import("../stack/addresses.ts");
+  const { findAddresses } = await import("../start/addresses.ts");
   return findAddresses(dir);
 }

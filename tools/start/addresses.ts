@@ -1,4 +1,4 @@
-import { identify, isAlive, type ProcessIdentity, type StackAddresses } from "@gatehouse/testing/stack";
+import { identify, isAlive, type ProcessIdentity, type StackAddresses } from "@gatehouse/local-stack";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readOptionalFile } from "./settings.ts";

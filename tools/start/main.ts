@@ -1,4 +1,4 @@
 // `pnpm start`: the whole system on one machine. See --help.
-import { launch } from "./stack/launch.ts";
+import { launch } from "./launch.ts";
 
 await launch({ command: "start", watch: false });

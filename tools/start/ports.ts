@@ -1,4 +1,4 @@
-import { isPortFree, type ServiceName } from "@gatehouse/testing/stack";
+import { isPortFree, type ServiceName } from "@gatehouse/local-stack";
 import { UsageError } from "./arguments.ts";
 import { PORT_VARIABLES, type StackSettings } from "./settings.ts";
 

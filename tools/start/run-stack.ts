@@ -1,4 +1,4 @@
-import { FolderInUseError, identify, isAlive, type ProcessIdentity, REPOSITORY_ROOT } from "@gatehouse/testing/stack";
+import { FolderInUseError, identify, isAlive, type ProcessIdentity, REPOSITORY_ROOT } from "@gatehouse/local-stack";
 import { join } from "node:path";
 import { helpText, parseStackArguments, UsageError } from "./arguments.ts";
 import { readOptionalFile, readSettings } from "./settings.ts";

@@ -1,4 +1,4 @@
-import type { ServiceName } from "@gatehouse/testing/stack";
+import type { ServiceName } from "@gatehouse/local-stack";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";

@@ -12,7 +12,7 @@ import {
   type StackAddresses,
   startLocalStack,
   waitForFirstAdmin,
-} from "@gatehouse/testing/stack";
+} from "@gatehouse/local-stack";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Observation, startObservation } from "../observe/start-observation.ts";

@@ -1,3 +1,4 @@
+import { createTestBus } from "@gatehouse/test-kit";
 import { type GatehouseEvent, newId, STREAMS } from "@gatehouse/contracts";
 import {
   connectBus,
@@ -9,7 +10,6 @@ import {
   type StoredLetter,
 } from "@gatehouse/messaging";
 import { createLogger } from "@gatehouse/observability";
-import { createTestBus } from "@gatehouse/testing";
 import { expect } from "vitest";
 
 export const EMAIL = "ada.lovelace@example.com";

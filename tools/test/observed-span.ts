@@ -1,5 +1,4 @@
-import type { ReceivedSpan } from "@gatehouse/testing/otlp";
-
+import type { ReceivedSpan } from "@gatehouse/test-kit/otlp";
 export interface SpanSketch {
   readonly name: string;
   readonly service?: string;

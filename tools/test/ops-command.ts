@@ -53,7 +53,7 @@ export async function runOps(
 
 /** Runs one command as a process of its own. */
 export function startOps(variables: NodeJS.ProcessEnv, ...args: string[]): OpsCommand {
-  const child = spawn(process.execPath, ["scripts/ops.ts", ...args], {
+  const child = spawn(process.execPath, ["tools/ops/main.ts", ...args], {
     cwd: ROOT,
     env: { PATH: process.env["PATH"], ...NOTHING, ...variables },
     stdio: ["ignore", "pipe", "pipe"],

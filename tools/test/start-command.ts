@@ -1,11 +1,10 @@
+import { freePort, isAlive, type ProcessIdentity } from "@gatehouse/local-stack";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { freePort } from "@gatehouse/testing";
-import { isAlive, type ProcessIdentity } from "@gatehouse/testing/stack";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -40,12 +39,12 @@ export async function stackVariables(dir: string): Promise<StackVariables> {
 
 /** Runs it as pnpm does, below a process that stands for pnpm; `kill` is that process's then. */
 export function runStartBelowPnpm(variables: StackVariables): StartCommand {
-  const script = `"${process.execPath}" scripts/start.ts; exit $?`;
+  const script = `"${process.execPath}" tools/start/main.ts; exit $?`;
   return run("sh", ["-c", script], { ...variables, npm_lifecycle_event: "start" });
 }
 
 export function runStart(variables: StackVariables, ...args: string[]): StartCommand {
-  return run(process.execPath, ["scripts/start.ts", ...args], variables);
+  return run(process.execPath, ["tools/start/main.ts", ...args], variables);
 }
 
 function run(command: string, args: readonly string[], variables: StackVariables): StartCommand {

@@ -1,11 +1,15 @@
-export { bearerOf } from "./bearer.ts";
-export { ACCESS_TOKEN_TYPE, type AccessClaims, CLIENT_ID, type VerifyBearer } from "./claims.ts";
-export { clientAddress } from "./client-address.ts";
-export { type ConnectedVerifier, connectVerifier, type ConnectVerifierOptions } from "./connect-verifier.ts";
-export { currentUser, type Guard, optionalUser, requireRole, requireUser } from "./guards.ts";
-export { applyRevocation } from "./revocation-event.ts";
-export { createRevocationView, type RevocableClaims, type RevocationView } from "./revocation-view.ts";
-export { createRotation, isLeaving, LEAVING_REST_MS, type Rotation } from "./rotation.ts";
-export { serviceTokenGuard } from "./service-token.ts";
-export type { Verifier } from "./verifier.ts";
-export { verifyAccessToken, type VerificationOptions } from "./verify-access-token.ts";
+export { bearerOf } from "./verification/bearer.ts";
+export { ACCESS_TOKEN_TYPE, type AccessClaims, CLIENT_ID, type VerifyBearer } from "./verification/claims.ts";
+export { clientAddress } from "./guards/client-address.ts";
+export {
+  type ConnectedVerifier,
+  connectVerifier,
+  type ConnectVerifierOptions,
+} from "./verification/connect-verifier.ts";
+export { currentUser, type Guard, optionalUser, requireRole, requireUser } from "./guards/guards.ts";
+export { applyRevocation } from "./revocation/revocation-event.ts";
+export { createRevocationView, type RevocableClaims, type RevocationView } from "./revocation/revocation-view.ts";
+export { createRotation, isLeaving, LEAVING_REST_MS, type Rotation } from "./introspection/rotation.ts";
+export { serviceTokenGuard } from "./guards/service-token.ts";
+export type { Verifier } from "./verification/verifier.ts";
+export { verifyAccessToken, type VerificationOptions } from "./verification/verify-access-token.ts";

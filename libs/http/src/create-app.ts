@@ -2,16 +2,16 @@ import { AppError } from "@gatehouse/errors";
 import type { Logger } from "@gatehouse/observability";
 import { fastify, LogController } from "fastify";
 import type { App } from "./app.ts";
-import { keepConnections } from "./connections.ts";
-import { createErrorHandler, sendProblem, type TranslateError } from "./error-handler.ts";
+import { keepConnections } from "./requests/connections.ts";
+import { createErrorHandler, sendProblem, type TranslateError } from "./errors/error-handler.ts";
 import { addHealth, type CheckReadiness } from "./health.ts";
-import { addJsonParser } from "./json-parser.ts";
-import { addOpenApi, type OpenApiOptions } from "./openapi.ts";
-import { createClientErrorHandler, refuseConnect } from "./raw-answers.ts";
-import { addRequestContext, contextOf, correlationIdOf } from "./request-context.ts";
-import { addRequestEnd, createRequestEnd, type EndRequest } from "./request-end.ts";
-import { serializerCompiler } from "./serializer.ts";
-import { validatorCompiler } from "./validator.ts";
+import { addJsonParser } from "./requests/json-parser.ts";
+import { addOpenApi, type OpenApiOptions } from "./openapi/openapi.ts";
+import { createClientErrorHandler, refuseConnect } from "./errors/raw-answers.ts";
+import { addRequestContext, contextOf, correlationIdOf } from "./requests/request-context.ts";
+import { addRequestEnd, createRequestEnd, type EndRequest } from "./requests/request-end.ts";
+import { serializerCompiler } from "./schemas/serializer.ts";
+import { validatorCompiler } from "./schemas/validator.ts";
 
 export interface AppOptions {
   readonly logger: Logger;

@@ -2,15 +2,15 @@ import cookie from "@fastify/cookie";
 import { translateDatabaseError } from "@gatehouse/database";
 import { type App, createApp } from "@gatehouse/http";
 import type { Dependencies } from "./dependencies.ts";
-import { internalAccountsRoute } from "./routes/accounts.internal.route.ts";
-import { introspectRoute } from "./routes/introspect.internal.route.ts";
-import { jwksRoute } from "./routes/jwks.route.ts";
-import { loginRoute } from "./routes/login.route.ts";
-import { logoutRoute } from "./routes/logout.route.ts";
-import { passwordRoute } from "./routes/password.route.ts";
-import { createRefreshCookie } from "./routes/refresh-cookie.ts";
-import { refreshRoute } from "./routes/refresh.route.ts";
-import { sessionsRoute } from "./routes/sessions.route.ts";
+import { internalAccountsRoute } from "./routes/accounts/accounts.internal.route.ts";
+import { introspectRoute } from "./routes/sessions/introspect.internal.route.ts";
+import { jwksRoute } from "./routes/keys/jwks.route.ts";
+import { loginRoute } from "./routes/sessions/login.route.ts";
+import { logoutRoute } from "./routes/sessions/logout.route.ts";
+import { passwordRoute } from "./routes/passwords/password.route.ts";
+import { createRefreshCookie } from "./routes/sessions/refresh-cookie.ts";
+import { refreshRoute } from "./routes/sessions/refresh.route.ts";
+import { sessionsRoute } from "./routes/sessions/sessions.route.ts";
 
 /** The auth service's HTTP side. It does not listen. */
 export async function buildApp(deps: Dependencies): Promise<App> {

@@ -1,4 +1,4 @@
-import "./thread-pool.ts";
+import "./services/passwords/thread-pool.ts";
 import { runProcess } from "@gatehouse/http/process";
 import manifest from "../package.json" with { type: "json" };
 import { readConfig } from "./config.ts";

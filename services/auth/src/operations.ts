@@ -2,12 +2,12 @@ import { assertMigrated, createDatabase } from "@gatehouse/database";
 import { createTransact } from "@gatehouse/messaging";
 import { readConfig } from "./config.ts";
 import { type AuthTables, MIGRATIONS_FOLDER } from "./db/database.ts";
-import { createAdminService } from "./services/admin.service.ts";
-import { createDeletionService } from "./services/deletion.service.ts";
-import { createKeyService } from "./services/key.service.ts";
-import { createMaintenanceService } from "./services/maintenance.service.ts";
-import { createPasswordChangeService } from "./services/password-change.service.ts";
-import { createPasswordHasher } from "./services/password-hasher.ts";
+import { createAdminService } from "./services/accounts/admin.service.ts";
+import { createDeletionService } from "./services/accounts/deletion.service.ts";
+import { createKeyService } from "./services/keys/key.service.ts";
+import { createMaintenanceService } from "./services/sessions/maintenance.service.ts";
+import { createPasswordChangeService } from "./services/passwords/password-change.service.ts";
+import { createPasswordHasher } from "./services/passwords/password-hasher.ts";
 
 export type AuthOperations = Awaited<ReturnType<typeof openOperations>>;
 

@@ -1,7 +1,7 @@
+import { createTestDatabase } from "@gatehouse/test-kit";
 import { newId, REFRESH_COOKIE } from "@gatehouse/contracts";
 import type { App } from "@gatehouse/http";
 import { createReleasers } from "@gatehouse/http/process";
-import { createTestDatabase } from "@gatehouse/testing";
 import { decodeJwt } from "jose";
 import { type Kysely, sql } from "kysely";
 import type { LightMyRequestResponse } from "fastify";

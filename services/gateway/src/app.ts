@@ -10,8 +10,8 @@ import { docsRoutes } from "./routes/docs.route.ts";
 import { healthRoutes } from "./routes/health.route.ts";
 import { proxyRoutes, type Upstreams } from "./routes/proxy.route.ts";
 import type { HealthService } from "./services/health.service.ts";
-import type { OpenApiService } from "./services/openapi.service.ts";
-import type { RateLimits } from "./services/rate-limits.ts";
+import type { OpenApiService } from "./services/documents/openapi.service.ts";
+import type { RateLimits } from "./services/limits/rate-limits.ts";
 
 export interface GatewayDependencies {
   readonly logger: Logger;

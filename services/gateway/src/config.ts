@@ -23,7 +23,7 @@ import {
   workerVariables,
 } from "@gatehouse/config";
 import { z } from "zod";
-import { parseRate, type Rate } from "./services/rate.ts";
+import { parseRate, type Rate } from "./services/limits/rate.ts";
 
 const WILDCARD = "*";
 const HOST_SHAPE = /^(?:(?:\*\.)?[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i;

@@ -6,10 +6,10 @@ import type { GatewayDependencies } from "./app.ts";
 import type { Config } from "./config.ts";
 import { ROUTE_TABLE } from "./routes/route-table.ts";
 import { createHealthService } from "./services/health.service.ts";
-import { createOpenApiService } from "./services/openapi.service.ts";
-import { createRateLimits } from "./services/rate-limits.ts";
-import { connectRedis } from "./services/redis.ts";
-import { createUpstream } from "./services/upstream.ts";
+import { createOpenApiService } from "./services/documents/openapi.service.ts";
+import { createRateLimits } from "./services/limits/rate-limits.ts";
+import { connectRedis } from "./services/limits/redis.ts";
+import { createUpstream } from "./services/forwarding/upstream.ts";
 
 /**
  * Everything the gateway consists of, wired by hand. Nothing here waits for a neighbour: the process starts while

@@ -1,7 +1,7 @@
+import { createTestBus, createTestDatabase } from "@gatehouse/test-kit";
 import { type EventData, type GatehouseEvent, newId, parseEvent, STREAMS } from "@gatehouse/contracts";
 import { createReleasers } from "@gatehouse/http/process";
 import { createEvent, ensureStreams } from "@gatehouse/messaging";
-import { createTestBus, createTestDatabase } from "@gatehouse/testing";
 import { expect, vi } from "vitest";
 import { buildApp } from "../src/app.ts";
 import { readConfig } from "../src/config.ts";

@@ -1,4 +1,4 @@
-import type { Random } from "@gatehouse/testing/stack";
+import type { Random } from "@gatehouse/test-kit/system";
 import { createClient } from "./client.ts";
 import { createPopulation, type Population } from "./population.ts";
 import { readToken } from "./session.ts";

@@ -1,5 +1,5 @@
+import type { Random } from "@gatehouse/test-kit/system";
 import { randomBytes } from "node:crypto";
-import type { Random } from "@gatehouse/testing/stack";
 import type { Answer, Client } from "./client.ts";
 import { secondsLeft, type Session } from "./session.ts";
 

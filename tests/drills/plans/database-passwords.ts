@@ -1,4 +1,5 @@
-import { databaseUrl, inventSecret } from "@gatehouse/testing/stack";
+import { databaseUrl } from "@gatehouse/local-stack";
+import { inventSecret } from "@gatehouse/test-kit/system";
 import pg from "pg";
 import { runPnpm } from "../system/command.ts";
 import { roll } from "../system/roll.ts";

@@ -1,4 +1,4 @@
-import { skewedClock } from "@gatehouse/testing/stack";
+import { skewedClock } from "@gatehouse/test-kit/system";
 import { authEnvironment } from "../system/auth-environment.ts";
 import { runPnpm } from "../system/command.ts";
 import { roll } from "../system/roll.ts";

@@ -1,5 +1,5 @@
+import { createRandom } from "@gatehouse/test-kit/system";
 import { setTimeout as delay } from "node:timers/promises";
-import { createRandom } from "@gatehouse/testing/stack";
 import type pg from "pg";
 import { startLoad } from "../load/load.ts";
 import { createTally } from "../load/tally.ts";

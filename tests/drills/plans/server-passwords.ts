@@ -1,4 +1,5 @@
-import { inventPasswords, inventSecret, type ServiceName } from "@gatehouse/testing/stack";
+import type { ServiceName } from "@gatehouse/local-stack";
+import { inventPasswords, inventSecret } from "@gatehouse/test-kit/system";
 import { Redis } from "ioredis";
 import { roll } from "../system/roll.ts";
 import type { System } from "../system/system.ts";

@@ -1,4 +1,5 @@
-import { inventSecret, type ServiceName, type SystemSecrets } from "@gatehouse/testing/stack";
+import type { ServiceName } from "@gatehouse/local-stack";
+import { inventSecret, type SystemSecrets } from "@gatehouse/test-kit/system";
 import { authEnvironment } from "../system/auth-environment.ts";
 import { runPnpm } from "../system/command.ts";
 import { roll } from "../system/roll.ts";

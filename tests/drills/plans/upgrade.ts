@@ -1,5 +1,5 @@
+import type { ServiceName } from "@gatehouse/local-stack";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ServiceName } from "@gatehouse/testing/stack";
 import pg from "pg";
 import { runPnpm } from "../system/command.ts";
 import { roll } from "../system/roll.ts";

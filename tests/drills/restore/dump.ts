@@ -1,6 +1,6 @@
+import { prepareDatabases, runCommand } from "@gatehouse/local-stack";
 import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { prepareDatabases, runCommand } from "@gatehouse/testing/stack";
 import type pg from "pg";
 import type { System } from "../system/system.ts";
 import { tablesOf } from "./ledger.ts";

@@ -1,5 +1,5 @@
+import { databaseUrl } from "@gatehouse/local-stack";
 import { join } from "node:path";
-import { databaseUrl } from "@gatehouse/testing/stack";
 import pg from "pg";
 import type { System } from "../system/system.ts";
 import type { Source } from "./dump.ts";

@@ -1,4 +1,4 @@
-import type { ServiceName } from "@gatehouse/testing/stack";
+import type { ServiceName } from "@gatehouse/local-stack";
 import type { System } from "./system.ts";
 
 /**

@@ -1,25 +1,27 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import {
+  createRunFolder,
+  databaseUrl,
+  type RestartableServer,
+  type ServiceName,
+  sweepDeadRuns,
+} from "@gatehouse/local-stack";
 import {
   createLoadBalancer,
-  createRunFolder,
   createSystemDatabases,
   createSystemServices,
-  databaseUrl,
   findServicePorts,
   inventPasswords,
   inventSecret,
   inventSecrets,
   type LoadBalancer,
-  type RestartableServer,
   type ServiceHandle,
-  type ServiceName,
   shippedConfiguration,
   startRunServers,
-  sweepDeadRuns,
   type SystemDatabases,
   type SystemSecrets,
-} from "@gatehouse/testing/stack";
+} from "@gatehouse/test-kit/system";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import pg from "pg";
 
 const OWNER = "gatehouse_owner";

@@ -1,6 +1,6 @@
+import { REPOSITORY_ROOT, runCommand } from "@gatehouse/local-stack";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { REPOSITORY_ROOT, runCommand } from "@gatehouse/testing/stack";
 
 const LIMIT_MS = 300_000;
 

@@ -1,5 +1,5 @@
+import { rememberSecret } from "@gatehouse/test-kit";
 import { REFRESH_COOKIE } from "@gatehouse/contracts";
-import { rememberSecret } from "@gatehouse/testing";
 import { decodeJwt } from "jose";
 
 /** What a test wants to know of an answer. */

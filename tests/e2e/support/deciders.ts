@@ -1,4 +1,4 @@
-import type { ServiceHandle } from "@gatehouse/testing";
+import type { ServiceHandle } from "@gatehouse/test-kit";
 import { call, type Person, until } from "./api.ts";
 
 /** What a verifier logs when somebody else decides than before. */

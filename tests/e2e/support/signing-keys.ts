@@ -1,4 +1,4 @@
-import { type RunningServices, runSql } from "@gatehouse/testing";
+import { type RunningServices, runSql } from "@gatehouse/test-kit";
 import { randomBytes } from "node:crypto";
 import { decodeProtectedHeader } from "jose";
 import { call, login, type Person, until } from "./api.ts";

@@ -1,5 +1,3 @@
-import type { ReceivedSpan, SpanKindName } from "@gatehouse/testing/otlp";
-
 const REQUEST = ["http.request.method", "url.scheme", "http.response.status_code", "http.route"];
 const CALL = ["http.request.method", "url.template", "http.response.status_code", "server.address", "server.port"];
 const STATEMENT = [
@@ -14,6 +12,7 @@ const PUBLISH = [
 const PROCESS = [...PUBLISH, "messaging.consumer.group.name"];
 
 /** What a span of this kind must say of itself by OpenTelemetry's semantic conventions. */
+import type { ReceivedSpan, SpanKindName } from "@gatehouse/test-kit/otlp";
 export function requiredOf(kind: SpanKindName, attributes: ReceivedSpan["attributes"]): readonly string[] {
   if (kind === "SERVER") return REQUEST;
   if (kind === "CLIENT") return "db.system.name" in attributes ? STATEMENT : CALL;

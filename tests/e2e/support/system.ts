@@ -1,4 +1,4 @@
-import { type RunningServices, type ServicesOptions, startServices } from "@gatehouse/testing";
+import { type RunningServices, type ServicesOptions, startServices } from "@gatehouse/test-kit";
 import { FIRST_ADMIN } from "./api.ts";
 
 /** A system that a test knows by its gateway only. */

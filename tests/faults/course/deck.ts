@@ -1,4 +1,4 @@
-import type { Random } from "@gatehouse/testing/stack";
+import type { Random } from "@gatehouse/test-kit/system";
 import { BUS_FAULTS } from "./bus-faults.ts";
 import { CRASHES, WRONG_CLOCKS } from "./crashes.ts";
 import type { Fault } from "./fault.ts";

@@ -1,4 +1,4 @@
-import type { Random } from "@gatehouse/testing/stack";
+import type { Random } from "@gatehouse/test-kit/system";
 import type { System } from "../system/system.ts";
 import type { Mischief } from "./mischief.ts";
 

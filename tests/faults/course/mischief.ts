@@ -1,3 +1,4 @@
+import type { Random } from "@gatehouse/test-kit/system";
 import { randomUUID } from "node:crypto";
 import { STREAMS } from "@gatehouse/contracts";
 import { jetstream, type JetStreamClient } from "@nats-io/jetstream";
@@ -5,7 +6,6 @@ import { headers, type NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import { setTimeout as pause } from "node:timers/promises";
 import { readMessages, type StoredMessage } from "../ledger/read-stream.ts";
-import type { Random } from "@gatehouse/testing/stack";
 
 /** Messages that the harness itself put into the streams, so that the ledger can tell them from invented ones. */
 export interface Mischief {

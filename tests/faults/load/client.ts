@@ -1,4 +1,4 @@
-import type { Random } from "@gatehouse/testing/stack";
+import type { Random } from "@gatehouse/test-kit/system";
 import type { Answer, Request } from "./call.ts";
 import { type ChangeName, type Journal, noteChange, noteComplaint } from "./journal.ts";
 import type { Person } from "./person.ts";

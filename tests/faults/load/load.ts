@@ -1,5 +1,5 @@
+import type { Random } from "@gatehouse/test-kit/system";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Random } from "@gatehouse/testing/stack";
 import {
   adminCreate,
   adminErase,

@@ -1,8 +1,8 @@
+import { isAlive, type ProcessIdentity } from "@gatehouse/local-stack";
 import { execFile } from "node:child_process";
 import { open, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { isAlive, type ProcessIdentity } from "@gatehouse/testing/stack";
 
 const run = promisify(execFile);
 

@@ -1,23 +1,25 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import {
+  createRunFolder,
+  databaseUrl,
+  type PidRecords,
+  type RestartableServer,
+  type StackAddresses,
+  sweepDeadRuns,
+} from "@gatehouse/local-stack";
 import {
   createFaultyLine,
-  createRunFolder,
   createSystemDatabases,
   createSystemServices,
-  databaseUrl,
   type FaultyLine,
   findServicePorts,
   inventSecrets,
-  type PidRecords,
-  type RestartableServer,
   type ServiceHandle,
   skewedClock,
-  type StackAddresses,
   startRunServers,
-  sweepDeadRuns,
   type SystemDatabases,
-} from "@gatehouse/testing/stack";
+} from "@gatehouse/test-kit/system";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import pg from "pg";
 import { createSmallDisk, type SmallDisk, sweepSmallDisks } from "./disk.ts";
 import { type OutageRecord, recordOutages } from "./outages.ts";

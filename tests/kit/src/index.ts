@@ -13,11 +13,9 @@ export {
 } from "./fixtures/locked-bus.ts";
 export type { BusUser } from "./servers/locked-nats.ts";
 export { createTestBus, createTestRedis } from "./fixtures/test-server.ts";
-export type { RestartableServer as TestServer } from "./servers/restartable-server.ts";
 export { type RunningServices, type ServicesOptions, startServices } from "./services/start-services.ts";
 export type { ServiceHandle } from "./services/service-handle.ts";
 export { createLoadBalancer, type LoadBalancer } from "./system/load-balancer.ts";
-export { freePort } from "./process/free-port.ts";
 export { createFaultyLine, type FaultyLine } from "./line/faulty-line.ts";
 export { assertNoSecrets } from "./secrets/assert-no-secrets.ts";
 export { rememberSecret } from "./secrets/known-secrets.ts";

@@ -1,10 +1,15 @@
+import {
+  chooseSources,
+  createRunFolder,
+  REPOSITORY_ROOT,
+  type Source,
+  startServer,
+  sweepDeadRuns,
+  testProvidersFor,
+  testStackChoice,
+} from "@gatehouse/local-stack";
 import { join } from "node:path";
-import { chooseSources, testProvidersFor, testStackChoice } from "./providers/providers.ts";
-import { REPOSITORY_ROOT } from "./repository-root.ts";
-import type { Source } from "./servers/running-server.ts";
-import { startServer } from "./servers/start-server.ts";
 import { migrateTemplate } from "./template.ts";
-import { createRunFolder, sweepDeadRuns } from "./temporary-folders.ts";
 
 /** What the test files of a run get to know; plain data, since they run in processes of their own. */
 export interface TestInfrastructure {

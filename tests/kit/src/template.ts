@@ -1,6 +1,5 @@
+import { databaseUrl, prepareDatabases, SERVICE_SCHEMAS, type ServiceWithSchema } from "@gatehouse/local-stack";
 import pg from "pg";
-import { databaseUrl } from "./database-urls.ts";
-import { prepareDatabases, SERVICE_SCHEMAS, type ServiceWithSchema } from "./service-schemas.ts";
 
 /** The database of which every test file gets a clone. */
 export const TEMPLATE = "gatehouse_template";

@@ -19,7 +19,7 @@ interface Options {
   readonly json?: boolean;
 }
 
-const inRepository = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const inRepository = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
 function present(path: string): string | undefined {
   try {

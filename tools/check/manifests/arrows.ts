@@ -28,7 +28,7 @@ const EDGE: Record<Overlay, readonly string[]> = { dev: [], prod: ["envoy-gatewa
 
 const componentOf = (labels: Labels) => labels["app.kubernetes.io/component"] ?? "unlabelled";
 const readValues = (chart: string) =>
-  parse(readFileSync(new URL(`../../k8s/overlays/prod/charts/${chart}.yaml`, import.meta.url), "utf8")) as unknown;
+  parse(readFileSync(new URL(`../../../k8s/overlays/prod/charts/${chart}.yaml`, import.meta.url), "utf8")) as unknown;
 
 /** Pods and names that charts and operators make in production, as far as their values say. */
 function madeByOthers(manifests: readonly Manifest[]): { pods: Pod[]; hosts: Map<string, Host> } {

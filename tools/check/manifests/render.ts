@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { parseAllDocuments } from "yaml";
 import type { Manifest } from "./document.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 export const OVERLAYS = ["dev", "prod"] as const;
 export type Overlay = (typeof OVERLAYS)[number];

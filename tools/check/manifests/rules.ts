@@ -4,7 +4,7 @@ import { type Manifest, type Problem, selects, specsOf, type Workload, workloads
 import { environmentOf } from "./environment.ts";
 import type { Overlay } from "./render.ts";
 
-const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
 const { version: VERSION } = JSON.parse(read("package.json")) as { version: string };
 
 /** Within how many seconds of SIGTERM a service has ended, and for how many it keeps idle connections. */

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Manifest, type Problem, whereOf } from "./document.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const CACHE = join(ROOT, ".cache", "manifests");
 
 /** Where the schemas of an API group are, which this package's own come from; kubernetes-models has those of Kubernetes itself. */

@@ -1,6 +1,6 @@
+import { createTestDatabase, type TestDatabase } from "@gatehouse/test-kit";
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { createTestDatabase, type TestDatabase } from "@gatehouse/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -22,7 +22,7 @@ async function migrate(...args: string[]): Promise<{ code: number; result: unkno
     ...(auditUrl && { AUDIT_DATABASE_URL: auditUrl }),
   };
   return new Promise((resolve) => {
-    const command = ["scripts/migrate.ts", ...args, "--json"];
+    const command = ["tools/migrate/main.ts", ...args, "--json"];
     execFile(process.execPath, command, { cwd: ROOT, env }, (error, stdout, stderr) =>
       resolve({
         code: typeof error?.code === "number" ? error.code : 0,

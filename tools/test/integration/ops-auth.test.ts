@@ -1,4 +1,4 @@
-import { createEmptyDatabase, createTestDatabase, type TestDatabase } from "@gatehouse/testing";
+import { createEmptyDatabase, createTestDatabase, type TestDatabase } from "@gatehouse/test-kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type OpsInput, runOps } from "../ops-command.ts";
 

@@ -11,7 +11,7 @@ const [LOOK = "", CAUSE = "", REPLAY = "", ...MORE] = [...RUNBOOK.matchAll(/^```
 );
 
 /** Stands for pnpm, which would only start the same a second later. */
-const PNPM = `pnpm() { test "$1" = ops && shift && "${process.execPath}" scripts/ops.ts "$@"; }`;
+const PNPM = `pnpm() { test "$1" = ops && shift && "${process.execPath}" tools/ops/main.ts "$@"; }`;
 
 let bench: EventsBench;
 beforeAll(async () => {

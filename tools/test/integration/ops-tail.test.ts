@@ -1,3 +1,4 @@
+import { createLockedBus } from "@gatehouse/test-kit";
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -5,9 +6,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { createLockedBus } from "@gatehouse/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { announceAddresses } from "../../stack/addresses.ts";
+import { announceAddresses } from "../../start/addresses.ts";
 import { createEventsBench, EMAIL, type EventsBench, registration, sessionStart } from "../events-bench.ts";
 import { runOps, startOps } from "../ops-command.ts";
 
@@ -123,7 +123,7 @@ describe("what comes", () => {
   });
 
   it("ends quietly when nobody reads it any more", async () => {
-    const script = `"${process.execPath}" scripts/ops.ts events tail --since 1h | head -n 1; echo "$?" "\${PIPESTATUS[0]}"`;
+    const script = `"${process.execPath}" tools/ops/main.ts events tail --since 1h | head -n 1; echo "$?" "\${PIPESTATUS[0]}"`;
     const live = setInterval(() => void bench.publish(sessionStart("request-4")), 50);
     const child = spawn("bash", ["-c", script], {
       cwd: ROOT,

@@ -1,9 +1,9 @@
+import { assertNoSecrets, rememberSecret } from "@gatehouse/test-kit";
 import { chmod, mkdtemp, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { assertNoSecrets, rememberSecret } from "@gatehouse/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runOps } from "../ops-command.ts";
 import {

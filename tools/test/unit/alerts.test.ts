@@ -1,4 +1,4 @@
-import { stackRules } from "@gatehouse/testing/prometheus";
+import { stackRules } from "@gatehouse/test-kit/prometheus";
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";

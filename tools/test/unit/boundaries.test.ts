@@ -22,9 +22,9 @@ const PLANTS: readonly Plant[] = [
     "a service reaches into another's folder": ["services/user/src/b.ts", `import "../../auth/src/app.ts";`],
     "a lib imports a service": ["libs/access/src/a.ts", `import "@gatehouse/user";`],
     "a lib reaches into a service's folder": ["libs/access/src/b.ts", `import "../../../services/user/src/app.ts";`],
-    "a script reaches into a service's folder": ["scripts/a.ts", `import "../services/user/src/app.ts";`],
-    "a script imports a service": ["scripts/b.ts", `import "@gatehouse/auth/operations";`],
-    "an operator's command imports more than operations": ["scripts/ops/a.ts", `import "@gatehouse/auth";`],
+    "a script reaches into a service's folder": ["tools/a.ts", `import "../services/user/src/app.ts";`],
+    "a script imports a service": ["tools/b.ts", `import "@gatehouse/auth/operations";`],
+    "an operator's command imports more than operations": ["tools/ops/a.ts", `import "@gatehouse/auth";`],
     "a lib reaches into another's folder": ["libs/access/src/c.ts", `import "../../http/src/app.ts";`],
     "a route imports a repository": [
       "services/auth/src/routes/a.route.ts",
@@ -83,7 +83,7 @@ const PLANTS: readonly Plant[] = [
   ],
   [
     "an operator's command imports a service's operations",
-    "scripts/ops/b.ts",
+    "tools/ops/b.ts",
     `import "@gatehouse/auth/operations";`,
     null,
   ],
@@ -115,7 +115,7 @@ beforeAll(async () => {
   const output = await new Promise<string>((resolve) => {
     execFile(
       process.execPath,
-      [lint, "--format", "json", "libs", "services", "examples", "scripts"],
+      [lint, "--format", "json", "libs", "services", "examples", "tools"],
       { cwd: folder },
       (_error, stdout) => resolve(stdout),
     );

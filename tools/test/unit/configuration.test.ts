@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { readBy } from "../../read-by.ts";
+import { readBy } from "../../check/read-by.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const text = (path: string) => readFileSync(`${ROOT}${path}`, "utf8");
@@ -79,7 +79,7 @@ describe("the README's table of variables", () => {
 
 describe("the scripts", () => {
   it("read what this test says that they read", () => {
-    const sources = globSync(["scripts/*.ts", "scripts/{migrate,stack}/*.ts", "libs/testing/src/**/*.ts"], {
+    const sources = globSync(["tools/{start,migrate}/*.ts", "tools/local-stack/src/**/*.ts", "tests/kit/src/**/*.ts"], {
       cwd: ROOT,
     });
     const code = sources.map(text).join("\n");

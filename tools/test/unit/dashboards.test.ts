@@ -6,7 +6,7 @@ import {
   runbookQueries,
   seriesOf,
   withRecorded,
-} from "@gatehouse/testing/prometheus";
+} from "@gatehouse/test-kit/prometheus";
 import type { Panel, RowPanel } from "@grafana/schema";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

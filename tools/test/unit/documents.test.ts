@@ -4,10 +4,10 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-const DOCUMENTS = globSync(["*.md", "docs/**/*.md", "{libs,services,examples}/*/README.md"], { cwd: ROOT });
+const DOCUMENTS = globSync(["*.md", "docs/**/*.md", "{libs,services,examples,tests,tools}/*/README.md"], { cwd: ROOT });
 
 const LINK = /\]\((?!https?:|#)([^)#]+)/g;
-const NAMED_FILE = /`((?:(?:libs|services|examples)\/[\w-]+|scripts|tests|docs|bench|deploy)\/[\w./-]+)`/g;
+const NAMED_FILE = /`((?:(?:libs|services|examples)\/[\w-]+|tools|tests|docs|bench|deploy)\/[\w./-]+)`/g;
 
 /** What a document refers to: links from where it is, files by their path from the root. */
 function references(document: string): { named: string; path: string }[] {

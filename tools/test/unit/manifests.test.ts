@@ -1,14 +1,14 @@
 // That k8s/ is right is said by `pnpm check manifests`. Here: that it would say so if it were not.
-import { findKubectl } from "@gatehouse/testing/kubectl";
+import { findKubectl } from "@gatehouse/test-kit/kubectl";
 import type { IContainer, IPodSpec } from "kubernetes-models/v1";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { checkArrows } from "../../manifests/arrows.ts";
-import { type Manifest, type Policy, type Problem, workloadsOf } from "../../manifests/document.ts";
-import { OVERLAYS, type Overlay, render } from "../../manifests/render.ts";
-import { checkRules } from "../../manifests/rules.ts";
-import { checkFields, checkValues } from "../../manifests/schemas.ts";
-import { checkWiring } from "../../manifests/wiring.ts";
+import { checkArrows } from "../../check/manifests/arrows.ts";
+import { type Manifest, type Policy, type Problem, workloadsOf } from "../../check/manifests/document.ts";
+import { OVERLAYS, type Overlay, render } from "../../check/manifests/render.ts";
+import { checkRules } from "../../check/manifests/rules.ts";
+import { checkFields, checkValues } from "../../check/manifests/schemas.ts";
+import { checkWiring } from "../../check/manifests/wiring.ts";
 
 const rendered = new Map<Overlay, Manifest[]>();
 

@@ -1,8 +1,8 @@
+import { createTestDatabase, type TestDatabase } from "@gatehouse/test-kit";
 import { readFileSync } from "node:fs";
 import { newId } from "@gatehouse/contracts";
 import { createDatabase, type Database } from "@gatehouse/database";
 import { createEvent } from "@gatehouse/messaging";
-import { createTestDatabase, type TestDatabase } from "@gatehouse/testing";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AuditTables } from "../../src/db/database.ts";

@@ -1,8 +1,8 @@
 import type { Role } from "@gatehouse/contracts";
 import { AppError, isAppError } from "@gatehouse/errors";
 import type { FastifyRequest } from "fastify";
-import { bearerOf } from "./bearer.ts";
-import type { AccessClaims, VerifyBearer } from "./claims.ts";
+import { bearerOf } from "../verification/bearer.ts";
+import type { AccessClaims, VerifyBearer } from "../verification/claims.ts";
 
 declare module "fastify" {
   interface FastifyRequest {

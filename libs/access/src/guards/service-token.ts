@@ -1,6 +1,6 @@
 import { AppError } from "@gatehouse/errors";
 import { createHash, timingSafeEqual } from "node:crypto";
-import { bearerOf } from "./bearer.ts";
+import { bearerOf } from "../verification/bearer.ts";
 import type { Guard } from "./guards.ts";
 
 /**

@@ -14,12 +14,12 @@ import {
 } from "@gatehouse/observability";
 import type { Link } from "@opentelemetry/api";
 import { Agent, request } from "undici";
-import { createIntrospectionMetric } from "./access-metrics.ts";
-import type { AccessClaims } from "./claims.ts";
-import { connectWithin } from "./connect-within.ts";
-import { onBehalfOf } from "./on-behalf-of.ts";
+import { createIntrospectionMetric } from "../verification/access-metrics.ts";
+import type { AccessClaims } from "../verification/claims.ts";
+import { connectWithin } from "../verification/connect-within.ts";
+import { onBehalfOf } from "../guards/on-behalf-of.ts";
 import { createReplicas, isTimeout } from "./replicas.ts";
-import type { AuthState } from "./verdict.ts";
+import type { AuthState } from "../verification/verdict.ts";
 
 export interface IntrospectorOptions {
   /** auth's, one or several; asked in turn. */

@@ -1,4 +1,4 @@
-import type { AccessClaims } from "./claims.ts";
+import type { AccessClaims } from "../verification/claims.ts";
 import { createIdFilter, type IdFilter } from "./id-filter.ts";
 
 /** What the view goes by. */

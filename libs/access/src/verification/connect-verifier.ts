@@ -1,10 +1,10 @@
 import type { Bus } from "@gatehouse/messaging";
 import type { Logger } from "@gatehouse/observability";
 import { observeView } from "./access-metrics.ts";
-import { followRevocations } from "./follower.ts";
-import { createIntrospector } from "./introspector.ts";
+import { followRevocations } from "../revocation/follower.ts";
+import { createIntrospector } from "../introspection/introspector.ts";
 import { createKeySet } from "./key-set.ts";
-import { createRevocationView } from "./revocation-view.ts";
+import { createRevocationView } from "../revocation/revocation-view.ts";
 import { CLOCK_SKEW_SECONDS, createVerifier, type Verifier } from "./verifier.ts";
 
 export interface ConnectVerifierOptions {

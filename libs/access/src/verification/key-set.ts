@@ -3,7 +3,7 @@ import { AppError } from "@gatehouse/errors";
 import { createHttpCalls, type Logger } from "@gatehouse/observability";
 import { type CryptoKey, importJWK } from "jose";
 import { request } from "undici";
-import { createReplicas } from "./replicas.ts";
+import { createReplicas } from "../introspection/replicas.ts";
 
 export interface KeySetOptions {
   /** auth's, one or several; asked in turn. */

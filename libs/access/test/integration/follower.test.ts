@@ -1,12 +1,12 @@
+import { createFaultyLine } from "@gatehouse/test-kit";
+import { recordTelemetry } from "@gatehouse/test-kit/telemetry";
 import { newId } from "@gatehouse/contracts";
 import { type Bus, createEvent } from "@gatehouse/messaging";
 import { openContext, runInContext } from "@gatehouse/observability";
-import { createFaultyLine } from "@gatehouse/testing";
-import { recordTelemetry } from "@gatehouse/testing/telemetry";
 import { SpanKind } from "@opentelemetry/api";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { followRevocations } from "../../src/follower.ts";
-import { createRevocationView } from "../../src/revocation-view.ts";
+import { followRevocations } from "../../src/revocation/follower.ts";
+import { createRevocationView } from "../../src/revocation/revocation-view.ts";
 import { type Bench, createBench, WAIT } from "../fixtures/bench.ts";
 import { withoutMessage } from "../fixtures/nats-protocol.ts";
 

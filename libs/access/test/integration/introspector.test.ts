@@ -1,10 +1,10 @@
+import { recordTelemetry } from "@gatehouse/test-kit/telemetry";
 import { INTROSPECTION_BATCH_MAX, type IntrospectionResult, newId } from "@gatehouse/contracts";
 import type { AccessClaims } from "@gatehouse/access";
 import { createLogger, openContext, runInContext } from "@gatehouse/observability";
-import { recordTelemetry } from "@gatehouse/testing/telemetry";
 import { SpanKind } from "@opentelemetry/api";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
-import { createIntrospector } from "../../src/introspector.ts";
+import { createIntrospector } from "../../src/introspection/introspector.ts";
 import { ACTIVE, type AuthServer, INTROSPECTION_TOKEN, startAuthServer } from "../fixtures/auth-server.ts";
 import { startCrowdedServer } from "../fixtures/crowded-server.ts";
 

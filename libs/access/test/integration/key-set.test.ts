@@ -1,7 +1,7 @@
+import { recordTelemetry } from "@gatehouse/test-kit/telemetry";
 import { createLogger } from "@gatehouse/observability";
-import { recordTelemetry } from "@gatehouse/testing/telemetry";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createKeySet, type KeySet } from "../../src/key-set.ts";
+import { createKeySet, type KeySet } from "../../src/verification/key-set.ts";
 import { type AuthServer, startAuthServer } from "../fixtures/auth-server.ts";
 import { createKey } from "../fixtures/tokens.ts";
 

@@ -1,6 +1,6 @@
 import { newId } from "@gatehouse/contracts";
 import { expect, test } from "vitest";
-import { createIdFilter } from "../../src/id-filter.ts";
+import { createIdFilter } from "../../src/revocation/id-filter.ts";
 
 test("what happens to ids that were added: each is known, whatever its shape", () => {
   const filter = createIdFilter();

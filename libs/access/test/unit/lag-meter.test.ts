@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createLagMeter } from "../../src/lag-meter.ts";
+import { createLagMeter } from "../../src/revocation/lag-meter.ts";
 
 const MINUTE = 60_000;
 

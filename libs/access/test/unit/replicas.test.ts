@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createReplicas } from "../../src/replicas.ts";
+import { createReplicas } from "../../src/introspection/replicas.ts";
 
 const URLS = ["http://a", "http://b", "http://c"];
 

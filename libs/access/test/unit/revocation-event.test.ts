@@ -1,8 +1,8 @@
 import { type EventSubject, newId, REVOKING_SUBJECTS } from "@gatehouse/contracts";
 import { createEvent } from "@gatehouse/messaging";
 import { expect, test } from "vitest";
-import { applyRevocation } from "../../src/revocation-event.ts";
-import { createRevocationView } from "../../src/revocation-view.ts";
+import { applyRevocation } from "../../src/revocation/revocation-event.ts";
+import { createRevocationView } from "../../src/revocation/revocation-view.ts";
 
 const user_id = newId();
 const session_id = newId();

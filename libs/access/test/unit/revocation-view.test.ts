@@ -1,7 +1,7 @@
 import { newId } from "@gatehouse/contracts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createRevocationView, type RevocableClaims } from "../../src/revocation-view.ts";
+import { createRevocationView, type RevocableClaims } from "../../src/revocation/revocation-view.ts";
 
 const LIFETIME_SECONDS = 960;
 const LIFETIME = LIFETIME_SECONDS * 1_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createRotation } from "../../src/rotation.ts";
+import { createRotation } from "../../src/introspection/rotation.ts";
 
 describe("the rotation of replicas", () => {
   it("begins with the next replica each time and names all of them", () => {

@@ -1,7 +1,7 @@
 import { newId } from "@gatehouse/contracts";
 import { expect, test } from "vitest";
 import type { AccessClaims } from "@gatehouse/access";
-import { createSignatureCache } from "../../src/signature-cache.ts";
+import { createSignatureCache } from "../../src/verification/signature-cache.ts";
 
 function claims(exp: number): AccessClaims {
   const ids = { sub: newId(), sid: newId(), jti: newId(), kid: newId() };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type AuthState, type Decider, deciderFor } from "../../src/verdict.ts";
+import { type AuthState, type Decider, deciderFor } from "../../src/verification/verdict.ts";
 
 const CURRENT = true;
 const STALE = false;

@@ -1,3 +1,4 @@
+import { createFaultyLine } from "@gatehouse/test-kit";
 import {
   assertMigrated,
   createDatabase,
@@ -7,7 +8,6 @@ import {
   prepareSchema,
   waitUntilMigrated,
 } from "@gatehouse/database";
-import { createFaultyLine } from "@gatehouse/testing";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import pg from "pg";

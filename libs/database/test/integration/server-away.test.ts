@@ -1,5 +1,5 @@
+import { createFaultyLine, type FaultyLine } from "@gatehouse/test-kit";
 import { translateDatabaseError } from "@gatehouse/database";
-import { createFaultyLine, type FaultyLine } from "@gatehouse/testing";
 import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createThings, type TestThings } from "../fixtures/database.ts";

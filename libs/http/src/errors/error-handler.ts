@@ -1,6 +1,6 @@
 import { AppError, isAppError, problemHeaders, toProblem } from "@gatehouse/errors";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { finishReading } from "./finish-reading.ts";
+import { finishReading } from "../requests/finish-reading.ts";
 import { translateFrameworkError } from "./translate-framework-error.ts";
 
 export type TranslateError = (error: unknown) => AppError | undefined;

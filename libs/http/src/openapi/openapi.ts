@@ -1,7 +1,7 @@
 import fastifySwagger from "@fastify/swagger";
 import { REFRESH_COOKIE } from "@gatehouse/contracts";
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from "fastify-type-provider-zod";
-import type { App } from "./app.ts";
+import type { App } from "../app.ts";
 import { withProblemResponse } from "./openapi-problem.ts";
 import { withoutUnusedSchemas } from "./openapi-prune.ts";
 

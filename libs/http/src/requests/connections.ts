@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { Socket } from "node:net";
-import type { App } from "./app.ts";
+import type { App } from "../app.ts";
 
 declare module "fastify" {
   interface FastifyInstance {

@@ -1,6 +1,6 @@
 import { AppError } from "@gatehouse/errors";
 import { isUtf8 } from "node:buffer";
-import type { App } from "./app.ts";
+import type { App } from "../app.ts";
 
 /**
  * JSON is the only body that a route takes unless its service adds another. No body at all is none, whatever the

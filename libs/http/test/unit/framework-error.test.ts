@@ -1,6 +1,6 @@
 import { errorCodes } from "fastify";
 import { describe, expect, test } from "vitest";
-import { translateFrameworkError } from "../../src/translate-framework-error.ts";
+import { translateFrameworkError } from "../../src/errors/translate-framework-error.ts";
 
 describe("what happens to the framework's objections to a request", () => {
   test.each([

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
-import { createClientErrorHandler } from "../../src/raw-answers.ts";
+import { createClientErrorHandler } from "../../src/errors/raw-answers.ts";
 
 const refuse = createClientErrorHandler({ info: () => {} });
 const failure = (code: string) => Object.assign(new Error(code), { code });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { AdminUserList, LoginResponse, PublicUser, Readiness, User } from "@gatehouse/contracts";
 import { NoContent } from "@gatehouse/http";
-import { serializerCompiler } from "../../src/serializer.ts";
+import { serializerCompiler } from "../../src/schemas/serializer.ts";
 
 function serializer(schema: z.ZodType): (data: unknown) => string {
   return serializerCompiler({ schema, method: "GET", url: "/" });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { LoginForm, RegisterBody } from "@gatehouse/contracts";
 import { AppError, type FieldError } from "@gatehouse/errors";
-import { validatorCompiler } from "../../src/validator.ts";
+import { validatorCompiler } from "../../src/schemas/validator.ts";
 
 function validate(schema: z.ZodType, httpPart: string, data: unknown): { value?: unknown; error?: unknown } {
   const compiled = validatorCompiler({ schema, httpPart, method: "POST", url: "/" });

@@ -1,15 +1,16 @@
+import type { RestartableServer } from "@gatehouse/local-stack";
+import { createTestBus } from "@gatehouse/test-kit";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect as dial, createServer, type Server, type Socket } from "node:net";
 import { STREAMS } from "@gatehouse/contracts";
 import { connectBus, ensureStreams } from "@gatehouse/messaging";
-import { createTestBus, type TestServer } from "@gatehouse/testing";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { managerOf } from "../../src/streams.ts";
 import { connected, createCleanup, logger } from "../fixtures/messaging.ts";
 
-let server: TestServer;
+let server: RestartableServer;
 const cleanup = createCleanup();
 beforeAll(async () => {
   server = await createTestBus();

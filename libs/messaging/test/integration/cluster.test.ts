@@ -1,3 +1,4 @@
+import { type BusUser, createLockedCluster, type LockedCluster } from "@gatehouse/test-kit";
 import { type GatehouseEvent, STREAMS } from "@gatehouse/contracts";
 import {
   type Bus,
@@ -8,7 +9,6 @@ import {
   startConsumer,
   startRelay,
 } from "@gatehouse/messaging";
-import { type BusUser, createLockedCluster, type LockedCluster } from "@gatehouse/testing";
 import type { StreamInfo } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
 import { managerOf } from "../../src/streams.ts";

@@ -1,3 +1,4 @@
+import { createEmptyDatabase, createTestBus } from "@gatehouse/test-kit";
 import { spawn } from "node:child_process";
 import { once as onceEmitted } from "node:events";
 import { readFileSync } from "node:fs";
@@ -5,7 +6,6 @@ import { fileURLToPath } from "node:url";
 import { newId, STREAMS } from "@gatehouse/contracts";
 import { createDatabase } from "@gatehouse/database";
 import { createEvent, createInboxTableV1, ensureStreams, type InboxTables } from "@gatehouse/messaging";
-import { createEmptyDatabase, createTestBus } from "@gatehouse/testing";
 import { jetstream } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { sql } from "kysely";

@@ -1,7 +1,7 @@
+import { createLockedBus, type LockedBus } from "@gatehouse/test-kit";
 import { newId, STREAMS } from "@gatehouse/contracts";
 import { type Bus, connectBus, createEvent, ensureStreams, startConsumer } from "@gatehouse/messaging";
 import { createLogger } from "@gatehouse/observability";
-import { createLockedBus, type LockedBus } from "@gatehouse/testing";
 import { jetstream } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { connected, createCleanup, logger } from "../fixtures/messaging.ts";

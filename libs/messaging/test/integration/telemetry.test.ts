@@ -1,8 +1,8 @@
+import { type RecordedTelemetry, recordTelemetry } from "@gatehouse/test-kit/telemetry";
 import { type EventSubject, type GatehouseEvent, STREAMS } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import { type ConsumerOptions, createReplayer, ensureStreams, startConsumer } from "@gatehouse/messaging";
 import { currentContext, openContext, type RequestContext, runInContext } from "@gatehouse/observability";
-import { type RecordedTelemetry, recordTelemetry } from "@gatehouse/testing/telemetry";
 import { type Attributes, type SpanContext, SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { outboxRow } from "../../src/outbox/outbox-row.ts";

@@ -1,5 +1,5 @@
+import { type RecordedTelemetry, recordTelemetry } from "@gatehouse/test-kit/telemetry";
 import { createHttpCalls, openContext, runInContext } from "@gatehouse/observability";
-import { type RecordedTelemetry, recordTelemetry } from "@gatehouse/testing/telemetry";
 import { SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { afterEach, describe, expect, test } from "vitest";
 

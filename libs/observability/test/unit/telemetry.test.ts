@@ -1,7 +1,7 @@
+import { startOtlpReceiver } from "@gatehouse/test-kit/otlp";
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { startOtlpReceiver } from "@gatehouse/testing/otlp";
 import { expect, onTestFinished, test } from "vitest";
 
 const FOLDER = fileURLToPath(new URL("../../", import.meta.url));

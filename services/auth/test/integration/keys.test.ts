@@ -1,6 +1,6 @@
 import { decodeProtectedHeader } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createKeyService, SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../src/services/key.service.ts";
+import { createKeyService, SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../src/services/keys/key.service.ts";
 import { type AuthFixture, startAuth } from "../fixtures.ts";
 
 let auth: AuthFixture;

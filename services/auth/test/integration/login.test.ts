@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeJwt, decodeProtectedHeader } from "jose";
-import { findAccount } from "../../src/repositories/account.repository.ts";
-import { createPasswordHasher } from "../../src/services/password-hasher.ts";
+import { findAccount } from "../../src/repositories/accounts/account.repository.ts";
+import { createPasswordHasher } from "../../src/services/passwords/password-hasher.ts";
 import { type AuthFixture, PASSWORD, problemOf, refreshCookieOf, startAuth } from "../fixtures.ts";
 
 let auth: AuthFixture;

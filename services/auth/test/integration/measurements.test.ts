@@ -1,13 +1,13 @@
+import { type RecordedTelemetry, recordTelemetry } from "@gatehouse/test-kit/telemetry";
 import { newId } from "@gatehouse/contracts";
 import { createEvent } from "@gatehouse/messaging";
 import { openContext, runInContext } from "@gatehouse/observability";
-import { type RecordedTelemetry, recordTelemetry } from "@gatehouse/testing/telemetry";
 import { SpanKind } from "@opentelemetry/api";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createKeyService } from "../../src/services/key.service.ts";
-import { createLoginService } from "../../src/services/login.service.ts";
-import { createPasswordHasher } from "../../src/services/password-hasher.ts";
+import { createKeyService } from "../../src/services/keys/key.service.ts";
+import { createLoginService } from "../../src/services/sessions/login.service.ts";
+import { createPasswordHasher } from "../../src/services/passwords/password-hasher.ts";
 import { type AuthFixture, type LoggedIn, PASSWORD, refreshCookieOf, startAuth } from "../fixtures.ts";
 
 let recorded: RecordedTelemetry;

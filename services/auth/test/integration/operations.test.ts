@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findAccountByEmail } from "../../src/repositories/account.repository.ts";
+import { findAccountByEmail } from "../../src/repositories/accounts/account.repository.ts";
 import { type AuthOperations, openOperations } from "../../src/operations.ts";
 import { type AuthFixture, authVariables, PASSWORD, startAuth } from "../fixtures.ts";
 

@@ -3,7 +3,7 @@ import { type RawBuilder, sql, type Transaction } from "kysely";
 import type { LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AuthTables } from "../../src/db/database.ts";
-import { setPasswordHashIfStill } from "../../src/repositories/account.repository.ts";
+import { setPasswordHashIfStill } from "../../src/repositories/accounts/account.repository.ts";
 import { type AuthFixture, type LoggedIn, PASSWORD, problemOf, startAuth, waitUntilBlocked } from "../fixtures.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { decodeJwt } from "jose";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { newRefreshToken } from "../../src/crypto/refresh-token.ts";
+import { newRefreshToken } from "../../src/services/sessions/refresh-token.ts";
 import { type AuthFixture, type LoggedIn, problemOf, refreshCookieOf, startAuth } from "../fixtures.ts";
 
 /** Moves what happened to a session into the past. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "@gatehouse/contracts";
-import { newRefreshToken } from "../../src/crypto/refresh-token.ts";
+import { newRefreshToken } from "../../src/services/sessions/refresh-token.ts";
 import { type AuthFixture, type LoggedIn, PASSWORD, problemOf, refreshCookieOf, startAuth } from "../fixtures.ts";
 
 let auth: AuthFixture;

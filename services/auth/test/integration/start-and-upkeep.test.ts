@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEvent } from "@gatehouse/messaging";
 import { sql } from "kysely";
 import { onProfileUpdated } from "../../src/events/profile-updated.handler.ts";
-import { findAccountByEmail } from "../../src/repositories/account.repository.ts";
-import { ensureFirstAdmin } from "../../src/services/first-admin.service.ts";
+import { findAccountByEmail } from "../../src/repositories/accounts/account.repository.ts";
+import { ensureFirstAdmin } from "../../src/services/accounts/first-admin.service.ts";
 import { type AuthFixture, startAuth } from "../fixtures.ts";
 
 let auth: AuthFixture;

@@ -1,6 +1,6 @@
 import type { LightMyRequestResponse } from "fastify";
 import { decodeJwt } from "jose";
-import { newRefreshToken } from "../../src/crypto/refresh-token.ts";
+import { newRefreshToken } from "../../src/services/sessions/refresh-token.ts";
 import { refreshCookieOf } from "../fixtures.ts";
 import type { Answer, Command, TokenName } from "./commands.ts";
 

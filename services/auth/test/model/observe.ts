@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { sql } from "kysely";
 import { expect } from "vitest";
-import { hashRefreshToken } from "../../src/crypto/refresh-token.ts";
+import { hashRefreshToken } from "../../src/services/sessions/refresh-token.ts";
 import { nameOf, type Names } from "./names.ts";
 import { hasAccessToken, describeUser, type View } from "./view.ts";
 import type { World } from "./session-model.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Account } from "../../src/repositories/account.repository.ts";
-import { planAccountChange } from "../../src/services/account-change.ts";
+import type { Account } from "../../src/repositories/accounts/account.repository.ts";
+import { planAccountChange } from "../../src/services/accounts/account-change.ts";
 
 const account: Account = {
   id: "0192f0c0-0000-7000-8000-000000000001",

@@ -1,6 +1,6 @@
 import { isAppError } from "@gatehouse/errors";
 import { describe, expect, it, vi } from "vitest";
-import { createHashQueue } from "../../src/services/hash-queue.ts";
+import { createHashQueue } from "../../src/services/passwords/hash-queue.ts";
 
 /** A task that ends when it is told to. */
 function heldTask(label: string, order: string[]) {

@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { hashRefreshToken, newRefreshToken, sealSuccessor, unsealSuccessor } from "../../src/crypto/refresh-token.ts";
-import { seal, unseal } from "../../src/crypto/sealed-box.ts";
+import {
+  hashRefreshToken,
+  newRefreshToken,
+  sealSuccessor,
+  unsealSuccessor,
+} from "../../src/services/sessions/refresh-token.ts";
+import { seal, unseal } from "../../src/services/keys/sealed-box.ts";
 
 describe("a sealed secret", () => {
   it("opens with its secret and its purpose only", () => {

@@ -1,6 +1,6 @@
 import { AppError } from "@gatehouse/errors";
 import fp from "fastify-plugin";
-import { createHostCheck } from "../services/allowed-hosts.ts";
+import { createHostCheck } from "../services/origins/allowed-hosts.ts";
 import { isHealthPath } from "./route-config.ts";
 
 /** Refuses a Host header that is not allowed (contract, section 5), and a request target that is no path. */

@@ -2,7 +2,7 @@ import cors from "@fastify/cors";
 import { AppError } from "@gatehouse/errors";
 import type { FastifyRequest } from "fastify";
 import fp from "fastify-plugin";
-import { isOwnOrigin } from "../services/own-origin.ts";
+import { isOwnOrigin } from "../services/origins/own-origin.ts";
 
 const WILDCARD = "*";
 const PREFLIGHT_SECONDS = 600;

@@ -2,8 +2,8 @@ import { AppError } from "@gatehouse/errors";
 import { metrics } from "@opentelemetry/api";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import fp from "fastify-plugin";
-import { type Count, nearestItsEnd } from "../services/rate.ts";
-import { addressKey, emailKey, type LimitName, type RateLimits, userKey } from "../services/rate-limits.ts";
+import { type Count, nearestItsEnd } from "../services/limits/rate.ts";
+import { addressKey, emailKey, type LimitName, type RateLimits, userKey } from "../services/limits/rate-limits.ts";
 import { isPreflight } from "./cross-origin.plugin.ts";
 import { isHealthPath } from "./route-config.ts";
 

@@ -1,7 +1,7 @@
 import type { App } from "@gatehouse/http";
 import { createReadStream } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { OpenApiService } from "../services/openapi.service.ts";
+import type { OpenApiService } from "../services/documents/openapi.service.ts";
 import { REDOC_PAGE, SWAGGER_PAGE, SWAGGER_SCRIPT } from "./docs-pages.ts";
 
 /** Files of packages, found when they are asked for: in production nobody asks. */

@@ -4,10 +4,10 @@ import type { App } from "@gatehouse/http";
 import type { FastifyRequest } from "fastify";
 import type { IncomingHttpHeaders } from "node:http";
 import { requireAccess } from "../plugins/identity.plugin.ts";
-import { isPlainPath } from "../services/plain-path.ts";
-import { requestHeaders } from "../services/request-headers.ts";
-import { cleanResponseHeaders } from "../services/response-headers.ts";
-import type { Upstream } from "../services/upstream.ts";
+import { isPlainPath } from "../services/forwarding/plain-path.ts";
+import { requestHeaders } from "../services/forwarding/request-headers.ts";
+import { cleanResponseHeaders } from "../services/forwarding/response-headers.ts";
+import type { Upstream } from "../services/forwarding/upstream.ts";
 import { ROUTE_TABLE, type RouteEntry, type Service } from "./route-table.ts";
 
 export type Upstreams = Readonly<Record<Service, Upstream>>;

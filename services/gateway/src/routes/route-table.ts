@@ -1,4 +1,4 @@
-import type { ExtraLimit } from "../services/rate-limits.ts";
+import type { ExtraLimit } from "../services/limits/rate-limits.ts";
 
 export type Service = "auth" | "user";
 

@@ -1,5 +1,6 @@
+import type { RestartableServer } from "@gatehouse/local-stack";
+import { createTestBus } from "@gatehouse/test-kit";
 import { SUCCESSOR_HEADER } from "@gatehouse/contracts";
-import { createTestBus, type TestServer } from "@gatehouse/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ROUTE_TABLE } from "../../src/routes/route-table.ts";
 import { problemOf, startGateway, type TestGateway } from "../fixtures/gateway.ts";
@@ -7,7 +8,7 @@ import { rawRequest } from "../fixtures/raw-http.ts";
 
 const LISTED = "https://app.example.com";
 
-let bus: TestServer;
+let bus: RestartableServer;
 let gateway: TestGateway;
 beforeAll(async () => {
   bus = await createTestBus();

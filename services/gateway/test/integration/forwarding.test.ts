@@ -1,12 +1,13 @@
+import type { RestartableServer } from "@gatehouse/local-stack";
+import { createTestBus } from "@gatehouse/test-kit";
 import { newId } from "@gatehouse/contracts";
-import { createTestBus, type TestServer } from "@gatehouse/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ROUTE_TABLE } from "../../src/routes/route-table.ts";
 import { authAnswer, problemOf, startGateway, type TestGateway } from "../fixtures/gateway.ts";
 import { rawRequest, rawUpload } from "../fixtures/raw-http.ts";
 import { echo, json } from "../fixtures/upstream-server.ts";
 
-let bus: TestServer;
+let bus: RestartableServer;
 let gateway: TestGateway;
 beforeAll(async () => {
   bus = await createTestBus();

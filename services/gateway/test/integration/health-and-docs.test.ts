@@ -1,10 +1,11 @@
-import { createTestBus, createTestRedis, type TestServer } from "@gatehouse/testing";
+import type { RestartableServer } from "@gatehouse/local-stack";
+import { createTestBus, createTestRedis } from "@gatehouse/test-kit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { authAnswer, problemOf, startGateway, type TestGateway } from "../fixtures/gateway.ts";
 import { type Answer, echo, json } from "../fixtures/upstream-server.ts";
 
-let bus: TestServer;
-let redis: TestServer;
+let bus: RestartableServer;
+let redis: RestartableServer;
 let gateway: TestGateway;
 beforeAll(async () => {
   [bus, redis] = await Promise.all([createTestBus(), createTestRedis()]);

@@ -1,13 +1,14 @@
+import type { RestartableServer } from "@gatehouse/local-stack";
+import { createTestRedis } from "@gatehouse/test-kit";
 import { createLogger } from "@gatehouse/observability";
-import { createTestRedis, type TestServer } from "@gatehouse/testing";
 import { once } from "node:events";
 import { type AddressInfo, createConnection, createServer, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createRateCounter } from "../../src/services/rate-counter.ts";
-import { connectRedis, type RedisConnection } from "../../src/services/redis.ts";
+import { createRateCounter } from "../../src/services/limits/rate-counter.ts";
+import { connectRedis, type RedisConnection } from "../../src/services/limits/redis.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
-let redis: TestServer;
+let redis: RestartableServer;
 const connections: RedisConnection[] = [];
 beforeAll(async () => {
   redis = await createTestRedis();

@@ -1,11 +1,12 @@
+import type { RestartableServer } from "@gatehouse/local-stack";
+import { createTestBus, createTestRedis } from "@gatehouse/test-kit";
+import { recordTelemetry } from "@gatehouse/test-kit/telemetry";
 import { newId } from "@gatehouse/contracts";
-import { createTestBus, createTestRedis, type TestServer } from "@gatehouse/testing";
-import { recordTelemetry } from "@gatehouse/testing/telemetry";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { problemOf, startGateway, type TestGateway } from "../fixtures/gateway.ts";
 
-let bus: TestServer;
-let redis: TestServer;
+let bus: RestartableServer;
+let redis: RestartableServer;
 const gateways: TestGateway[] = [];
 beforeAll(async () => {
   [bus, redis] = await Promise.all([createTestBus(), createTestRedis()]);

@@ -1,14 +1,15 @@
+import type { RestartableServer } from "@gatehouse/local-stack";
+import { createTestBus } from "@gatehouse/test-kit";
 import { newId, STREAMS } from "@gatehouse/contracts";
 import { type Bus, connectBus, createEvent, ensureStreams } from "@gatehouse/messaging";
 import { createLogger } from "@gatehouse/observability";
-import { createTestBus, type TestServer } from "@gatehouse/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { problemOf, startGateway, type TestGateway } from "../fixtures/gateway.ts";
 import { json } from "../fixtures/upstream-server.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
 
-let server: TestServer;
+let server: RestartableServer;
 let bus: Bus;
 let gateway: TestGateway;
 let heartbeat: NodeJS.Timeout;

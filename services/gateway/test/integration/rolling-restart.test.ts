@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, it } from "vitest";
-import { createUpstream } from "../../src/services/upstream.ts";
+import { createUpstream } from "../../src/services/forwarding/upstream.ts";
 
 const PROGRAM = fileURLToPath(new URL("../fixtures/replica-process.ts", import.meta.url));
 const children: ChildProcess[] = [];

@@ -1,11 +1,11 @@
+import { recordTelemetry } from "@gatehouse/test-kit/telemetry";
 import { SUCCESSOR_HEADER } from "@gatehouse/contracts";
 import { openContext, runInContext } from "@gatehouse/observability";
-import { recordTelemetry } from "@gatehouse/testing/telemetry";
 import { SpanKind } from "@opentelemetry/api";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { createUpstream, type Upstream } from "../../src/services/upstream.ts";
+import { createUpstream, type Upstream } from "../../src/services/forwarding/upstream.ts";
 import { json, startUpstream, type UpstreamServer } from "../fixtures/upstream-server.ts";
 
 const open: { close(): Promise<void> }[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { requestHeaders } from "../../src/services/request-headers.ts";
-import { cleanResponseHeaders } from "../../src/services/response-headers.ts";
+import { requestHeaders } from "../../src/services/forwarding/request-headers.ts";
+import { cleanResponseHeaders } from "../../src/services/forwarding/response-headers.ts";
 
 describe("the headers of a forwarded request", () => {
   it("keep what the client says and lose what is not its to say", () => {

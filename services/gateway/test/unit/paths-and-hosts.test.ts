@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { createHostCheck } from "../../src/services/allowed-hosts.ts";
-import { isOwnOrigin } from "../../src/services/own-origin.ts";
-import { isPlainPath } from "../../src/services/plain-path.ts";
+import { createHostCheck } from "../../src/services/origins/allowed-hosts.ts";
+import { isOwnOrigin } from "../../src/services/origins/own-origin.ts";
+import { isPlainPath } from "../../src/services/forwarding/plain-path.ts";
 
 describe("a path", () => {
   it.each([

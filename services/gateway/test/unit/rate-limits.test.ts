@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createRateCounter } from "../../src/services/rate-counter.ts";
-import { addressKey, emailKey, userKey } from "../../src/services/rate-limits.ts";
+import { createRateCounter } from "../../src/services/limits/rate-counter.ts";
+import { addressKey, emailKey, userKey } from "../../src/services/limits/rate-limits.ts";
 
 describe("the key of a limit", () => {
   it.each([

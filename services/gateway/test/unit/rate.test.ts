@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Count, nearestItsEnd, parseRate } from "../../src/services/rate.ts";
+import { type Count, nearestItsEnd, parseRate } from "../../src/services/limits/rate.ts";
 
 describe("a rate", () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { failureOf, upstreamError } from "../../src/services/upstream-failure.ts";
+import { failureOf, upstreamError } from "../../src/services/forwarding/upstream-failure.ts";
 
 const systemError = (fields: object) => Object.assign(new Error("connect 10.0.0.1:8001"), fields);
 

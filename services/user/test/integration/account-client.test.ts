@@ -1,6 +1,6 @@
+import { recordTelemetry } from "@gatehouse/test-kit/telemetry";
 import { type CreateAccountCommand, newId } from "@gatehouse/contracts";
 import { createLogger, openContext, runInContext } from "@gatehouse/observability";
-import { recordTelemetry } from "@gatehouse/testing/telemetry";
 import { SpanKind } from "@opentelemetry/api";
 import { once } from "node:events";
 import { createServer } from "node:net";

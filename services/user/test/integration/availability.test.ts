@@ -1,5 +1,5 @@
+import { createEmptyDatabase } from "@gatehouse/test-kit";
 import { newId } from "@gatehouse/contracts";
-import { createEmptyDatabase } from "@gatehouse/testing";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";

@@ -1,6 +1,6 @@
+import { createTestDatabase, type TestDatabase } from "@gatehouse/test-kit";
 import { newId } from "@gatehouse/contracts";
 import { createDatabase, type Database, tryLockAdvisory } from "@gatehouse/database";
-import { createTestDatabase, type TestDatabase } from "@gatehouse/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { UserTables } from "../../src/db/database.ts";
 import { cleanUp } from "../../src/jobs/clean-up.job.ts";

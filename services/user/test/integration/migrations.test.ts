@@ -1,5 +1,5 @@
+import { createEmptyDatabase, type EmptyDatabase } from "@gatehouse/test-kit";
 import { createDatabase, createMigrations, prepareSchema } from "@gatehouse/database";
-import { createEmptyDatabase, type EmptyDatabase } from "@gatehouse/testing";
 import { sql } from "kysely";
 import { afterEach, describe, expect, it } from "vitest";
 import { MIGRATIONS_FOLDER, type UserTables } from "../../src/db/database.ts";

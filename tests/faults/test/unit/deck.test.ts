@@ -1,6 +1,6 @@
+import { createRandom } from "@gatehouse/test-kit/system";
 import { describe, expect, it } from "vitest";
 import { deal, FAULTS } from "../../course/deck.ts";
-import { createRandom } from "@gatehouse/testing/stack";
 
 const draw = (seed: string, count: number, only?: string) => {
   const dealer = deal(createRandom(seed), only);

@@ -1,11 +1,9 @@
+import { answersReady, freePort, runOrThrow } from "@gatehouse/local-stack";
 import { randomBytes, randomInt } from "node:crypto";
 import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePort } from "../process/free-port.ts";
-import { runOrThrow } from "../process/run-or-throw.ts";
-import { answersReady } from "../services/answers-ready.ts";
 import { docker } from "./docker.ts";
 
 const UP_MS = 300_000;

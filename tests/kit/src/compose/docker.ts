@@ -1,7 +1,5 @@
-import { runCommand } from "../process/run-command.ts";
-import { runOrThrow } from "../process/run-or-throw.ts";
-
 const TARGETS = ["gateway", "auth", "user", "tools"] as const;
+import { runCommand, runOrThrow } from "@gatehouse/local-stack";
 export type ImageTarget = (typeof TARGETS)[number];
 
 const BUILD_MS = 900_000;

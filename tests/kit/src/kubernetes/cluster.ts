@@ -1,8 +1,7 @@
-import { runOrThrow } from "../process/run-or-throw.ts";
-
 const COMMAND_MS = 600_000;
 
 /** A namespace of a cluster. All of it is text, so that it can be handed to another process. */
+import { runOrThrow } from "@gatehouse/local-stack";
 export interface Cluster {
   readonly kubectl: string;
   /** Of kubectl's configuration. */

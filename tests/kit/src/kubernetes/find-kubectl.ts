@@ -1,10 +1,7 @@
+import { type DebianOptions, exists, type FoundProgram, makeCachedTree, runCommand } from "@gatehouse/local-stack";
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { exists } from "../exists.ts";
-import { runCommand } from "../process/run-command.ts";
-import type { DebianOptions, FoundProgram } from "../providers/debian-program.ts";
-import { makeCachedTree } from "../providers/cached-tree.ts";
 import { readZipEntry } from "./zip-entry.ts";
 
 /** Kustomize as k8s/ is written for it: `labels`, `replacements`, `patches`. */

@@ -1,6 +1,6 @@
+import { freePort } from "@gatehouse/local-stack";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { freePort } from "../process/free-port.ts";
 import { type Alteration, createConnections } from "./connections.ts";
 import type { LineConditions } from "./direction.ts";
 

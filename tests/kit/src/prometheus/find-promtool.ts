@@ -1,10 +1,8 @@
-import { runCommand } from "../process/run-command.ts";
-import { type DebianOptions, type FoundProgram, obtainDebianProgram } from "../providers/debian-program.ts";
-
 /**
  * Prometheus' own tool for rules: the one in PATH, else that of Debian's package, which is unpacked into the cache (19 MB to download, 95 MB
  * there).
  */
+import { type DebianOptions, type FoundProgram, obtainDebianProgram, runCommand } from "@gatehouse/local-stack";
 export async function findPromtool(options: DebianOptions): Promise<FoundProgram> {
   const installed = await runCommand("promtool", ["--version"], options);
   if (installed.ok) return { command: "promtool", environment: {}, label: "promtool in PATH" };

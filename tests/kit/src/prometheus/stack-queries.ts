@@ -1,7 +1,7 @@
+import { REPOSITORY_ROOT } from "@gatehouse/local-stack";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { REPOSITORY_ROOT } from "../repository-root.ts";
 import type { KnownSeries } from "./known-series.ts";
 import { readQuery } from "./read-query.ts";
 

@@ -1,6 +1,6 @@
+import { REPOSITORY_ROOT } from "@gatehouse/local-stack";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { REPOSITORY_ROOT } from "../repository-root.ts";
 
 const USERS = ["auth", "user", "gateway", "ops", "audit-log"] as const;
 

@@ -1,6 +1,5 @@
-import type { PidRecords } from "../process/pid-records.ts";
+import { type LaunchedService, launchService, type PidRecords } from "@gatehouse/local-stack";
 import { rememberPasswordsIn } from "../secrets/known-secrets.ts";
-import { launchService, type LaunchedService } from "./launch-service.ts";
 
 /** One service process; its URL and port stay the same however often it is stopped and started. */
 export interface ServiceHandle {

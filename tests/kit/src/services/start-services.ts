@@ -1,14 +1,12 @@
+import { freePort, type RestartableServer, runFolder } from "@gatehouse/local-stack";
 import { basename } from "node:path";
 import { inject } from "vitest";
 import "../global-setup.ts";
 import { createTestDatabase, type TestDatabase } from "../fixtures/test-database.ts";
 import { createLockedBus, type ServerCertificate } from "../fixtures/locked-bus.ts";
 import { createTestBus, createTestRedis } from "../fixtures/test-server.ts";
-import { freePort } from "../process/free-port.ts";
 import type { BusUser } from "../servers/locked-nats.ts";
-import type { RestartableServer } from "../servers/restartable-server.ts";
 import { assertNoSecrets } from "../secrets/assert-no-secrets.ts";
-import { runFolder } from "../temporary-folders.ts";
 import {
   createSystemServices,
   findServicePorts,

@@ -1,5 +1,5 @@
+import { answersReady } from "@gatehouse/local-stack";
 import { setTimeout as delay } from "node:timers/promises";
-import { answersReady } from "../services/answers-ready.ts";
 
 /** How often a gateway is asked; a good deal quicker than the balancers of the world, so that the test is not long. */
 const PROBE_MS = 250;

@@ -1,9 +1,14 @@
+import {
+  chooseSources,
+  type Part,
+  REPOSITORY_ROOT,
+  type RestartableServer,
+  type RunFolder,
+  type ServerOptions,
+  startRestartableServer,
+  testProvidersFor,
+} from "@gatehouse/local-stack";
 import { join } from "node:path";
-import { chooseSources, testProvidersFor } from "../providers/providers.ts";
-import { REPOSITORY_ROOT } from "../repository-root.ts";
-import { type RestartableServer, startRestartableServer } from "../servers/restartable-server.ts";
-import type { Part, ServerOptions } from "../servers/running-server.ts";
-import type { RunFolder } from "../temporary-folders.ts";
 
 /**
  * Servers of one run's own, as programs of this machine: a process can be killed at any moment, and its files are where we put them.

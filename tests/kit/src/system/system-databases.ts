@@ -1,6 +1,5 @@
+import { databaseUrl, prepareDatabases } from "@gatehouse/local-stack";
 import pg from "pg";
-import { databaseUrl } from "../database-urls.ts";
-import { prepareDatabases } from "../service-schemas.ts";
 
 /** Who works with the database of a system, and how each reaches it. */
 export type SystemDatabases = Readonly<Record<"owner" | "auth" | "user", string>>;

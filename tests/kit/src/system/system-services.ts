@@ -1,7 +1,11 @@
+import {
+  freePort,
+  type PidRecords,
+  serviceEnvironment,
+  type ServiceName,
+  type StackAddresses,
+} from "@gatehouse/local-stack";
 import { randomBytes } from "node:crypto";
-import { freePort } from "../process/free-port.ts";
-import type { PidRecords } from "../process/pid-records.ts";
-import { serviceEnvironment, type ServiceName, type StackAddresses } from "../services/service-environment.ts";
 import { createServiceHandle, type ServiceHandle } from "../services/service-handle.ts";
 
 const SECRETS = ["JWT_SECRET_KEY", "INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN"] as const;

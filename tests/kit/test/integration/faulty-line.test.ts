@@ -1,4 +1,4 @@
-import { createFaultyLine, type FaultyLine } from "@gatehouse/testing";
+import { createFaultyLine, type FaultyLine } from "@gatehouse/test-kit";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";

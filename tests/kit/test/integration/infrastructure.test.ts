@@ -1,13 +1,13 @@
+import { bystander, deadIdentity } from "../../../../tools/local-stack/test/fixtures/scratch.ts";
+import { hasAdmin, isAlive, waitForFirstAdmin } from "@gatehouse/local-stack";
+import { createTestDatabase } from "@gatehouse/test-kit";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createTestDatabase } from "@gatehouse/testing";
-import { hasAdmin, isAlive, waitForFirstAdmin } from "@gatehouse/testing/stack";
 import pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import { startTestInfrastructure } from "../../src/infrastructure.ts";
 import { serviceUrlsOf, TEMPLATE } from "../../src/template.ts";
-import { bystander, deadIdentity } from "../fixtures/scratch.ts";
 
 async function query(url: string, sql: string): Promise<number | null> {
   const client = new pg.Client({ connectionString: url });

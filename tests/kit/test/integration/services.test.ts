@@ -1,4 +1,4 @@
-import { rememberSecret, type RunningServices, startServices } from "@gatehouse/testing";
+import { rememberSecret, type RunningServices, startServices } from "@gatehouse/test-kit";
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { afterEach, expect, test } from "vitest";

@@ -1,7 +1,7 @@
-import { createEmptyDatabase, createTestBus, createTestDatabase, createTestRedis } from "@gatehouse/testing";
+import { answers } from "@gatehouse/local-stack";
+import { createEmptyDatabase, createTestBus, createTestDatabase, createTestRedis } from "@gatehouse/test-kit";
 import pg from "pg";
 import { describe, expect, test } from "vitest";
-import { answers } from "../../src/servers/answers.ts";
 
 async function query(url: string, sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });

@@ -1,7 +1,7 @@
+import { programs, scratchFolder } from "../../../../tools/local-stack/test/fixtures/scratch.ts";
 import { expect, test } from "vitest";
 import { findKubectl } from "../../src/kubernetes/find-kubectl.ts";
 import { readZipEntry } from "../../src/kubernetes/zip-entry.ts";
-import { programs, scratchFolder } from "../fixtures/scratch.ts";
 
 const note = () => undefined;
 const find = (files: Record<string, string>) =>

@@ -1,7 +1,7 @@
+import { programs, scratchFolder } from "../../../../tools/local-stack/test/fixtures/scratch.ts";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { findPromtool } from "../../src/prometheus/find-promtool.ts";
-import { programs, scratchFolder } from "../fixtures/scratch.ts";
 
 const note = () => undefined;
 

@@ -1,6 +1,6 @@
+import { assertNoSecrets, rememberSecret } from "@gatehouse/test-kit";
 import { readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { assertNoSecrets, rememberSecret } from "@gatehouse/testing";
 import { describe, expect, test } from "vitest";
 
 rememberSecret("a password", "Correct-Horse-1");

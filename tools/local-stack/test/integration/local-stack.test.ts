@@ -1,8 +1,8 @@
+import { databaseUrl, identify, isAlive, startLocalStack } from "../../src/index.ts";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { databaseUrl, identify, isAlive, startLocalStack } from "@gatehouse/testing/stack";
 import pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import { freePort } from "../../src/process/free-port.ts";

@@ -2,8 +2,8 @@ import { parseRole, type Role } from "@gatehouse/contracts";
 import { createRepository, violatedConstraint } from "@gatehouse/database";
 import { AppError } from "@gatehouse/errors";
 import type { Selectable, Updateable } from "kysely";
-import type { AuthHandle, AuthTables, AuthTransaction } from "../db/database.ts";
-import type { AccountTable } from "../db/tables/account.table.ts";
+import type { AuthHandle, AuthTables, AuthTransaction } from "../../db/database.ts";
+import type { AccountTable } from "../../db/tables/account.table.ts";
 
 /** Everything that decides whether somebody may enter. `deletedAt` is set between soft deletion and erasure. */
 export interface Account {

@@ -1,4 +1,4 @@
-import type { AuthHandle, AuthTransaction } from "../db/database.ts";
+import type { AuthHandle, AuthTransaction } from "../../db/database.ts";
 
 export async function insertTombstones(
   trx: AuthTransaction,

@@ -1,7 +1,7 @@
 import type { PublicJwk } from "@gatehouse/contracts";
 import { type Selectable, sql } from "kysely";
-import type { AuthHandle, AuthTransaction } from "../db/database.ts";
-import type { SigningKeyTable } from "../db/tables/signing-key.table.ts";
+import type { AuthHandle, AuthTransaction } from "../../db/database.ts";
+import type { SigningKeyTable } from "../../db/tables/signing-key.table.ts";
 
 export interface StoredKey {
   readonly kid: string;

@@ -1,8 +1,8 @@
 import { parseRole, type Role } from "@gatehouse/contracts";
 import type { OutboxInsert } from "@gatehouse/messaging";
 import { sql } from "kysely";
-import type { AuthHandle, AuthTransaction } from "../db/database.ts";
-import type { Account } from "./account.repository.ts";
+import type { AuthHandle, AuthTransaction } from "../../db/database.ts";
+import type { Account } from "../accounts/account.repository.ts";
 
 export interface NewSession {
   readonly id: string;

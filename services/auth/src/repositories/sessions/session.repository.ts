@@ -1,7 +1,7 @@
 import type { Selectable } from "kysely";
 import { sql } from "kysely";
-import type { AuthHandle, AuthTransaction } from "../db/database.ts";
-import type { SessionTable } from "../db/tables/session.table.ts";
+import type { AuthHandle, AuthTransaction } from "../../db/database.ts";
+import type { SessionTable } from "../../db/tables/session.table.ts";
 
 /** Why a session ended, as stored; the events name a subset. */
 export type EndReason =

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { AuthHandle } from "../db/database.ts";
+import type { AuthHandle } from "../../db/database.ts";
 
 /** What auth's tables say of a user, one of his sessions and a signing key, now. */
 export interface Standing {

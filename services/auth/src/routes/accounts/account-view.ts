@@ -1,5 +1,5 @@
 import type { Account as AccountAnswer, User } from "@gatehouse/contracts";
-import type { Account } from "../repositories/account.repository.ts";
+import type { Account } from "../../repositories/accounts/account.repository.ts";
 
 /** The account as login shows it to its owner. */
 export function toUser(account: Account): User {

@@ -9,8 +9,8 @@ import {
   UserIdParams,
 } from "@gatehouse/contracts";
 import type { App } from "@gatehouse/http";
-import type { AccountService } from "../services/account.service.ts";
-import type { DeletionService } from "../services/deletion.service.ts";
+import type { AccountService } from "../../services/accounts/account.service.ts";
+import type { DeletionService } from "../../services/accounts/deletion.service.ts";
 import { toAccountAnswer } from "./account-view.ts";
 
 export interface AccountsRouteDeps {

@@ -1,6 +1,6 @@
 import { Jwks } from "@gatehouse/contracts";
 import type { App } from "@gatehouse/http";
-import type { KeyService } from "../services/key.service.ts";
+import type { KeyService } from "../../services/keys/key.service.ts";
 
 /** The public keys (RFC 7517). They are held in memory, so this answers while the database is away. */
 export function jwksRoute({ keys }: { keys: KeyService }) {

@@ -1,8 +1,8 @@
 import { currentUser, requireUser, type VerifyBearer } from "@gatehouse/access";
 import { ChangePasswordBody } from "@gatehouse/contracts";
 import { type App, BEARER_SECURITY, NoContent } from "@gatehouse/http";
-import type { PasswordChangeService } from "../services/password-change.service.ts";
-import type { RefreshCookie } from "./refresh-cookie.ts";
+import type { PasswordChangeService } from "../../services/passwords/password-change.service.ts";
+import type { RefreshCookie } from "../sessions/refresh-cookie.ts";
 
 export function passwordRoute(deps: { passwords: PasswordChangeService; cookie: RefreshCookie; verify: VerifyBearer }) {
   const { passwords, cookie, verify } = deps;

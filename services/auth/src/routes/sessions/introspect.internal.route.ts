@@ -1,7 +1,7 @@
 import { serviceTokenGuard } from "@gatehouse/access";
 import { IntrospectionRequest, IntrospectionResponse } from "@gatehouse/contracts";
 import type { App } from "@gatehouse/http";
-import type { IntrospectionService } from "../services/introspection.service.ts";
+import type { IntrospectionService } from "../../services/sessions/introspection.service.ts";
 
 export interface IntrospectRouteDeps {
   readonly introspection: IntrospectionService;

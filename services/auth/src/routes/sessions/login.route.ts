@@ -2,9 +2,9 @@ import formBody from "@fastify/formbody";
 import { clientAddress } from "@gatehouse/access";
 import { LoginForm, LoginResponse } from "@gatehouse/contracts";
 import type { App } from "@gatehouse/http";
-import type { LoginService } from "../services/login.service.ts";
+import type { LoginService } from "../../services/sessions/login.service.ts";
 import type { RefreshCookie } from "./refresh-cookie.ts";
-import { toUser } from "./account-view.ts";
+import { toUser } from "../accounts/account-view.ts";
 
 export function loginRoute(deps: { logins: LoginService; cookie: RefreshCookie }) {
   const { logins, cookie } = deps;

@@ -1,7 +1,7 @@
 import { RefreshResponse } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import { type App, COOKIE_SECURITY } from "@gatehouse/http";
-import type { RefreshService } from "../services/refresh.service.ts";
+import type { RefreshService } from "../../services/sessions/refresh.service.ts";
 import type { RefreshCookie } from "./refresh-cookie.ts";
 
 export function refreshRoute(deps: { refreshes: RefreshService; cookie: RefreshCookie }) {

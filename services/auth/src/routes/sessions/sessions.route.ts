@@ -1,8 +1,8 @@
 import { currentUser, requireUser, type VerifyBearer } from "@gatehouse/access";
 import { SessionIdParams, SessionList } from "@gatehouse/contracts";
 import { type App, BEARER_SECURITY, NoContent } from "@gatehouse/http";
-import type { Session } from "../repositories/session.repository.ts";
-import type { SessionService } from "../services/session.service.ts";
+import type { Session } from "../../repositories/sessions/session.repository.ts";
+import type { SessionService } from "../../services/sessions/session.service.ts";
 
 export function sessionsRoute(deps: { sessions: SessionService; verify: VerifyBearer }) {
   const { sessions, verify } = deps;

@@ -1,6 +1,6 @@
 import type { UpdateAccountCommand } from "@gatehouse/contracts";
-import type { Account } from "../repositories/account.repository.ts";
-import type { EndReason } from "../repositories/session.repository.ts";
+import type { Account } from "../../repositories/accounts/account.repository.ts";
+import type { EndReason } from "../../repositories/sessions/session.repository.ts";
 
 export interface AccountChange {
   readonly values: Partial<Account>;

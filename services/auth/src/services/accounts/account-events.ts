@@ -1,5 +1,5 @@
 import { createEvent } from "@gatehouse/messaging";
-import type { Account } from "../repositories/account.repository.ts";
+import type { Account } from "../../repositories/accounts/account.repository.ts";
 
 /** The events of accounts. All events of one change carry the version that the change raised the account to. */
 

@@ -1,7 +1,7 @@
 import type { CreateAccountCommand, UpdateAccountCommand } from "@gatehouse/contracts";
 import { timeOfId } from "@gatehouse/contracts";
 import { AppError, isAppError } from "@gatehouse/errors";
-import type { AuthHandle, AuthTransact, AuthTransaction } from "../db/database.ts";
+import type { AuthHandle, AuthTransact, AuthTransaction } from "../../db/database.ts";
 import {
   type Account,
   findAccount,
@@ -9,14 +9,14 @@ import {
   insertAccount,
   type NewAccount,
   setAccount,
-} from "../repositories/account.repository.ts";
-import { endSessionsOf } from "../repositories/session.repository.ts";
-import { tombstoneExists } from "../repositories/tombstone.repository.ts";
+} from "../../repositories/accounts/account.repository.ts";
+import { endSessionsOf } from "../../repositories/sessions/session.repository.ts";
+import { tombstoneExists } from "../../repositories/accounts/tombstone.repository.ts";
 import { planAccountChange } from "./account-change.ts";
 import { accountCreated, accountUpdated, passwordChanged, sessionsRevoked } from "./account-events.ts";
 import { lockActorAndTarget, requireAdmin, toActor } from "./actor.ts";
 import { keepOneAdmin, lockAdmins } from "./last-admin.ts";
-import type { PasswordHasher } from "./password-hasher.ts";
+import type { PasswordHasher } from "../passwords/password-hasher.ts";
 
 export interface AccountServiceDeps {
   readonly db: AuthHandle;

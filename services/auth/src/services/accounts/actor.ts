@@ -1,9 +1,9 @@
 import type { AccessClaims } from "@gatehouse/access";
 import type { OnBehalfOf } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
-import type { AuthTransaction } from "../db/database.ts";
-import { type Account, lockAccount } from "../repositories/account.repository.ts";
-import { holdLiveSession } from "../repositories/session.repository.ts";
+import type { AuthTransaction } from "../../db/database.ts";
+import { type Account, lockAccount } from "../../repositories/accounts/account.repository.ts";
+import { holdLiveSession } from "../../repositories/sessions/session.repository.ts";
 
 /** Who acts, as the access token said it when the request came. */
 export interface Actor {

@@ -1,9 +1,9 @@
 import { type GatehouseEvent, newId, timeOfId } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
-import type { AuthTransact, AuthTransaction } from "../db/database.ts";
-import { type Account, insertAccount } from "../repositories/account.repository.ts";
+import type { AuthTransact, AuthTransaction } from "../../db/database.ts";
+import { type Account, insertAccount } from "../../repositories/accounts/account.repository.ts";
 import { accountCreated } from "./account-events.ts";
-import type { PasswordHasher } from "./password-hasher.ts";
+import type { PasswordHasher } from "../passwords/password-hasher.ts";
 
 export interface AdminServiceDeps {
   readonly transact: AuthTransact;

@@ -1,13 +1,18 @@
 import type { DeleteAccountCommand, GatehouseEvent, OnBehalfOf } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
-import type { AuthTransact, AuthTransaction } from "../db/database.ts";
-import { type Account, lockErasableAccounts, removeAccounts, setAccount } from "../repositories/account.repository.ts";
-import { endSessionsOf, removeSessionsOf } from "../repositories/session.repository.ts";
-import { insertTombstones } from "../repositories/tombstone.repository.ts";
+import type { AuthTransact, AuthTransaction } from "../../db/database.ts";
+import {
+  type Account,
+  lockErasableAccounts,
+  removeAccounts,
+  setAccount,
+} from "../../repositories/accounts/account.repository.ts";
+import { endSessionsOf, removeSessionsOf } from "../../repositories/sessions/session.repository.ts";
+import { insertTombstones } from "../../repositories/accounts/tombstone.repository.ts";
 import { accountDeleted, accountRestored } from "./account-events.ts";
 import { lockActor, lockActorAndTarget, requireAdmin, toActor } from "./actor.ts";
 import { keepOneAdmin, lockAdmins } from "./last-admin.ts";
-import type { PasswordChangeService } from "./password-change.service.ts";
+import type { PasswordChangeService } from "../passwords/password-change.service.ts";
 
 type Emit = (event: GatehouseEvent) => void;
 

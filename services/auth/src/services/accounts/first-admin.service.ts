@@ -1,10 +1,10 @@
 import { lockAdvisory } from "@gatehouse/database";
 import { isAppError } from "@gatehouse/errors";
 import type { Logger } from "@gatehouse/observability";
-import type { AuthHandle, AuthTransact } from "../db/database.ts";
-import { adminExists } from "../repositories/account.repository.ts";
+import type { AuthHandle, AuthTransact } from "../../db/database.ts";
+import { adminExists } from "../../repositories/accounts/account.repository.ts";
 import { insertAdmin } from "./admin.service.ts";
-import type { PasswordHasher } from "./password-hasher.ts";
+import type { PasswordHasher } from "../passwords/password-hasher.ts";
 
 const FIRST_ADMIN_LOCK = "auth.first-admin";
 

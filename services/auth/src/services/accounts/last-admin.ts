@@ -1,7 +1,7 @@
 import { lockAdvisory } from "@gatehouse/database";
 import { AppError } from "@gatehouse/errors";
-import type { AuthTransaction } from "../db/database.ts";
-import { type Account, otherActiveAdminExists } from "../repositories/account.repository.ts";
+import type { AuthTransaction } from "../../db/database.ts";
+import { type Account, otherActiveAdminExists } from "../../repositories/accounts/account.repository.ts";
 
 const LAST_ADMIN_LOCK = "auth.last-admin";
 

@@ -11,15 +11,15 @@ import {
   importPKCS8,
   type CryptoKey,
 } from "jose";
-import { seal, unseal } from "../crypto/sealed-box.ts";
-import type { AuthHandle, AuthTables, AuthTransact, AuthTransaction } from "../db/database.ts";
+import { seal, unseal } from "./sealed-box.ts";
+import type { AuthHandle, AuthTables, AuthTransact, AuthTransaction } from "../../db/database.ts";
 import {
   findKeys,
   insertKey,
   setRetired,
   setSealedPrivateKey,
   type StoredKey,
-} from "../repositories/signing-key.repository.ts";
+} from "../../repositories/keys/signing-key.repository.ts";
 
 export const SIGNING_ALGORITHMS = ["EdDSA", "ES256", "RS256"] as const;
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];

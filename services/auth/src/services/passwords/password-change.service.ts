@@ -1,11 +1,11 @@
 import type { AccessClaims } from "@gatehouse/access";
 import { lengthOf, LIMITS } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
-import type { AuthHandle, AuthTransact } from "../db/database.ts";
-import { findAccount, setAccount } from "../repositories/account.repository.ts";
-import { endSessionsOf } from "../repositories/session.repository.ts";
-import { passwordChanged } from "./account-events.ts";
-import { actorOf, lockActor } from "./actor.ts";
+import type { AuthHandle, AuthTransact } from "../../db/database.ts";
+import { findAccount, setAccount } from "../../repositories/accounts/account.repository.ts";
+import { endSessionsOf } from "../../repositories/sessions/session.repository.ts";
+import { passwordChanged } from "../accounts/account-events.ts";
+import { actorOf, lockActor } from "../accounts/actor.ts";
 import type { PasswordHasher } from "./password-hasher.ts";
 
 export interface PasswordChangeDeps {

@@ -2,9 +2,9 @@ import { ACCESS_TOKEN_TYPE, type AccessClaims, CLIENT_ID, verifyAccessToken } fr
 import { newId } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import { SignJWT } from "jose";
-import type { AuthHandle } from "../db/database.ts";
-import { findStanding } from "../repositories/standing.repository.ts";
-import { type KeyService, SIGNING_ALGORITHMS } from "./key.service.ts";
+import type { AuthHandle } from "../../db/database.ts";
+import { findStanding } from "../../repositories/sessions/standing.repository.ts";
+import { type KeyService, SIGNING_ALGORITHMS } from "../keys/key.service.ts";
 import { stands } from "./standing.ts";
 
 export interface AccessTokenConfig {

@@ -1,6 +1,6 @@
 import type { IntrospectionClaims, IntrospectionResult } from "@gatehouse/contracts";
-import type { AuthHandle } from "../db/database.ts";
-import { findStanding, type Standing } from "../repositories/standing.repository.ts";
+import type { AuthHandle } from "../../db/database.ts";
+import { findStanding, type Standing } from "../../repositories/sessions/standing.repository.ts";
 import { stands } from "./standing.ts";
 
 const GONE: Standing = { sessionEnded: true, tokenVersion: null, mayEnter: false, keyStands: false };

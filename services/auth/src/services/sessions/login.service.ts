@@ -1,13 +1,17 @@
 import { lengthOf, LIMITS, newId, normalizeEmail } from "@gatehouse/contracts";
 import { AppError, isAppError } from "@gatehouse/errors";
 import { createEvent, outboxRow } from "@gatehouse/messaging";
-import { hashRefreshToken, newRefreshToken } from "../crypto/refresh-token.ts";
-import type { AuthHandle } from "../db/database.ts";
-import { type Account, findAccountByEmail, setPasswordHashIfStill } from "../repositories/account.repository.ts";
-import { insertSession } from "../repositories/refresh-token.repository.ts";
+import { hashRefreshToken, newRefreshToken } from "./refresh-token.ts";
+import type { AuthHandle } from "../../db/database.ts";
+import {
+  type Account,
+  findAccountByEmail,
+  setPasswordHashIfStill,
+} from "../../repositories/accounts/account.repository.ts";
+import { insertSession } from "../../repositories/sessions/refresh-token.repository.ts";
 import type { AccessTokenService, IssuedAccessToken } from "./access-token.service.ts";
 import { createLoginMetric } from "./outcome-metrics.ts";
-import type { PasswordHasher } from "./password-hasher.ts";
+import type { PasswordHasher } from "../passwords/password-hasher.ts";
 
 export interface LoginAttempt {
   readonly email: string;

@@ -1,10 +1,10 @@
 import { type Database, inBatches, tryLockAdvisory } from "@gatehouse/database";
-import type { AuthTables, AuthTransaction } from "../db/database.ts";
-import { clearSealedSuccessors, removeExpiredTokens } from "../repositories/refresh-token.repository.ts";
-import { removeTokenlessSessions } from "../repositories/session.repository.ts";
-import { removeTombstonesBefore } from "../repositories/tombstone.repository.ts";
-import type { DeletionService } from "./deletion.service.ts";
-import type { KeyService } from "./key.service.ts";
+import type { AuthTables, AuthTransaction } from "../../db/database.ts";
+import { clearSealedSuccessors, removeExpiredTokens } from "../../repositories/sessions/refresh-token.repository.ts";
+import { removeTokenlessSessions } from "../../repositories/sessions/session.repository.ts";
+import { removeTombstonesBefore } from "../../repositories/accounts/tombstone.repository.ts";
+import type { DeletionService } from "../accounts/deletion.service.ts";
+import type { KeyService } from "../keys/key.service.ts";
 
 /** Longer than any stream keeps an event (contract, section 6), so that none comes for an id without its tombstone. */
 const TOMBSTONE_DAYS = 60;

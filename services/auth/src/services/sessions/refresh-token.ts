@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { seal, unseal } from "./sealed-box.ts";
+import { seal, unseal } from "../keys/sealed-box.ts";
 
 const TOKEN_BYTES = 32;
 const TOKEN_SHAPE = /^[\w-]{43}$/;

@@ -6,16 +6,16 @@ import {
   newRefreshToken,
   sealSuccessor,
   unsealSuccessor,
-} from "../crypto/refresh-token.ts";
-import type { AuthHandle, AuthTransact } from "../db/database.ts";
+} from "./refresh-token.ts";
+import type { AuthHandle, AuthTransact } from "../../db/database.ts";
 import {
   findSessionOfToken,
   findSpentToken,
   type RefreshedIdentity,
   rotateRefreshToken,
   type SpentToken,
-} from "../repositories/refresh-token.repository.ts";
-import { endSession, lockSession } from "../repositories/session.repository.ts";
+} from "../../repositories/sessions/refresh-token.repository.ts";
+import { endSession, lockSession } from "../../repositories/sessions/session.repository.ts";
 import type { AccessTokenService, IssuedAccessToken } from "./access-token.service.ts";
 import { createRefreshMetric, type RefreshOutcome } from "./outcome-metrics.ts";
 import { sessionRevoked } from "./session.service.ts";

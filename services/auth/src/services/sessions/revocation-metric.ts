@@ -1,7 +1,7 @@
 import type { EventData, GatehouseEvent } from "@gatehouse/contracts";
 import type { OutboxInsert } from "@gatehouse/messaging";
 import { metrics } from "@opentelemetry/api";
-import type { EndReason } from "../repositories/session.repository.ts";
+import type { EndReason } from "../../repositories/sessions/session.repository.ts";
 
 type RevocationReason = EndReason | "key_retired";
 

@@ -1,10 +1,10 @@
 import type { AccessClaims } from "@gatehouse/access";
 import { AppError } from "@gatehouse/errors";
 import { createEvent } from "@gatehouse/messaging";
-import { hashRefreshToken, hasRefreshTokenShape } from "../crypto/refresh-token.ts";
-import type { AuthHandle, AuthTransact, AuthTransaction } from "../db/database.ts";
-import { findVersion, setAccount } from "../repositories/account.repository.ts";
-import { findSessionOfToken } from "../repositories/refresh-token.repository.ts";
+import { hashRefreshToken, hasRefreshTokenShape } from "./refresh-token.ts";
+import type { AuthHandle, AuthTransact, AuthTransaction } from "../../db/database.ts";
+import { findVersion, setAccount } from "../../repositories/accounts/account.repository.ts";
+import { findSessionOfToken } from "../../repositories/sessions/refresh-token.repository.ts";
 import {
   type EndReason,
   endSession,
@@ -12,9 +12,9 @@ import {
   findLiveSessions,
   isSessionLive,
   type Session,
-} from "../repositories/session.repository.ts";
-import { sessionsRevoked } from "./account-events.ts";
-import { actorOf, lockActor } from "./actor.ts";
+} from "../../repositories/sessions/session.repository.ts";
+import { sessionsRevoked } from "../accounts/account-events.ts";
+import { actorOf, lockActor } from "../accounts/actor.ts";
 
 export type SessionService = ReturnType<typeof createSessionService>;
 

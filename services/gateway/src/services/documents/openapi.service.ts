@@ -1,7 +1,7 @@
 import { DetailedHealth, Health } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import { z } from "zod";
-import type { Upstream } from "./upstream.ts";
+import type { Upstream } from "../forwarding/upstream.ts";
 
 const KEPT_MS = 5_000;
 
