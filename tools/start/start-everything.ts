@@ -33,7 +33,7 @@ export interface StartOptions {
 }
 
 /** A service that is watched is one process, since only what that one loads is watched. */
-const ALONE = { WEB_CONCURRENCY: "1", WEB_MAX_REQUESTS: "0" };
+const ALONE = { WEB_CONCURRENCY: "1" };
 
 /** Everything that a stack keeps in its folder, and all that --fresh removes from it. */
 const KEPT = ["postgres", "nats", "redis", "secrets.json"];

@@ -1,7 +1,7 @@
 import {
   busVariables,
   databaseUrl,
-  fittingWorkers,
+  metricsOfWorkers,
   introspectionTokenVariable,
   noDebugInProduction,
   poolVariables,
@@ -42,7 +42,7 @@ export type AuditConfig = ReturnType<typeof readConfig>;
 export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const values = readEnvironment(variables, environment, [
     noDebugInProduction,
-    fittingWorkers,
+    metricsOfWorkers,
     strongSecretsInProduction<Variables>("INTROSPECTION_TOKEN"),
   ]);
   return Object.freeze({

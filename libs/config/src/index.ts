@@ -13,4 +13,4 @@ export {
 } from "./groups.ts";
 export { inProduction, isExample, noDebugInProduction, strongSecretsInProduction } from "./production.ts";
 export { choice, flag, integer, list, port, secrets, text, url, urls } from "./variables.ts";
-export { fittingWorkers, workerSettings, type WorkerSettings, workerVariables } from "./workers.ts";
+export { metricsOfWorkers, workerSettings, type WorkerSettings, workerVariables } from "./workers.ts";

@@ -31,8 +31,8 @@ const MEBIBYTE = 1024 * 1024;
 const HEADERS_MAX_BYTES = 16 * 1024;
 // Longer than any client of ours keeps an idle connection (the gateway's at most a minute): the side that closes
 // must be the one that would send next, or a request meets a closing connection.
-const KEEP_ALIVE_MILLISECONDS = 72_000;
-const REQUEST_MILLISECONDS = 30_000;
+const KEEP_ALIVE_MS = 72_000;
+const REQUEST_MS = 30_000;
 
 /** What every process answers alike: problems, correlation, log, health, limits. Adds no business route and never listens. */
 export function createApp(options: AppOptions): App {
@@ -70,12 +70,12 @@ function newFastify({ logger, trustProxy = [], bodyLimit = MEBIBYTE }: AppOption
       maxHeaderSize: HEADERS_MAX_BYTES,
       // Answered by refuseMissingHost, in our shape.
       requireHostHeader: false,
-      requestTimeout: REQUEST_MILLISECONDS,
-      headersTimeout: REQUEST_MILLISECONDS,
+      requestTimeout: REQUEST_MS,
+      headersTimeout: REQUEST_MS,
       connectionsCheckingInterval: 5_000,
     },
-    requestTimeout: REQUEST_MILLISECONDS,
-    keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: "idle",
     // While closing, what still arrives on a kept-alive connection is answered and the connection then closed.
     return503OnClosing: false,

@@ -1,4 +1,4 @@
-import { Health, Readiness, SUCCESSOR_HEADER } from "@gatehouse/contracts";
+import { Health, Readiness } from "@gatehouse/contracts";
 import type { FastifyInstance } from "fastify";
 import type { App } from "./app.ts";
 
@@ -6,15 +6,12 @@ export type CheckReadiness = () => Promise<Readiness> | Readiness;
 
 declare module "fastify" {
   interface FastifyInstance {
-    /**
-     * From now on the process asks clients to leave their connections, and is unready unless another is ready in its place. There is
-     * no way back.
-     */
-    setDraining(how?: { readonly isReady: boolean }): void;
+    /** Makes the process unready and sends `connection: close` with every answer, for good. */
+    setDraining(): void;
   }
 }
 
-/** `GET /health`, about the process alone, and `GET /health/ready`, which says 503 while unready or draining. */
+/** Adds `GET /health`, which describes the process alone, and `GET /health/ready`, which answers 503 while unready or draining. */
 export function addHealth(app: App, checkReadiness: CheckReadiness): void {
   const hidden = { hide: true };
   app.get("/health", { schema: { ...hidden, response: { 200: Health } } }, () => ({ status: "healthy" as const }));
@@ -23,7 +20,7 @@ export function addHealth(app: App, checkReadiness: CheckReadiness): void {
     { schema: { ...hidden, response: { 200: Readiness, 503: Readiness } } },
     async (_request, reply) => {
       const readiness = await checkReadiness();
-      const status = readiness.status === "ready" && !unready ? "ready" : "unready";
+      const status = readiness.status === "ready" && !draining ? "ready" : "unready";
       return reply
         .code(status === "ready" ? 200 : 503)
         .header("cache-control", "no-store")
@@ -31,15 +28,13 @@ export function addHealth(app: App, checkReadiness: CheckReadiness): void {
     },
   );
 
-  let [draining, unready] = [false, false];
-  (app as FastifyInstance).decorate("setDraining", ({ isReady } = { isReady: false }) => {
+  let draining = false;
+  (app as FastifyInstance).decorate("setDraining", () => {
     draining = true;
-    unready = !isReady;
   });
-  // A kept-alive connection is given up after an answer, never under a request that is on its way.
+  // Closing after an answer never cuts a request that is under way on a kept-alive connection.
   app.addHook("onSend", (_request, reply, payload, done) => {
     if (draining) reply.header("connection", "close");
-    if (draining && !unready) reply.header(SUCCESSOR_HEADER, "true");
     done(null, payload);
   });
 }

@@ -2,7 +2,7 @@ import {
   busVariables,
   type ConfigRule,
   databaseUrl,
-  fittingWorkers,
+  metricsOfWorkers,
   flag,
   inProduction,
   integer,
@@ -100,7 +100,7 @@ export type AuthConfig = ReturnType<typeof readConfig>;
 export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const values = readEnvironment(variables, environment, [
     noDebugInProduction,
-    fittingWorkers,
+    metricsOfWorkers,
     strongSecretsInProduction<Variables>("JWT_SECRET_KEY", "INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN"),
     secureCookiesInProduction,
     memoryForEveryLane,

@@ -3,7 +3,7 @@ import {
   busVariables,
   type ConfigProblem,
   type ConfigRule,
-  fittingWorkers,
+  metricsOfWorkers,
   flag,
   inProduction,
   introspectionTokenVariable,
@@ -112,7 +112,7 @@ export type Config = ReturnType<typeof readConfig>;
 export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const values = readEnvironment(variables, environment, [
     noDebugInProduction,
-    fittingWorkers,
+    metricsOfWorkers,
     strongSecretsInProduction("INTROSPECTION_TOKEN"),
     originsAreOrigins,
     noWildcardInProduction,

@@ -2,7 +2,7 @@ import {
   busVariables,
   type ConfigRule,
   databaseUrl,
-  fittingWorkers,
+  metricsOfWorkers,
   flag,
   inProduction,
   internalTokenVariable,
@@ -52,7 +52,7 @@ export type UserConfig = ReturnType<typeof readConfig>;
 export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const values = readEnvironment(variables, environment, [
     noDebugInProduction,
-    fittingWorkers,
+    metricsOfWorkers,
     strongSecretsInProduction<Variables>("INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN"),
     secureCookiesInProduction,
   ]);

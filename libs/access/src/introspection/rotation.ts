@@ -1,5 +1,3 @@
-import { SUCCESSOR_HEADER } from "@gatehouse/contracts";
-
 /** Whose turn it is among the replicas of one service. */
 export interface Rotation {
   /** Every index once: round robin, the resting ones last, and of those first whose rest is over first. */
@@ -12,9 +10,9 @@ export interface Rotation {
 // it stops listening would lose some; resting for longer than the service drains, it gets none.
 export const LEAVING_REST_MS = 5_000;
 
-/** Whether an answer says that nobody will serve at its address soon. A worker that is replaced leaves its connections only. */
+/** Returns whether an answer comes from a replica that is stopping. */
 export function isLeaving(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
-  return headers["connection"] === "close" && headers[SUCCESSOR_HEADER] === undefined;
+  return headers["connection"] === "close";
 }
 
 /**

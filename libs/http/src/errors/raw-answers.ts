@@ -4,7 +4,7 @@ import { type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 
 // How long a client that was refused may go on sending before it is cut off.
-const LINGER_MILLISECONDS = 1_000;
+const LINGER_MS = 1_000;
 
 /** What Node keeps on a socket: the response that is being made for the request before. */
 interface WithPending {
@@ -29,7 +29,7 @@ export function createClientErrorHandler(logger: Pick<Logger, "info">) {
       socket.destroy();
     } else {
       // At the end of what the client sends there is nothing left to wait for.
-      const linger = error.code === "HPE_INVALID_EOF_STATE" ? 0 : LINGER_MILLISECONDS;
+      const linger = error.code === "HPE_INVALID_EOF_STATE" ? 0 : LINGER_MS;
       // A request whose head was good has a line of its own.
       answerRaw(pending ? undefined : logger, socket, refusalOf(error.code), linger);
     }
@@ -63,7 +63,7 @@ function answerRaw(
   logger: Pick<Logger, "info"> | undefined,
   socket: Duplex,
   error: AppError,
-  lingerMilliseconds = LINGER_MILLISECONDS,
+  lingerMs = LINGER_MS,
 ): void {
   if (!socket.writable) {
     socket.destroy();
@@ -83,7 +83,7 @@ function answerRaw(
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   // Only the sending half is closed, so that a client in the middle of sending is not reset before it reads.
   socket.end(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${head.join("")}\r\n${body}`, () => {
-    const timer = setTimeout(() => socket.destroy(), lingerMilliseconds);
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
     socket.once("close", () => clearTimeout(timer));
   });
 }

@@ -1,44 +1,36 @@
 import { Server } from "node:net";
-import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
+import { setImmediate as nextTick, setTimeout as delay } from "node:timers/promises";
 import type { App } from "../app.ts";
 
-const POLL_MILLISECONDS = 50;
-// Of the grace; the rest is for who connected at the last moment.
+const POLL_MS = 50;
+// Share of the grace in which the app still accepts connections; the rest serves clients that connected last.
 const LISTENING_SHARE = 2 / 3;
-// Within it whoever asks is told that this process leaves, and does not come back.
-const NOTICE_MILLISECONDS = 1_000;
+// How long a worker without connections still listens.
+const NOTICE_MS = 1_000;
 
 export interface DrainOptions {
-  readonly graceMilliseconds: number;
-  /** Another process accepts connections at the same address already: this one stops doing so at once, and is not missed. */
-  readonly hasSuccessor?: boolean;
+  readonly graceMs: number;
   /**
-   * Connections come from a supervisor, which drops those that are on their way when its last worker stops listening. So this one listens
-   * for a while also when it has none.
+   * The connections come from a supervisor, which drops the ones under way when its last worker stops listening. A worker therefore
+   * listens for a second even when it has no connection.
    */
   readonly isWorker?: boolean;
 }
 
 /**
- * Closes the app without failing a request. First it goes on serving for up to `graceMilliseconds`, unready and with
- * `connection: close` on every answer, until no connection is left: closing a kept-alive connection outright could
- * meet a request that is on its way over it. Nor does it accept connections to the end of that time, since each new one brings a
- * request. Then it drops idle connections, and waits for the requests that are being served.
+ * Closes the app without failing a request. For up to `graceMs` it goes on serving, unready and with `connection: close` on every
+ * answer, until no connection is left: to close a kept-alive connection outright could cut a request that is under way. It then stops
+ * listening, drops idle connections and waits for the requests that are being served.
  */
-export async function drain(
-  app: App,
-  { graceMilliseconds, hasSuccessor = false, isWorker = false }: DrainOptions,
-): Promise<void> {
-  app.setDraining({ isReady: hasSuccessor });
+export async function drain(app: App, { graceMs, isWorker = false }: DrainOptions): Promise<void> {
+  app.setDraining();
   const begun = performance.now();
-  if (!hasSuccessor) {
-    if (isWorker) await delay(Math.min(NOTICE_MILLISECONDS, graceMilliseconds));
-    await untilNobodyIsConnected(app, begun + graceMilliseconds * LISTENING_SHARE);
-  }
+  if (isWorker) await delay(Math.min(NOTICE_MS, graceMs));
+  await untilNoConnection(app, begun + graceMs * LISTENING_SHARE);
   await stopListening(app);
-  await untilNobodyIsConnected(app, begun + graceMilliseconds);
-  // Node drops the connections that are idle when it closes, not those that become so afterwards.
-  const reaper = setInterval(() => dropIdleConnections(app), POLL_MILLISECONDS);
+  await untilNoConnection(app, begun + graceMs);
+  // Node drops the connections that are idle when it closes, not those that become idle later.
+  const reaper = setInterval(() => dropIdleConnections(app), POLL_MS);
   try {
     await app.close();
   } finally {
@@ -46,23 +38,23 @@ export async function drain(
   }
 }
 
-async function untilNobodyIsConnected(app: App, deadline: number): Promise<void> {
-  while (performance.now() < deadline && app.connections.size > 0) await delay(POLL_MILLISECONDS);
+async function untilNoConnection(app: App, deadline: number): Promise<void> {
+  while (performance.now() < deadline && app.connections.size > 0) await delay(POLL_MS);
 }
 
 /**
- * Between two short turns of the event loop: the first does what has piled up, the second accepts who came meanwhile. The system
- * resets whoever still waits to be accepted when the socket is closed, with a request that may have been sent.
+ * Stops accepting connections after two turns of the event loop: the first handles pending events, the second accepts the connections
+ * that arrived meanwhile. The kernel resets a connection that waits to be accepted when the socket closes, and its request with it.
  */
 async function stopListening(app: App): Promise<void> {
-  await nextTurn();
-  await nextTurn();
-  // As close of node:http, but for the idle connections, which that drops.
+  await nextTick();
+  await nextTick();
+  // As close of node:http, which would also drop idle connections.
   Server.prototype.close.call(app.server);
 }
 
 function dropIdleConnections(app: App): void {
   app.server.closeIdleConnections();
-  // To Node a connection over which nothing ever came is one whose request is arriving.
+  // Node treats a connection that never sent a byte as one whose request is arriving.
   for (const socket of app.connections) if (socket.bytesRead === 0) socket.destroy();
 }

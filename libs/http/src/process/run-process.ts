@@ -14,12 +14,12 @@ import { createReleasers, type Releasers } from "./releasers.ts";
 import { nextStopSignal, type StopSignal } from "./stop-signal.ts";
 import type { WorkerLink } from "./worker-link.ts";
 
-/** What runProcess itself must know of a service's configuration. */
+/** The part of a service's configuration that runProcess reads. */
 export interface ProcessConfig {
   readonly environment: string;
   readonly logLevel: LoggerOptions["level"];
   readonly workers: WorkerSettings;
-  /** The pool of connections that each worker has, where the service has a database. */
+  /** The connection pool of each worker, for a service with a database. */
   readonly database?: { readonly poolSize: number; readonly maxOverflow: number };
 }
 
@@ -32,44 +32,44 @@ export interface StartedProcess {
 
 export interface ProcessOptions<Config extends ProcessConfig> {
   readonly name: string;
-  /** Told in the log at the start, so that an operator sees which one runs. */
+  /** Logged at the start, so that an operator sees which version runs. */
   readonly version: string;
   /** @throws ConfigError */
   readConfig(): Config;
   /**
-   * Builds everything, and resolves when the process may be asked for something. What it acquires it adds to
-   * `releasers` at once, so that a start that fails later gives it back. Listening comes afterwards, by runProcess.
-   * It imports what it builds when it is called: a supervisor of workers never calls it, and shall not carry their code.
+   * Builds the service and resolves when it can serve requests. It adds each resource to `releasers` as soon as it acquires it, so that
+   * a start that fails later releases it. runProcess listens afterwards. `start` imports its code when it is called: a supervisor of
+   * workers never calls it and so does not load that code.
    */
   start(config: Config, releasers: Releasers): Promise<StartedProcess>;
   /** How long after SIGTERM clients may still use their kept-alive connections; longer than the gateway keeps idle ones. */
   readonly graceSeconds?: number;
-  /** How long after the signal the process ends whatever hangs. */
+  /** The process has ended this long after the signal, even when something hangs. */
   readonly stopSeconds?: number;
 }
 
-/** Why a process ends: a signal, a successor that has taken over, or a supervisor that is gone. */
-type EndReason = StopSignal | "retired" | "orphaned";
+/** Why a process ends: a signal, or the death of its supervisor. */
+type EndReason = StopSignal | "orphaned";
 
 type Report = (message: string, error?: unknown) => void;
 
 const GRACE_SECONDS = 3;
 const STOP_SECONDS = 25;
-// The requests get most of that time; the rest is for what must be released after them.
+// Requests get this share of the time; the rest is for releasing resources.
 const REQUESTS_SHARE = 0.8;
-// Measured from inside, so a little earlier than promised.
+// Measured inside the process, so a little earlier than promised.
 const STOP_SHARE = 0.98;
 
 /**
- * A service's process from start to end. Ends with exit code 0 after SIGTERM or SIGINT: unready, requests finished,
- * everything released in reverse order. Ends with 1 when the start fails (what was acquired is released), when the
- * end takes too long, and on an error that nobody handled. With several workers configured the process is their supervisor
- * (supervisor.ts), and each of them runs the same main file and comes by here again.
+ * Runs a service's process from start to end. It ends with exit code 0 after SIGTERM or SIGINT: unready, requests finished,
+ * everything released in reverse order. It ends with 1 when the start fails (acquired resources are released), when stopping takes too
+ * long, and on an unhandled error. With several workers configured the process is their supervisor (supervisor.ts), and each worker
+ * runs the same main file.
  */
 export async function runProcess<Config extends ProcessConfig>(options: ProcessOptions<Config>): Promise<void> {
   const { name, version, readConfig, start, stopSeconds = STOP_SECONDS } = options;
   let logger: Logger | undefined;
-  const releasers = createReleasers((resource, error) => report("warn", `${resource} could not be released`, error));
+  const releasers = createReleasers((resource, error) => report("warn", `could not release ${resource}`, error));
 
   function report(level: "warn" | "fatal", message: string, error?: unknown): void {
     if (logger) logger[level](error === undefined ? {} : { err: error }, message);
@@ -77,7 +77,7 @@ export async function runProcess<Config extends ProcessConfig>(options: ProcessO
   }
   const reportEnd: Report = (message, error) => report("fatal", message, error);
   function dieOf(error: unknown): void {
-    reportEnd("an error was not handled", error);
+    reportEnd("unhandled error", error);
     process.exit(1);
   }
   process.on("uncaughtException", dieOf).on("unhandledRejection", dieOf);
@@ -85,16 +85,15 @@ export async function runProcess<Config extends ProcessConfig>(options: ProcessO
   const stopSignal = nextStopSignal();
   try {
     const config = readConfig();
-    const worker = config.workers.count > 1 ? await joinSupervisor(config.workers) : undefined;
+    const worker = config.workers.count > 1 ? await joinSupervisor() : undefined;
     if (worker === "none") return process.exit(await supervise(name, config, stopSignal, stopSeconds));
 
-    const end: Promise<EndReason> = worker ? Promise.race([stopSignal, worker.end]) : stopSignal;
+    const end: Promise<EndReason> = worker ? Promise.race([stopSignal, worker.orphaned]) : stopSignal;
     void end.then(() => exitAfter(stopSeconds * STOP_SHARE, reportEnd));
-    // A signal that comes before the start is over does not wait for it.
+    // A signal during the start does not wait for the start to end.
     const started = await Promise.race([start(config, releasers), end]);
     if (typeof started !== "string") {
       ({ logger } = started);
-      worker?.countRequests(started.app.server);
       await listen(started.app, `${name} ${version}`, started.host, started.port);
       worker?.reportReady();
       await serveUntil(end, started, { ...options, isWorker: worker !== undefined });
@@ -111,10 +110,10 @@ export async function runProcess<Config extends ProcessConfig>(options: ProcessO
   }
 }
 
-// Loaded where there are workers only.
-async function joinSupervisor(settings: WorkerSettings): Promise<WorkerLink | "none"> {
+// Only a process with workers loads node:cluster.
+async function joinSupervisor(): Promise<WorkerLink | "none"> {
   const { createWorkerLink } = await import("./worker-link.ts");
-  return createWorkerLink(settings) ?? "none";
+  return createWorkerLink() ?? "none";
 }
 
 async function supervise(
@@ -146,14 +145,13 @@ async function serveUntil(
   logger.info({ reason }, `${name} is stopping`);
   const limit = setTimeout(
     () => {
-      logger.warn("requests are still being served; their connections are cut");
+      logger.warn("requests did not finish in time; closing their connections");
       app.server.closeAllConnections();
     },
     stopSeconds * REQUESTS_SHARE * 1000,
   );
-  // Nobody's traffic depends on a process that is stopped by Ctrl-C, and the person is waiting.
-  const graceMilliseconds = reason === "SIGINT" ? 0 : graceSeconds * 1000;
-  await drain(app, { graceMilliseconds, hasSuccessor: reason === "retired", isWorker });
+  // After Ctrl-C a person waits, and no load balancer sends traffic.
+  await drain(app, { graceMs: reason === "SIGINT" ? 0 : graceSeconds * 1000, isWorker });
   clearTimeout(limit);
 }
 
@@ -164,7 +162,7 @@ function exitAfter(seconds: number, report: Report): void {
   }, seconds * 1000);
 }
 
-// Before there is a logger.
+// Used before the logger exists.
 function describeError(error: unknown): string {
   const lines: string[] = [];
   for (let current: LoggedError | undefined = serializeError(error); current; current = current.cause) {
@@ -173,7 +171,7 @@ function describeError(error: unknown): string {
   return lines.join("\ncaused by ");
 }
 
-// What an operator can mend is said in its own words, without a stack.
+// An operator can fix an OperatorError; its message needs no stack.
 function printStartFailure(name: string, error: unknown, report: Report): void {
   if (error instanceof OperatorError) console.error(`${name}: ${error.message}`);
   else report("the start failed", error);

@@ -1,7 +1,7 @@
 export type StopSignal = "SIGTERM" | "SIGINT";
 
 // One Ctrl-C can arrive twice: from the terminal, and passed on by the parent.
-const SAME_KEYSTROKE_MILLISECONDS = 500;
+const SAME_KEYSTROKE_MS = 500;
 const EXIT_CODE_INTERRUPTED = 130;
 
 /**
@@ -13,8 +13,7 @@ export function nextStopSignal(): Promise<StopSignal> {
   let first: number | undefined;
   const receive = (signal: StopSignal) => {
     first ??= performance.now();
-    if (signal === "SIGINT" && performance.now() - first > SAME_KEYSTROKE_MILLISECONDS)
-      process.exit(EXIT_CODE_INTERRUPTED);
+    if (signal === "SIGINT" && performance.now() - first > SAME_KEYSTROKE_MS) process.exit(EXIT_CODE_INTERRUPTED);
     resolve(signal);
   };
   process.on("SIGTERM", receive);

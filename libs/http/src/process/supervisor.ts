@@ -1,62 +1,79 @@
+import cluster, { type Worker } from "node:cluster";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "@gatehouse/observability";
-import { type LaunchedWorker, launchWorker, type WorkerEnd } from "./launched-worker.ts";
 import type { StopSignal } from "./stop-signal.ts";
+import { READY } from "./worker-link.ts";
 
-interface SupervisorOptions {
+interface SupervisorDeps {
   readonly count: number;
   readonly stopSignal: Promise<StopSignal>;
-  /** How long after the signal everything has ended, whatever hangs. */
+  /** Every worker has ended this long after the signal; the supervisor kills the ones that hang. */
   readonly stopSeconds: number;
   readonly logger: Logger;
 }
 
+interface WorkerEnd {
+  /** Null when a signal ended the worker. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly lifetimeMs: number;
+}
+
+/** One worker, as its supervisor sees it. */
+interface LaunchedWorker {
+  readonly pid: number | undefined;
+  /** True as soon as the worker accepts connections, false when it ended before. */
+  readonly ready: Promise<boolean>;
+  /** Never rejects. */
+  readonly ended: Promise<WorkerEnd>;
+  kill(signal: NodeJS.Signals): void;
+}
+
 // After the limit that a worker sets itself, and before the promised one.
 const STOP_SHARE = 0.99;
-// A worker that lived for so long has not failed of what made the one before it fail.
-const STEADY_MILLISECONDS = 30_000;
-const FIRST_BACK_OFF_MILLISECONDS = 250;
-const LONGEST_BACK_OFF_MILLISECONDS = 30_000;
+// A worker that lived this long did not fail for the reason that its predecessor failed.
+const STEADY_MS = 30_000;
+const FIRST_BACKOFF_MS = 250;
+const LONGEST_BACKOFF_MS = 30_000;
 
 /**
- * Keeps `count` workers until a signal ends them, and then says with what the process shall exit: 0 when all ended in order. The first
- * starts alone: when it fails, so does the whole, with the message that the worker wrote; nothing is tried again that cannot
- * succeed, and nothing is said more than once. A later worker that ends by itself is replaced. One that is worn out is so once its
- * successor is ready, one worker at a time.
+ * Keeps `count` workers running until a stop signal, and returns the exit code: 0 when all workers ended in order. The first worker
+ * starts alone. When it fails, the supervisor ends with 1 and does not retry: the worker has logged the reason. A later worker that
+ * ends is replaced.
  */
-export async function superviseWorkers({ count, stopSignal, stopSeconds, logger }: SupervisorOptions): Promise<number> {
-  const crew = createCrew();
-  void stopSignal.then((signal) => crew.stop(signal));
-  process.on("exit", () => crew.killIfStopping());
+export async function superviseWorkers({ count, stopSignal, stopSeconds, logger }: SupervisorDeps): Promise<number> {
+  const workers = createWorkers();
+  void stopSignal.then((signal) => workers.stop(signal));
+  process.on("exit", () => workers.killIfStopping());
 
-  const first = crew.launch();
-  if (!(await first.ready) && !crew.stopping.aborted) {
+  const first = workers.launch();
+  if (!(await first.ready) && !workers.stopping.aborted) {
     const { code, signal } = await first.ended;
-    // One that ended by itself has said why.
+    // A worker that ended by itself has logged why.
     if (code === null) logger.error({ signal }, "the first worker was killed before it was ready, or could not be run");
     return 1;
   }
-  const places = createPlaces(crew, logger);
-  for (let place = 0; place < count; place += 1) void places.keep(place === 0 ? first : undefined);
+  for (let slot = 0; slot < count; slot += 1)
+    void keepOneRunning({ workers, first: slot === 0 ? first : undefined, logger });
 
   await stopSignal;
   const limit = setTimeout(
     () => {
-      logger.error("workers did not end in time; they are killed");
-      crew.killIfStopping();
+      logger.error("workers did not end in time; killing them");
+      workers.killIfStopping();
     },
     stopSeconds * STOP_SHARE * 1000,
   );
-  const isOrderly = await crew.allEnded();
+  const isOrderly = await workers.allEnded();
   clearTimeout(limit);
   return isOrderly ? 0 : 1;
 }
 
-type Crew = ReturnType<typeof createCrew>;
+type Workers = ReturnType<typeof createWorkers>;
 
-/** Every worker that lives, in whatever state. */
-function createCrew() {
-  const living = new Set<LaunchedWorker>();
+/** All workers that run, in any state. */
+function createWorkers() {
+  const running = new Set<LaunchedWorker>();
   const stopping = new AbortController();
   let passedOn: StopSignal | undefined;
   let isOrderly = true;
@@ -64,10 +81,10 @@ function createCrew() {
     stopping: stopping.signal,
     launch(): LaunchedWorker {
       const worker = launchWorker();
-      living.add(worker);
+      running.add(worker);
       void worker.ended.then(({ code, signal }) => {
-        living.delete(worker);
-        // A worker that was still loading its code has nothing to finish, and dies of the signal itself.
+        running.delete(worker);
+        // A worker that was still loading its code has nothing to finish; the signal itself ends it.
         if (stopping.signal.aborted && code !== 0 && (signal === null || signal !== passedOn)) isOrderly = false;
       });
       return worker;
@@ -75,77 +92,73 @@ function createCrew() {
     stop(signal: StopSignal): void {
       passedOn = signal;
       stopping.abort();
-      for (const worker of living) worker.kill(signal);
+      for (const worker of running) worker.kill(signal);
     },
     killIfStopping(): void {
-      if (stopping.signal.aborted) for (const worker of living) worker.kill("SIGKILL");
+      if (stopping.signal.aborted) for (const worker of running) worker.kill("SIGKILL");
     },
-    /** Whether all ended by themselves, with nothing left undone. */
+    /** Returns whether all workers ended by themselves, with nothing left undone. */
     async allEnded(): Promise<boolean> {
-      await Promise.all([...living].map(({ ended }) => ended));
+      await Promise.all([...running].map(({ ended }) => ended));
       return isOrderly;
     },
   };
 }
 
-/** The places of the workers: each has one at any time, and two for a moment while one takes over. */
-function createPlaces(crew: Crew, logger: Logger) {
-  let turn: Promise<unknown> = Promise.resolve();
-
-  async function keep(first: LaunchedWorker | undefined): Promise<void> {
-    let failures = 0;
-    let worker = first ?? (await startReady(failures));
-    while (worker) {
-      const end = await Promise.race([worker.ended, worker.wornOut]);
-      if (crew.stopping.aborted) return;
-      if (end) {
-        reportEnd(worker, end, "a worker has ended; another takes its place");
-        failures = end.milliseconds < STEADY_MILLISECONDS ? failures + 1 : 0;
-        worker = await startReady(failures);
-      } else worker = await succeed(worker);
-    }
-  }
-
-  /** Another worker that accepts connections, after as many attempts as it takes; undefined when everything ends meanwhile. */
-  async function startReady(failures: number): Promise<LaunchedWorker | undefined> {
-    for (let failed = failures; ; failed += 1) {
-      if (failed > 0) await delay(backOff(failed), undefined, { signal: crew.stopping }).catch(() => undefined);
-      if (crew.stopping.aborted) return undefined;
-      const worker = crew.launch();
-      if (await worker.ready) return worker;
-      if (crew.stopping.aborted) return undefined;
-      reportEnd(worker, await worker.ended, "a worker ended before it was ready; another try follows");
-    }
-  }
-
-  /** Takes its turn among the workers that are worn out; the next one's comes when this worker has ended. */
-  async function succeed(worker: LaunchedWorker): Promise<LaunchedWorker | undefined> {
-    let isReplaced = false;
-    void worker.ended.then((end) => {
-      if (crew.stopping.aborted || (isReplaced && end.code === 0)) return;
-      reportEnd(worker, end, "a worker that makes room for another has not ended in order");
-    });
-    const before = turn;
-    // Without their values, or each would hold those of all before it.
-    turn = Promise.all([before, worker.ended]).then(() => undefined);
-    // A worker that dies while it waits is missing, and does not wait.
-    await Promise.race([before, worker.ended]);
-    const successor = await startReady(0);
-    if (successor === undefined) return undefined;
-    logger.info({ worker: worker.pid, successor: successor.pid }, "a worker has served its requests and is replaced");
-    isReplaced = true;
-    worker.retire();
-    return successor;
-  }
-
-  function reportEnd({ pid }: LaunchedWorker, { code, signal }: WorkerEnd, message: string): void {
-    // One that was told to end, by somebody else than this process, has not failed.
-    logger[code === 0 ? "warn" : "error"]({ worker: pid, code, signal }, message);
-  }
-
-  return { keep };
+/** Forks this process's main file with the same environment. The workers share the port. */
+function launchWorker(): LaunchedWorker {
+  const begun = performance.now();
+  const worker: Worker = cluster.fork();
+  const ready = Promise.withResolvers<boolean>();
+  const ended = Promise.withResolvers<WorkerEnd>();
+  const end = (code: number | null, signal: NodeJS.Signals | null) => {
+    ready.resolve(false);
+    ended.resolve({ code, signal, lifetimeMs: performance.now() - begun });
+  };
+  worker.on("message", (message) => {
+    if (message === READY) ready.resolve(true);
+  });
+  worker.once("exit", (code: number | null, signal: string | null) => end(code, signal as NodeJS.Signals | null));
+  // A worker that was never started emits no exit.
+  worker.on("error", () => {
+    if (worker.process.pid === undefined) end(null, null);
+  });
+  return {
+    pid: worker.process.pid,
+    ready: ready.promise,
+    ended: ended.promise,
+    kill: (signal) => void worker.process.kill(signal),
+  };
 }
 
-function backOff(failures: number): number {
-  return Math.min(FIRST_BACK_OFF_MILLISECONDS * 2 ** (failures - 1), LONGEST_BACK_OFF_MILLISECONDS);
+interface KeepDeps {
+  readonly workers: Workers;
+  /** The worker that runs already, if any. */
+  readonly first: LaunchedWorker | undefined;
+  readonly logger: Logger;
+}
+
+/** Replaces a worker that ends, with a backoff while replacements fail, until the supervisor stops. */
+async function keepOneRunning({ workers, first, logger }: KeepDeps): Promise<void> {
+  let worker = first;
+  for (let failures = 0; ;) {
+    if (!worker) {
+      if (failures > 0)
+        await delay(backoffMs(failures), undefined, { signal: workers.stopping }).catch(() => undefined);
+      if (workers.stopping.aborted) return;
+      worker = workers.launch();
+    }
+    const isReady = await worker.ready;
+    const { code, signal, lifetimeMs } = await worker.ended;
+    if (workers.stopping.aborted) return;
+    const message = isReady ? "a worker ended; replacing it" : "a worker ended before it was ready; retrying";
+    // A worker that somebody else told to end has not failed.
+    logger[code === 0 ? "warn" : "error"]({ worker: worker.pid, code, signal }, message);
+    failures = isReady && lifetimeMs >= STEADY_MS ? 0 : failures + 1;
+    worker = undefined;
+  }
+}
+
+function backoffMs(failures: number): number {
+  return Math.min(FIRST_BACKOFF_MS * 2 ** (failures - 1), LONGEST_BACKOFF_MS);
 }

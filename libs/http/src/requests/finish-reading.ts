@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 
 const BYTES_MAX = 16 * 1024 * 1024;
-const MILLISECONDS_MAX = 5_000;
+const MAX_READ_MS = 5_000;
 
 /**
  * A stream that yields `answer` at once and ends when the rest of the request's body has been read and thrown away,
@@ -21,7 +21,7 @@ async function* answerThenRest(request: IncomingMessage, answer: Buffer): AsyncG
 function restOf(request: IncomingMessage): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   if (request.complete || request.destroyed) resolve();
-  const timer = setTimeout(resolve, MILLISECONDS_MAX);
+  const timer = setTimeout(resolve, MAX_READ_MS);
   let bytes = 0;
   const count = (chunk: Buffer) => {
     bytes += chunk.length;

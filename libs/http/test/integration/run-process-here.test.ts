@@ -61,7 +61,7 @@ test("what happens when a request does not end: its connection is cut and the pr
   process.send("SIGTERM");
   expect(await answer).toBe("cut");
   expect(await process.exit).toBe(0);
-  expect(process.lines.join()).toContain("their connections are cut");
+  expect(process.lines.join()).toContain("closing their connections");
 });
 
 test("what happens when something cannot be given back in time: the process ends all the same, with 1", async () => {

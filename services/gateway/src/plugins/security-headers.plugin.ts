@@ -1,4 +1,3 @@
-import { SUCCESSOR_HEADER } from "@gatehouse/contracts";
 import fp from "fastify-plugin";
 
 const HEADERS = {
@@ -22,11 +21,6 @@ export const securityHeaders = fp(
     app.addHook("onRequest", (_request, reply, done) => {
       reply.headers(HEADERS);
       done();
-    });
-    // How a service is run is between it and the gateway; clients of a gateway whose worker is replaced need `connection: close` only.
-    app.addHook("onSend", (_request, reply, payload, done) => {
-      reply.removeHeader(SUCCESSOR_HEADER);
-      done(null, payload);
     });
   },
   { name: "security-headers" },

@@ -1,6 +1,5 @@
 import type { RestartableServer } from "@gatehouse/local-stack";
 import { createTestBus } from "@gatehouse/test-kit";
-import { SUCCESSOR_HEADER } from "@gatehouse/contracts";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ROUTE_TABLE } from "../../src/routes/route-table.ts";
 import { problemOf, startGateway, type TestGateway } from "../fixtures/gateway.ts";
@@ -242,17 +241,5 @@ describe("every answer", () => {
     const { headers, text } = await call("GET", "/nowhere", { "x-correlation-id": "has blanks" });
     expect(headers.get("x-correlation-id")).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
     expect(problemOf(text).correlation_id).toBe(headers.get("x-correlation-id"));
-  });
-});
-
-describe("the answers of a worker that is replaced", () => {
-  it("ask to leave the connection, and say no more", async () => {
-    const { url, app, close } = await startGateway({ natsUrl: bus.url });
-    app.setDraining({ isReady: true });
-    for (const path of ["/health", "/.well-known/jwks.json", "/nowhere"]) {
-      const { headers } = await fetch(url + path);
-      expect([headers.get("connection"), headers.get(SUCCESSOR_HEADER)]).toEqual(["close", null]);
-    }
-    await close();
   });
 });

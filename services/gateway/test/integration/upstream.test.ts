@@ -1,5 +1,4 @@
 import { recordTelemetry } from "@gatehouse/test-kit/telemetry";
-import { SUCCESSOR_HEADER } from "@gatehouse/contracts";
 import { openContext, runInContext } from "@gatehouse/observability";
 import { SpanKind } from "@opentelemetry/api";
 import { once } from "node:events";
@@ -91,19 +90,6 @@ describe("a replica that says it is leaving", () => {
     await send(upstream, "POST");
     await send(upstream, "POST");
     expect(a.received.length).toBe(2);
-  });
-});
-
-describe("a worker that is replaced at the address of its replica", () => {
-  it("gives up its connections, and its address is asked as before", async () => {
-    const [a, b] = [await server(), await server()];
-    a.answer = (_request, response) => {
-      response.setHeader("connection", "close").setHeader(SUCCESSOR_HEADER, "true");
-      json(response, 200, {});
-    };
-    const upstream = upstreamOf(a.url, b.url);
-    for (let i = 0; i < 6; i++) await send(upstream, "POST");
-    expect([a.received.length, b.received.length]).toEqual([3, 3]);
   });
 });
 

@@ -1,11 +1,9 @@
-import { SUCCESSOR_HEADER } from "@gatehouse/contracts";
 import type { IncomingHttpHeaders } from "node:http";
 
 /** What a service's answer must not bring to the client: hop-by-hop headers, and what names the server behind. */
 const DROPPED = [
   "connection",
   "keep-alive",
-  SUCCESSOR_HEADER,
   "proxy-authenticate",
   "proxy-connection",
   "trailer",
