@@ -19,24 +19,24 @@ export interface LoginOptions {
   readonly deviceId?: string;
 }
 
-/** One user's way to the gateway. Every method throws ProblemError when the gateway refuses. */
+/** The gateway's API for one user. Every method throws ProblemError when the gateway answers with an error. */
 export interface GatehouseClient {
-  /** What to keep to go on later; undefined when nobody is logged in. */
+  /** Returns the tokens to store for a later client, undefined when logged out. */
   tokens(): Tokens | undefined;
   register(body: RegisterBody): Promise<User>;
   login(email: string, password: string, options?: LoginOptions): Promise<User>;
-  /** New tokens now. Calls do this by themselves when the access token has expired. */
+  /** Rotates the tokens now. Calls do so themselves when the access token has expired. */
   refresh(): Promise<void>;
   logout(): Promise<void>;
   logoutAll(): Promise<void>;
   me(): Promise<User>;
   updateMe(changes: UpdateMeBody): Promise<User>;
-  /** Every device is logged out, this client too. */
+  /** Logs out every device, this client included. */
   changePassword(currentPassword: string, newPassword: string): Promise<void>;
   deleteMe(password: string): Promise<void>;
   sessions(): Promise<SessionList["items"]>;
   removeSession(id: string): Promise<void>;
-  /** Oneself, or anybody for an admin: the whole user. Others: what is public. */
+  /** Returns the full user for oneself and for admins, the public part for other callers. */
   user(id: string): Promise<User | PublicUser>;
   readonly admin: AdminClient;
 }
@@ -46,17 +46,17 @@ export interface AdminClient {
   create(body: AdminCreateUserBody): Promise<AdminUser>;
   get(id: string): Promise<AdminUser>;
   update(id: string, changes: AdminUpdateUserBody): Promise<AdminUser>;
-  /** For good. */
+  /** Deletes the user permanently. */
   remove(id: string): Promise<void>;
-  /** Brings back a user who has deleted himself. */
+  /** Restores a soft-deleted user. */
   restore(id: string): Promise<AdminUser>;
 }
 
 export function createClient(options: TransportOptions): GatehouseClient {
   const transport = createTransport(options);
   const { sendAs } = transport;
-  /** A call after which the tokens are worth nothing. */
-  const leave = async (method: string, path: string, json?: unknown) => {
+  /** Sends a call that ends the session, then forgets the tokens. */
+  const endSession = async (method: string, path: string, json?: unknown) => {
     await sendAs<void>(method, path, { json });
     transport.forget();
   };
@@ -69,13 +69,13 @@ export function createClient(options: TransportOptions): GatehouseClient {
       return (await transport.enter<LoginResponse>("/v1/auth/login", { form })).user;
     },
     refresh: transport.refresh,
-    logout: () => leave("POST", "/v1/auth/logout"),
-    logoutAll: () => leave("POST", "/v1/auth/logout-all"),
+    logout: () => endSession("POST", "/v1/auth/logout"),
+    logoutAll: () => endSession("POST", "/v1/auth/logout-all"),
     me: () => sendAs("GET", "/v1/auth/me"),
     updateMe: (changes) => sendAs("PATCH", "/v1/users/me", { json: changes }),
     changePassword: (currentPassword, newPassword) =>
-      leave("POST", "/v1/auth/change-password", { current_password: currentPassword, new_password: newPassword }),
-    deleteMe: (password) => leave("DELETE", "/v1/users/me", { password }),
+      endSession("POST", "/v1/auth/change-password", { current_password: currentPassword, new_password: newPassword }),
+    deleteMe: (password) => endSession("DELETE", "/v1/users/me", { password }),
     sessions: async () => (await sendAs<SessionList>("GET", "/v1/auth/sessions")).items,
     removeSession: (id) => sendAs("DELETE", `/v1/auth/sessions/${encodeURIComponent(id)}`),
     user: (id) => sendAs("GET", `/v1/users/${encodeURIComponent(id)}`),

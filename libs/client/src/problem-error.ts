@@ -1,10 +1,10 @@
 import type { ProblemBody } from "@gatehouse/contracts";
 
-/** The gateway refused: `problem` is its answer, `problem.type` is what to switch on. */
+/** An error answer of the gateway. `problem` is its body (RFC 9457); switch on `problem.type`. */
 export class ProblemError extends Error {
   override readonly name = "ProblemError";
   readonly problem: ProblemBody;
-  /** Seconds to wait before another try, where the gateway says so. */
+  /** Seconds to wait before a retry, from Retry-After. */
   readonly retryAfter: number | undefined;
 
   constructor(problem: ProblemBody, retryAfter?: number) {
@@ -14,13 +14,13 @@ export class ProblemError extends Error {
   }
 }
 
-/** Something answered that does not speak as the gateway does, such as a proxy in between. */
+/** An answer that is not the gateway's, for example from a proxy in between. */
 export class UnexpectedAnswerError extends Error {
   override readonly name = "UnexpectedAnswerError";
   readonly status: number;
 
   constructor(status: number, method: string, path: string) {
-    super(`${method} ${path} was answered with ${status} and no problem+json`);
+    super(`${method} ${path} returned ${status} without a problem+json body`);
     this.status = status;
   }
 }

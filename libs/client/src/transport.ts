@@ -1,20 +1,20 @@
 import { type ProblemBody, REFRESH_COOKIE } from "@gatehouse/contracts";
 import { isProblem, ProblemError, UnexpectedAnswerError } from "./problem-error.ts";
 
-/** What a logged-in client holds. The refresh token is good once: whoever keeps tokens must keep the newest. */
+/** The tokens of a logged-in client. A refresh token is valid once, so always store the newest pair. */
 export interface Tokens {
   readonly accessToken: string;
   readonly refreshToken: string;
 }
 
 export interface TransportOptions {
-  /** The gateway's, such as `https://api.example.com`. */
+  /** The gateway's URL, for example `https://api.example.com`. */
   readonly baseUrl: string;
-  /** Of an earlier life of the client. */
+  /** Stored tokens of an earlier client. */
   readonly tokens?: Tokens;
-  /** Told of every change, so that they can be kept; undefined when the session is over. */
+  /** Called with the new tokens after every change, with undefined when the session has ended. */
   readonly onTokens?: (tokens: Tokens | undefined) => void;
-  /** How long one request may take, 30 s unless told. */
+  /** Timeout of one request. Default: 30,000. */
   readonly timeoutMs?: number;
 }
 
@@ -26,13 +26,13 @@ interface Call {
 
 export interface Transport {
   tokens(): Tokens | undefined;
-  /** Without a token: registration and the like. */
+  /** Sends a call without a token. */
   send<T>(method: string, path: string, call?: Call): Promise<T>;
-  /** With the access token; when that has expired it is refreshed, once for all who wait, and the call repeated. */
+  /** Sends a call with the access token. When it has expired, refreshes once for all waiting calls and retries. */
   sendAs<T>(method: string, path: string, call?: Call): Promise<T>;
-  /** A call whose answer carries an access token and the cookie. */
+  /** Sends a call whose answer has an access token and the refresh cookie, and stores both. */
   enter<T extends { access_token: string }>(path: string, call: Call): Promise<T>;
-  /** Rotates the refresh token; simultaneous callers share one rotation, since a second one would end the session. */
+  /** Rotates the refresh token. Simultaneous callers share one rotation, since a second use would end the session. */
   refresh(): Promise<void>;
   forget(): void;
 }
@@ -79,7 +79,7 @@ export function createTransport(options: TransportOptions): Transport {
     try {
       await enter("/v1/auth/refresh", {}, cookie);
     } catch (error) {
-      // Refused, the session is over. Anything else may be tried again with the same token.
+      // A 401 ends the session. After any other error the same token is still valid.
       if (error instanceof ProblemError && error.problem.status === 401) setTokens(undefined);
       throw error;
     }
@@ -91,7 +91,7 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   async function sendAs<T>(method: string, path: string, call: Call = {}): Promise<T> {
-    // As the cookie's path demands. Logout goes by either token.
+    // The cookie goes only to its path. Logout accepts either token.
     const cookie = () => (path.startsWith(`${REFRESH_COOKIE.path}/`) ? cookieHeader(tokens) : {});
     const attempt = () => request(method, path, { ...bearerHeader(tokens), ...cookie() }, call);
     const used = tokens?.accessToken;
@@ -99,7 +99,7 @@ export function createTransport(options: TransportOptions): Transport {
       return await bodyOf<T>(await attempt());
     } catch (error) {
       if (used === undefined || !isProblem(error, "TokenError")) throw error;
-      // Somebody else may have refreshed while this call was under way.
+      // Another call may have refreshed in the meantime.
       if (tokens?.accessToken === used) await refresh();
       return bodyOf<T>(await attempt());
     }
@@ -127,7 +127,7 @@ function cookieHeader(tokens: Tokens | undefined): Record<string, string> {
   return tokens ? { cookie: `${REFRESH_COOKIE.name}=${tokens.refreshToken}` } : {};
 }
 
-/** The value that an answer sets the refresh cookie to; undefined when it sets none or clears it. */
+/** Returns the refresh cookie that an answer sets, undefined when it sets none or clears it. */
 function refreshCookieOf(response: Response): string | undefined {
   const prefix = `${REFRESH_COOKIE.name}=`;
   const line = response.headers.getSetCookie().find((one) => one.startsWith(prefix));

@@ -2,7 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fasti
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 
-/** A Fastify instance whose route schemas are zod, made by `createApp`. It never listens by itself. */
+/** A Fastify instance with zod route schemas, made by `createApp`. */
 export type App = FastifyInstance<
   RawServerDefault,
   IncomingMessage,

@@ -7,7 +7,7 @@ import { createErrorHandler, sendProblem, type TranslateError } from "./errors/e
 import { addHealth, type CheckReadiness } from "./health.ts";
 import { addJsonParser } from "./requests/json-parser.ts";
 import { addOpenApi, type OpenApiOptions } from "./openapi/openapi.ts";
-import { createClientErrorHandler, refuseConnect } from "./errors/raw-answers.ts";
+import { createClientErrorHandler, rejectConnect } from "./errors/raw-answers.ts";
 import { addRequestContext, contextOf, correlationIdOf } from "./requests/request-context.ts";
 import { addRequestEnd, createRequestEnd, type EndRequest } from "./requests/request-end.ts";
 import { serializerCompiler } from "./schemas/serializer.ts";
@@ -15,32 +15,32 @@ import { validatorCompiler } from "./schemas/validator.ts";
 
 export interface AppOptions {
   readonly logger: Logger;
-  /** What `GET /health/ready` answers while the process is not draining. */
+  /** Returns the answer of `GET /health/ready` while the process is not draining. */
   readonly readiness: CheckReadiness;
-  /** Addresses and CIDR ranges whose X-Forwarded-For is believed; none by default. */
+  /** Addresses and CIDR ranges whose X-Forwarded-For is trusted. Default: none. */
   readonly trustProxy?: readonly string[];
-  /** Knows the errors of the libraries that the service uses; undefined: not one of them. */
+  /** Translates errors of the libraries that the service uses. */
   readonly translateError?: TranslateError;
-  /** Bytes; 1 MiB by default. */
+  /** In bytes. Default: 1 MiB. */
   readonly bodyLimit?: number;
-  /** The service's own document at `GET /openapi.json`; false: none. */
+  /** Info of the service's OpenAPI document at `GET /openapi.json`. Default: no document. */
   readonly openapi?: OpenApiOptions | false;
 }
 
 const MEBIBYTE = 1024 * 1024;
 const HEADERS_MAX_BYTES = 16 * 1024;
-// Longer than any client of ours keeps an idle connection (the gateway's at most a minute): the side that closes
-// must be the one that would send next, or a request meets a closing connection.
+// Longer than any client of ours keeps an idle connection (the gateway: at most a minute). The client must close first, or a request
+// could reach a closing connection.
 const KEEP_ALIVE_MS = 72_000;
 const REQUEST_MS = 30_000;
 
-/** What every process answers alike: problems, correlation, log, health, limits. Adds no business route and never listens. */
+/** Returns an app with what all services share: problems, correlation, request log, health and size limits. It does not listen. */
 export function createApp(options: AppOptions): App {
   const endRequest = createRequestEnd();
   const app = newFastify(options, endRequest);
   keepConnections(app);
-  refuseConnect(app.server, options.logger);
-  // An expectation that we do not know may be ignored (RFC 9110, section 10.1.1); Node would answer a bare 417.
+  rejectConnect(app.server, options.logger);
+  // A server may ignore an unknown expectation (RFC 9110, section 10.1.1); Node would answer a bare 417.
   app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
 
   app.setValidatorCompiler(validatorCompiler);
@@ -49,8 +49,8 @@ export function createApp(options: AppOptions): App {
   addJsonParser(app);
   addRequestContext(app);
   addRequestEnd(app, endRequest);
-  refuseMissingHost(app);
-  refuseUnknownRoutes(app);
+  rejectMissingHost(app);
+  rejectUnknownRoutes(app);
   if (options.openapi) addOpenApi(app, options.openapi);
   addHealth(app, options.readiness);
   return app;
@@ -59,7 +59,7 @@ export function createApp(options: AppOptions): App {
 function newFastify({ logger, trustProxy = [], bodyLimit = MEBIBYTE }: AppOptions, endRequest: EndRequest): App {
   const app = fastify({
     loggerInstance: logger,
-    // The context's mixin says what a child logger would, and request-end.ts has the line written.
+    // The logger's mixin adds the request's context, and request-end.ts logs the request.
     childLoggerFactory: (parent) => parent,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: (request) => correlationIdOf(request.headers),
@@ -68,7 +68,7 @@ function newFastify({ logger, trustProxy = [], bodyLimit = MEBIBYTE }: AppOption
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: HEADERS_MAX_BYTES },
     http: {
       maxHeaderSize: HEADERS_MAX_BYTES,
-      // Answered by refuseMissingHost, in our shape.
+      // rejectMissingHost answers with a problem instead.
       requireHostHeader: false,
       requestTimeout: REQUEST_MS,
       headersTimeout: REQUEST_MS,
@@ -77,10 +77,10 @@ function newFastify({ logger, trustProxy = [], bodyLimit = MEBIBYTE }: AppOption
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: "idle",
-    // While closing, what still arrives on a kept-alive connection is answered and the connection then closed.
+    // A request that arrives during close is answered before its connection closes.
     return503OnClosing: false,
     clientErrorHandler: createClientErrorHandler(logger),
-    // Reached before any hook runs: a URL that cannot be decoded.
+    // Runs before any hook, for a URL that cannot be decoded.
     frameworkErrors: (error, request, reply) => {
       request.context = contextOf(request);
       reply.header("x-correlation-id", request.id);
@@ -91,7 +91,7 @@ function newFastify({ logger, trustProxy = [], bodyLimit = MEBIBYTE }: AppOption
   return app as unknown as App;
 }
 
-function refuseMissingHost(app: App): void {
+function rejectMissingHost(app: App): void {
   app.addHook("onRequest", (request, _reply, done) => {
     if (request.raw.httpVersion === "1.1" && request.headers.host === undefined) {
       done(new AppError("BadRequest", { detail: "The Host header is missing" }));
@@ -99,8 +99,8 @@ function refuseMissingHost(app: App): void {
   });
 }
 
-// After every onRequest hook (CORS, rate limits) and before the body is looked at.
-function refuseUnknownRoutes(app: App): void {
+// Runs after all onRequest hooks (CORS, rate limits) and before the body is read.
+function rejectUnknownRoutes(app: App): void {
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, new AppError("ResourceNotFound")));
   app.addHook("preParsing", (request, _reply, payload, done) => {
     done(request.is404 ? new AppError("ResourceNotFound") : null, payload);

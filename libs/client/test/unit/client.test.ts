@@ -35,8 +35,8 @@ function expired(me: Reply = { status: 200, json: { id: "u-1" } }) {
   };
 }
 
-describe("logging in", () => {
-  it("sends the password form and keeps both tokens for what follows", async () => {
+describe("login", () => {
+  it("sends the password form and keeps both tokens", async () => {
     const changes: (Tokens | undefined)[] = [];
     const client = createClient({ baseUrl: gateway.url, onTokens: (tokens) => changes.push(tokens) });
     gateway.answer = ({ url }) =>
@@ -56,7 +56,7 @@ describe("logging in", () => {
     expect([changes, client.tokens()]).toEqual([[OLD], OLD]);
   });
 
-  it("throws the problem when the password is wrong, and keeps nothing", async () => {
+  it("throws the problem when the password is wrong and keeps no token", async () => {
     const client = createClient({ baseUrl: gateway.url });
     gateway.answer = () => problem(401, "InvalidCredentials");
     const error = await refused(client.login("ada@example.com", "no"));
@@ -70,15 +70,15 @@ describe("logging in", () => {
     expect(client.tokens()).toBeUndefined();
   });
 
-  it("refuses an answer without the cookie, which no gateway gives", async () => {
+  it("rejects an answer without the refresh cookie", async () => {
     gateway.answer = () => ({ status: 200, json: { access_token: "access-1" } });
     const error = await refused(createClient({ baseUrl: gateway.url }).login("ada@example.com", "no"));
     expect(error).toBeInstanceOf(UnexpectedAnswerError);
   });
 });
 
-describe("when the access token has expired", () => {
-  it("refreshes and repeats the call", async () => {
+describe("an expired access token", () => {
+  it("refreshes and retries the call", async () => {
     const { client, changes } = loggedIn();
     expired();
     expect(await client.updateMe({ full_name: "Ada" })).toEqual({ id: "u-1" });
@@ -90,7 +90,7 @@ describe("when the access token has expired", () => {
     expect(changes).toEqual([{ accessToken: "access-2", refreshToken: "refresh-2" }]);
   });
 
-  it("refreshes once for however many calls find it expired", async () => {
+  it("refreshes once for simultaneous calls", async () => {
     const { client } = loggedIn();
     expired();
     const answers = await Promise.all(Array.from({ length: 10 }, () => client.me()));
@@ -98,7 +98,7 @@ describe("when the access token has expired", () => {
     expect(paths().filter((path) => path.endsWith("refresh"))).toHaveLength(1);
   });
 
-  it("does not refresh again for a call that was under way meanwhile", async () => {
+  it("does not refresh again for a call that was sent before the refresh", async () => {
     const { client } = loggedIn();
     expired();
     const decide = gateway.answer;
@@ -117,21 +117,21 @@ describe("when the access token has expired", () => {
     expect(paths().filter((path) => path.endsWith("refresh"))).toHaveLength(1);
   });
 
-  it("gives up after the second refusal", async () => {
+  it("throws after the second 401", async () => {
     const { client } = loggedIn();
     expired(problem(401, "TokenError"));
     expect(isProblem(await refused(client.me()), "TokenError")).toBe(true);
     expect(gateway.received).toHaveLength(3);
   });
 
-  it("forgets the tokens when the refresh is refused: the session is over", async () => {
+  it("forgets the tokens when the refresh is rejected", async () => {
     const { client, changes } = loggedIn();
     gateway.answer = ({ url }) => problem(401, url === "/v1/auth/refresh" ? "TokenRevokedError" : "TokenError");
     expect(isProblem(await refused(client.me()), "TokenRevokedError")).toBe(true);
     expect([changes, client.tokens()]).toEqual([[undefined], undefined]);
   });
 
-  it("keeps them when the refresh could not be decided", async () => {
+  it("keeps the tokens when the refresh fails for another reason", async () => {
     const { client } = loggedIn();
     gateway.answer = ({ url }) =>
       url === "/v1/auth/refresh"
@@ -146,15 +146,15 @@ describe("when the access token has expired", () => {
   });
 });
 
-describe("a refusal", () => {
-  it("of a revoked token is not answered with a refresh, which would be refused too", async () => {
+describe("errors", () => {
+  it("does not refresh after TokenRevokedError", async () => {
     const { client } = loggedIn();
     gateway.answer = () => problem(401, "TokenRevokedError");
     expect(isProblem(await refused(client.me()), "TokenRevokedError")).toBe(true);
     expect(paths()).toEqual(["GET /v1/auth/me"]);
   });
 
-  it("by something that is no gateway says so", async () => {
+  it("throws UnexpectedAnswerError for an answer that is no problem", async () => {
     const { client } = loggedIn();
     gateway.answer = () => ({ status: 502, json: "oops", headers: { "content-type": "text/html" } });
     const error = await refused(client.me());
@@ -162,14 +162,14 @@ describe("a refusal", () => {
     expect((error as UnexpectedAnswerError).status).toBe(502);
   });
 
-  it("comes by itself when nothing answers in time", async () => {
+  it("times out", async () => {
     const client = createClient({ baseUrl: gateway.url, tokens: OLD, timeoutMs: 20 });
     gateway.answer = () => new Promise(() => {});
     expect(await refused(client.me())).toMatchObject({ name: "TimeoutError" });
   });
 });
 
-describe("leaving", () => {
+describe("logout", () => {
   it.each([
     ["logout", "POST /v1/auth/logout", "refresh_token=refresh-1"],
     ["logoutAll", "POST /v1/auth/logout-all", "refresh_token=refresh-1"],
@@ -183,7 +183,7 @@ describe("leaving", () => {
     expect(client.tokens()).toBeUndefined();
   });
 
-  it("that fails leaves them", async () => {
+  it("keeps the tokens when it fails", async () => {
     const { client } = loggedIn();
     gateway.answer = () => problem(401, "InvalidCredentials");
     await refused(client.changePassword("wrong", "Battery-Staple-2"));
@@ -191,7 +191,7 @@ describe("leaving", () => {
   });
 });
 
-it("speaks to every other route", async () => {
+it("has a method for every other route", async () => {
   const { client } = loggedIn();
   gateway.answer = () => ({ status: 200, json: { items: [] } });
   await client.register({ email: "ada@example.com", password: "Correct-Horse-1" });

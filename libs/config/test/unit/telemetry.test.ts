@@ -6,7 +6,7 @@ const settingsOf = (environment: NodeJS.ProcessEnv) =>
 
 const ENDPOINT = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
 
-describe("what is sent", () => {
+describe("telemetrySettings", () => {
   test.each<[what: string, environment: NodeJS.ProcessEnv, sent: string]>([
     ["nothing is set", {}, "nothing"],
     ["there is an endpoint", ENDPOINT, "traces and metrics"],
@@ -32,7 +32,7 @@ describe("what is sent", () => {
     expect(wanted.map(([signal]) => signal).join(" and ") || "nothing").toBe(sent);
   });
 
-  test("what is wrong is named", () => {
+  test("names an invalid variable", () => {
     const wrong = {
       OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318",
       OTEL_METRIC_EXPORT_INTERVAL: "often",

@@ -6,31 +6,31 @@ import { translateFrameworkError } from "./translate-framework-error.ts";
 export type TranslateError = (error: unknown) => AppError | undefined;
 
 /**
- * The one place where errors become answers (contract, section 3). `translate` knows the errors of the libraries that
- * a service uses; what nobody knows is a bug, answered as 500 without detail. The error behind a 5xx is part of the request's line in the log.
+ * Returns the handler that turns every error into an answer (docs/reference/errors.md). `translate` knows the errors of the libraries
+ * that a service uses. An unknown error is a bug: the answer is 500 without detail. The request's log line holds the error behind a 5xx.
  */
 export function createErrorHandler(translate: TranslateError = () => undefined) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const known = isAppError(error) ? error : (translateFrameworkError(error) ?? translate(error));
     if (!known && reply.raw.closed && !isAbort(error))
-      request.log.error({ err: error }, "a request failed after its client had left");
+      request.log.error({ err: error }, "request failed after the client disconnected");
     if (!known || known.status >= 500) request.failure = { err: known ?? error, isUnexpected: !known };
     sendProblem(reply, known ?? new AppError("InternalError"));
   };
 }
 
-/** Work that was given up because nobody waits for it any more, such as an answer that was being passed on: that is no failure. */
+/** Returns whether work was aborted because the client disconnected; that is no failure. */
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";
 }
 
-/** Answers `error` as problem+json. */
+/** Sends `error` as application/problem+json (RFC 9457). */
 export function sendProblem(reply: FastifyReply, error: AppError): void {
   const { request } = reply;
   request.problem = error.code;
   const body = Buffer.from(JSON.stringify(toProblem(error, request.id)));
   reply.code(error.status).headers(problemHeaders(error)).header("content-length", body.byteLength);
-  // A client that is still sending reads no answer when its connection is cut, so the rest of its body is taken in.
+  // A client that still sends would lose the answer if the connection closed, so the rest of the body is read first.
   if (error.code === "PayloadTooLarge" && !request.raw.complete) {
     reply.header("connection", "close").send(finishReading(request.raw, body));
   } else {

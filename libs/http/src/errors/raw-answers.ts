@@ -3,34 +3,31 @@ import { correlationIdFrom, type Logger, openContext, runInContext } from "@gate
 import { type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 
-// How long a client that was refused may go on sending before it is cut off.
+// How long a rejected client may still send before its connection is destroyed.
 const LINGER_MS = 1_000;
 
-/** What Node keeps on a socket: the response that is being made for the request before. */
+/** Node's private field on a socket: the response to the previous request. */
 interface WithPending {
   readonly _httpMessage?: ServerResponse | null;
 }
 
-/**
- * Answers, in the same shape as everything else, what never becomes a request: broken HTTP, headers that are too
- * large, methods that Node does not know.
- */
+/** Answers input that never becomes a request (malformed HTTP, oversized headers, unknown methods) as a problem, like every error. */
 export function createClientErrorHandler(logger: Pick<Logger, "info">) {
   const answered = new WeakSet<Duplex>();
   return (error: NodeJS.ErrnoException, socket: Duplex): void => {
-    // Whatever a refused client still sends is an error again.
+    // More input from a rejected client raises the same error again.
     if (answered.has(socket)) return;
     answered.add(socket);
     const pending = (socket as WithPending)._httpMessage;
     if (pending?.req.complete) {
-      // The request before was well formed: it gets its own answer first.
+      // The previous request was well formed; its answer goes first.
       pending.once("close", () => answerRaw(logger, socket, refusalOf(error.code)));
     } else if (error.code === "ECONNRESET" || pending?.headersSent) {
       socket.destroy();
     } else {
-      // At the end of what the client sends there is nothing left to wait for.
+      // The client has sent everything, so there is nothing to wait for.
       const linger = error.code === "HPE_INVALID_EOF_STATE" ? 0 : LINGER_MS;
-      // A request whose head was good has a line of its own.
+      // A request with a valid head has its own log line.
       answerRaw(pending ? undefined : logger, socket, refusalOf(error.code), linger);
     }
   };
@@ -51,8 +48,8 @@ function refusalOf(code: string | undefined): AppError {
   }
 }
 
-/** CONNECT is a method like any other that nobody serves; Node would close the connection without a word. */
-export function refuseConnect(server: Server, logger: Pick<Logger, "info">): void {
+/** Answers CONNECT with 404, like any unknown method; Node would close the connection without an answer. */
+export function rejectConnect(server: Server, logger: Pick<Logger, "info">): void {
   server.on("connect", (_request, socket: Duplex) => {
     socket.on("error", () => socket.destroy());
     answerRaw(logger, socket, new AppError("ResourceNotFound"));
@@ -81,7 +78,7 @@ function answerRaw(
     connection: "close",
   };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  // Only the sending half is closed, so that a client in the middle of sending is not reset before it reads.
+  // Closes only the sending half: a client that still sends is not reset before it reads the answer.
   socket.end(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${head.join("")}\r\n${body}`, () => {
     const timer = setTimeout(() => socket.destroy(), lingerMs);
     socket.once("close", () => clearTimeout(timer));

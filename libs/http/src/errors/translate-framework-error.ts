@@ -15,16 +15,13 @@ const DETAILS: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL: "The URL is not well formed",
 };
 
-/**
- * What Fastify and Node themselves object to in a request, as an AppError: only the client's faults (4xx).
- * undefined for everything else, which is ours.
- */
+/** Returns the AppError for a client error (4xx) that Fastify or Node raised, undefined for any other error. */
 export function translateFrameworkError(error: unknown): AppError | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
   if (typeof code !== "string" || typeof statusCode !== "number" || statusCode < 400 || statusCode > 499)
     return undefined;
-  // A body stream that broke off carries Node's code, and 400 by Fastify.
+  // An aborted body has Node's code and Fastify's status 400.
   if (!code.startsWith("FST_") && code !== "ECONNRESET" && !code.startsWith("HPE_")) return undefined;
   const detail = DETAILS[code];
   return new AppError(CODES_BY_STATUS[statusCode] ?? "BadRequest", { ...(detail && { detail }), cause: error });

@@ -6,7 +6,7 @@ export interface OpenApiDocument {
   components?: { schemas?: Record<string, unknown>; responses?: Record<string, unknown> };
 }
 
-/** Adds the problem answer, once as a component and to every operation as its `default` response. */
+/** Returns the document with the problem response as a component and as the `default` response of every operation. */
 export function withProblemResponse(source: unknown): OpenApiDocument {
   const document = structuredClone(source) as OpenApiDocument;
   document.components = {
@@ -14,7 +14,7 @@ export function withProblemResponse(source: unknown): OpenApiDocument {
     responses: {
       ...document.components?.responses,
       Problem: {
-        description: "The request failed; `type` says how (RFC 9457)",
+        description: "The request failed; `type` names the error (RFC 9457)",
         headers: { "X-Correlation-ID": { schema: { type: "string" } } },
         content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
       },

@@ -2,7 +2,7 @@ import type { OpenApiDocument } from "./openapi-problem.ts";
 
 const PREFIX = "#/components/schemas/";
 
-/** Leaves out the component schemas that nothing in the document refers to: the registry holds those of every service. */
+/** Returns the document without unused component schemas; the registry holds the schemas of every service. */
 export function withoutUnusedSchemas(document: OpenApiDocument): OpenApiDocument {
   const schemas = document.components?.schemas ?? {};
   const used = new Set<string>();

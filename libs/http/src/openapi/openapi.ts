@@ -11,17 +11,17 @@ export interface OpenApiOptions {
   readonly version: string;
 }
 
-/** What a route's `schema.security` says when it needs a bearer: `schema: { security: BEARER_SECURITY }`. */
+/** For routes that need a bearer token: `schema: { security: BEARER_SECURITY }`. */
 export const BEARER_SECURITY: Record<string, string[]>[] = [{ bearer: [] }];
-/** For routes that live on the refresh cookie. */
+/** For routes that need the refresh cookie. */
 export const COOKIE_SECURITY: Record<string, string[]>[] = [{ refresh_cookie: [] }];
 
 /**
- * Serves the OpenAPI 3.1 document of the app's routes at `GET /openapi.json`. Health and /internal routes are left
- * out, and so is a route with `schema: { hide: true }`.
+ * Serves the OpenAPI 3.1 document of the app's routes at `GET /openapi.json`, without health routes, /internal routes and routes with
+ * `schema: { hide: true }`.
  */
 export function addOpenApi(app: App, info: OpenApiOptions): void {
-  // Called instead of registered: a registered plugin loads later, and would miss the routes declared in between.
+  // Called directly: a registered plugin loads later and would miss the routes declared before that.
   fastifySwagger(
     app,
     {

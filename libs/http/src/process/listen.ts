@@ -2,14 +2,14 @@ import { OperatorError } from "@gatehouse/errors";
 import type { App } from "../app.ts";
 
 const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: "the port is taken by another process",
+  EADDRINUSE: "another process uses the port",
   EACCES: "this user may not use the port",
-  EADDRNOTAVAIL: "this machine does not have the address",
+  EADDRNOTAVAIL: "the address does not belong to this machine",
   ENOTFOUND: "the host name is unknown",
 };
 
 /**
- * Accepts connections from now on.
+ * Starts to accept connections.
  * @throws OperatorError naming host and port
  */
 export async function listen(app: App, name: string, host: string, port: number): Promise<void> {

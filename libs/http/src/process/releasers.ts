@@ -1,16 +1,13 @@
 type Release = () => Promise<void> | void;
 
 export interface Releasers {
-  /** Remembers how to give back what was just acquired; `name` is for the log. */
+  /** Adds the release of a resource that was just acquired; `name` is for the log. */
   add(name: string, release: Release): void;
-  /**
-   * Gives everything back, last acquired first. A release that fails is reported and the rest go on.
-   * Never rejects; a second call finds nothing left to do.
-   */
+  /** Releases everything, last acquired first. Reports a release that fails and continues. Never rejects; a second call does nothing. */
   releaseAll(): Promise<void>;
 }
 
-/** A stack of what is to be given back at the end, also after a start that failed half-way. */
+/** Returns a stack of resources to release when the process ends, also after a failed start. */
 export function createReleasers(onFailure: (name: string, error: unknown) => void = printFailure): Releasers {
   const stack: { name: string; release: Release }[] = [];
   return {
@@ -28,5 +25,5 @@ export function createReleasers(onFailure: (name: string, error: unknown) => voi
 }
 
 function printFailure(name: string, error: unknown): void {
-  console.error(`${name} could not be released:`, error);
+  console.error(`could not release ${name}:`, error);
 }

@@ -1,12 +1,12 @@
 export type StopSignal = "SIGTERM" | "SIGINT";
 
-// One Ctrl-C can arrive twice: from the terminal, and passed on by the parent.
+// One Ctrl-C can arrive twice: from the terminal and from the parent process.
 const SAME_KEYSTROKE_MS = 500;
 const EXIT_CODE_INTERRUPTED = 130;
 
 /**
- * The first SIGTERM or SIGINT that this process gets. A later SIGINT is somebody who will not wait: it exits at once.
- * A later SIGTERM changes nothing, since supervisors repeat themselves.
+ * Resolves with the first SIGTERM or SIGINT. A second SIGINT exits at once, for a person who does not want to wait. A second SIGTERM
+ * changes nothing, since supervisors repeat it.
  */
 export function nextStopSignal(): Promise<StopSignal> {
   const { promise, resolve } = Promise.withResolvers<StopSignal>();

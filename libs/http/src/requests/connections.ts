@@ -4,12 +4,12 @@ import type { App } from "../app.ts";
 
 declare module "fastify" {
   interface FastifyInstance {
-    /** Those that are open, which node:http keeps to itself. */
+    /** The open connections; node:http does not expose them. */
     readonly connections: ReadonlySet<Socket>;
   }
 }
 
-/** Lets the app know its connections. */
+/** Keeps the set of open connections in `app.connections`. */
 export function keepConnections(app: App): void {
   const connections = new Set<Socket>();
   app.server.on("connection", (socket: Socket) => {

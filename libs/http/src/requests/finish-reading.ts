@@ -5,9 +5,9 @@ const BYTES_MAX = 16 * 1024 * 1024;
 const MAX_READ_MS = 5_000;
 
 /**
- * A stream that yields `answer` at once and ends when the rest of the request's body has been read and thrown away,
- * or has become more than a client can be helped with (16 MiB, 5 s). Closing earlier would reset the connection
- * under a client that is still sending, and take the answer away from it (RFC 9112, section 9.6).
+ * Returns a stream that yields `answer` at once and ends when the rest of the request's body is read and discarded, at most
+ * 16 MiB or 5 s later. Closing earlier would reset the connection while the client still sends, and the client would lose the answer
+ * (RFC 9112, section 9.6).
  */
 export function finishReading(request: IncomingMessage, answer: Buffer): Readable {
   return Readable.from(answerThenRest(request, answer), { objectMode: false });

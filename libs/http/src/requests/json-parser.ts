@@ -3,8 +3,8 @@ import { isUtf8 } from "node:buffer";
 import type { App } from "../app.ts";
 
 /**
- * JSON is the only body that a route takes unless its service adds another. No body at all is none, whatever the
- * Content-Type says (clients set it on every request); `__proto__` and `constructor.prototype` are refused.
+ * Makes JSON the only body that a route accepts, unless its service adds another type. An empty body counts as no body, whatever
+ * Content-Type says: clients set it on every request. Rejects `__proto__` and `constructor.prototype`.
  */
 export function addJsonParser(app: App): void {
   const parse = app.getDefaultJsonParser("error", "error");

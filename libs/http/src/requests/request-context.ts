@@ -12,48 +12,48 @@ import { requestAttributes } from "./server-attributes.ts";
 
 interface RequestFailure {
   readonly err: unknown;
-  /** An error that nobody knows is a defect of ours. */
+  /** True for an error that no translation knows: a bug. */
   readonly isUnexpected: boolean;
 }
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** The request's correlation and trace, which is also the current context of everything it runs. */
+    /** The correlation id and trace of the request; also the current context of all code that the request runs. */
     context: RequestContext;
-    /** The type of the problem it was answered with. */
+    /** The `type` of the problem in the answer. */
     problem: string | null;
-    /** Why it was answered with a 5xx. */
+    /** The error behind a 5xx answer. */
     failure: RequestFailure | null;
   }
 }
 
-/** The correlation id of a request, by its headers. Fastify keeps it as `request.id`. */
+/** Returns the correlation id for a request with these headers. Fastify keeps it as `request.id`. */
 export function correlationIdOf(headers: IncomingHttpHeaders): string {
   return correlationIdFrom(single(headers["x-correlation-id"]));
 }
 
-/** The context of a request that Fastify has given its id. Health checks are no part of any trace. */
+/** Returns the context of a request whose id is set. Health checks are not traced. */
 export function contextOf(request: FastifyRequest): RequestContext {
   const received = { correlationId: request.id, traceparent: single(request.headers["traceparent"]) };
   return openContext(isHealthCheck(request) ? received : { ...received, span: serverSpan(request) });
 }
 
-/** Asked by orchestrators every few seconds: neither traced nor measured, and logged at debug. */
+/** Returns whether the request is a health check: not traced, not measured, logged at debug. */
 export function isHealthCheck(request: FastifyRequest): boolean {
   return routeOf(request)?.startsWith("/health") ?? false;
 }
 
-/** The pattern that the request's path matches; undefined when there is none. */
+/** Returns the route pattern that the request's path matches, undefined when none does. */
 export function routeOf(request: FastifyRequest): string | undefined {
   return request.is404 ? undefined : request.routeOptions.url;
 }
 
 /**
- * Gives every request its context before anything else runs, and X-Correlation-ID to every response. Must be the
- * first hook: what comes later in the request's life runs inside it, body parsing and the handler's own callbacks too.
+ * Opens the context of each request and sets X-Correlation-ID on each response. Must be the first hook: everything later in the
+ * request runs inside the context, body parsing and callbacks included.
  */
 export function addRequestContext(app: FastifyInstance): void {
-  // Fastify wants the property declared with a value; the hook below sets it before anybody can read it.
+  // Fastify needs a value at declaration; the hook below sets the real one first.
   app.decorateRequest("context", null as unknown as RequestContext);
   app.decorateRequest("problem", null);
   app.decorateRequest("failure", null);

@@ -4,13 +4,13 @@ import { isHealthCheck, routeOf } from "./request-context.ts";
 import { logRequest } from "./request-log.ts";
 import { answerAttributes, requestAttributes } from "./server-attributes.ts";
 
-/** Of the conventions for `http.server.request.duration`, in seconds. */
+/** In seconds, from the OpenTelemetry conventions for `http.server.request.duration`. */
 const DURATION_BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
-/** Called once for each request, when it is over. */
+/** Called once when a request ends. */
 export type EndRequest = (request: FastifyRequest, reply: FastifyReply) => void;
 
-/** What happens once a request is over: its line in the log, its measurement, the end of its span. */
+/** Returns a function that logs a finished request, records its duration and ends its span. */
 export function createRequestEnd(): EndRequest {
   const measure = createMeasure();
   return (request, reply) => {
@@ -26,7 +26,7 @@ export function createRequestEnd(): EndRequest {
 
 export function addRequestEnd(app: FastifyInstance, end: EndRequest): void {
   app.addHook("onRequest", (request, reply, done) => {
-    // Not Fastify's onResponse, which does not come when the client has left before its answer.
+    // Fastify calls no onResponse hook when the client disconnects before the answer.
     reply.raw.once("close", () => end(request, reply));
     done();
   });
@@ -35,7 +35,7 @@ export function addRequestEnd(app: FastifyInstance, end: EndRequest): void {
 function createMeasure() {
   const duration = metrics.getMeter("gatehouse").createHistogram("http.server.request.duration", {
     unit: "s",
-    description: "How long requests took, by route; health checks aside.",
+    description: "Duration of HTTP requests by route, health checks excluded.",
     advice: { explicitBucketBoundaries: DURATION_BOUNDARIES },
   });
   return (milliseconds: number, attributes: Parameters<typeof duration.record>[1]) =>

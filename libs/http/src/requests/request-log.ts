@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { isHealthCheck, routeOf } from "./request-context.ts";
 
 /**
- * Writes the one line of a request: method, route, status, duration, and the error where it got a 5xx. The route's pattern instead of the
- * path, and no query, header, body or address, because those hold personal data.
+ * Logs one line for a request: method, route pattern, status, duration, and the error behind a 5xx. Path, query, headers, body and
+ * address are left out because they hold personal data.
  */
 export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
   const answered = reply.raw.writableEnded;
@@ -17,11 +17,11 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
     ...(request.failure && { err: request.failure.err }),
   };
   const { log } = request.server;
-  // The end of a response comes from the socket, outside the request's context.
+  // The socket's close event runs outside the request's context.
   runInContext(request.context, () => log[levelOf(request, reply)](line, "request"));
 }
 
-/** docs/operations/logs.md, "Levels". A failed health check is no failure: it says in its answer what is away. */
+/** docs/operations/logs.md, "Levels". A failed health check logs at debug: its answer names the failed dependency. */
 function levelOf(request: FastifyRequest, reply: FastifyReply): "error" | "warn" | "info" | "debug" {
   if (request.failure?.isUnexpected) return "error";
   if (isHealthCheck(request)) return "debug";

@@ -4,8 +4,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 const SERVER_ERROR = 500;
 
 /**
- * What a span and a measurement say of a request (OpenTelemetry's conventions for HTTP servers). `url.path`, `url.query` and
- * `client.address` are left out on purpose: a path holds whatever a client types into it, an address is somebody's.
+ * Returns the attributes of a request for spans and metrics (OpenTelemetry conventions for HTTP servers). It omits `url.path`,
+ * `url.query` and `client.address`, which can hold personal data.
  */
 export function requestAttributes(request: FastifyRequest, route: string | undefined): Attributes {
   return {
@@ -15,7 +15,7 @@ export function requestAttributes(request: FastifyRequest, route: string | undef
   };
 }
 
-/** What they say of its answer; a client that left before it got none. */
+/** Returns the attributes of the answer, or `aborted` when the client disconnected first. */
 export function answerAttributes(request: FastifyRequest, reply: FastifyReply): Attributes {
   if (!reply.raw.writableEnded) return { "error.type": "aborted" };
   const { statusCode } = reply;

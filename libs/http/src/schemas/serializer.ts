@@ -2,13 +2,13 @@ import fastJsonStringify, { type Schema } from "fast-json-stringify";
 import type { FastifySerializerCompiler } from "fastify";
 import { z } from "zod";
 
-// Without the schemas' ids and formats: everything inline, and nothing reinterpreted.
+// An empty registry leaves out ids and formats, so that every schema is inline and taken as it is.
 const NO_METADATA = z.registry<Record<string, never>>();
 
 /**
- * Fastify's serialiser compiler for zod schemas. Unknown fields are left out; a missing one throws, which becomes a
- * logged 500. It does not check what the compiler already has (types), which is why it is fast.
- * @throws when the schema has no JSON form, a `.transform()` for example; the start fails then
+ * Fastify's serializer compiler for zod schemas. It omits unknown fields; a missing field throws, which becomes a logged 500. It does
+ * not check types again, which TypeScript has checked; that makes it fast.
+ * @throws at startup, when a schema has no JSON form, for example one with `.transform()`
  */
 export const serializerCompiler: FastifySerializerCompiler<z.ZodType> = ({ schema }) => {
   if (schema instanceof z.ZodUndefined) return () => "";

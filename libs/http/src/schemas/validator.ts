@@ -9,15 +9,15 @@ const PART_NAMES: Readonly<Record<string, string>> = {
   headers: "headers",
 };
 
-// An answer stays small whatever was sent: a body of a mebibyte can hold a hundred thousand unknown fields.
+// Keeps the answer small: a body of 1 MiB can hold 100,000 unknown fields.
 const ERRORS_MAX = 20;
 const PATH_MAX = 200;
 
-/** Fastify's validator compiler for zod schemas: what does not fit is 422 ValidationError, each field by its path (`body.email`). */
+/** Fastify's validator compiler for zod schemas. Invalid input is 422 ValidationError with the path of each field (`body.email`). */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   const part = PART_NAMES[httpPart ?? "body"] ?? "request";
   return (data) => {
-    // Fastify's body is null when there is none.
+    // Fastify passes null for a missing body.
     const result = z.safeParse(schema, httpPart === "body" ? (data ?? undefined) : data);
     if (result.success) return { value: result.data };
     return { error: new AppError("ValidationError", { errors: fieldErrors(part, result.error.issues) }) };
@@ -39,7 +39,7 @@ function fieldErrors(part: string, issues: readonly z.core.$ZodIssue[]): FieldEr
   return errors.slice(0, ERRORS_MAX);
 }
 
-// zod tells an absent value from a wrong one only in its text.
+// zod distinguishes a missing value from a wrong one only in its message.
 function isAbsent(issue: z.core.$ZodIssue): boolean {
   return issue.code === "invalid_type" && issue.message.endsWith("received undefined");
 }

@@ -9,9 +9,9 @@ import { createTestApp, listening } from "../fixtures/test-app.ts";
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 
-describe("what happens to X-Correlation-ID", () => {
+describe("X-Correlation-ID", () => {
   test.each(["/hello", "/bug", "/nowhere", "/%zz", "/health", "/health/ready"])(
-    "the caller's comes back: %s",
+    "returns the client's id for %s",
     async (url) => {
       const { app } = createTestApp();
       app.get("/hello", () => "hello");
@@ -21,14 +21,14 @@ describe("what happens to X-Correlation-ID", () => {
     },
   );
 
-  test("one that is malformed is replaced", async () => {
+  test("replaces a malformed id", async () => {
     const { app } = createTestApp();
     const answer = await app.inject({ url: "/health", headers: { "x-correlation-id": "a b" } });
     expect(answer.headers["x-correlation-id"]).toMatch(UUID_V7);
   });
 });
 
-test("what happens inside a request: correlation and trace are there for whatever it calls", async () => {
+test("request context › carries correlation id and trace to every call the request makes", async () => {
   const { app } = createTestApp();
   app.get("/", () => outgoingHeaders());
   const headers = { "x-correlation-id": "order:66", traceparent: `00-${TRACE}-b7ad6b7169203331-00` };
@@ -38,9 +38,9 @@ test("what happens inside a request: correlation and trace are there for whateve
   });
 });
 
-test("what happens when many requests run at once over shared connections: none sees another's context", async () => {
+test("request context › stays separate for concurrent requests that share a connection", async () => {
   const { app, records } = createTestApp();
-  // Like a pool's connection: one shared object that settles everybody's work from a context of its own.
+  // Like a pooled connection: one shared object resolves the work of all requests from its own context.
   const shared = new EventEmitter().setMaxListeners(0);
   const seen = () => currentContext()?.correlationId;
   app.addHook("preHandler", async (request) => {
@@ -83,8 +83,8 @@ test("what happens when many requests run at once over shared connections: none 
   }
 });
 
-describe("what happens in the log", () => {
-  test("one line a request: method, route, status, duration, ids, and nothing that was sent", async () => {
+describe("request log", () => {
+  test("has one line a request with method, route, status, duration and ids, and nothing the client sent", async () => {
     const { app, records } = createTestApp();
     app.post("/users/:id", { schema: { body: z.object({ password: z.string() }) } }, () => ({ done: true }));
     await app.inject({
@@ -113,7 +113,7 @@ describe("what happens in the log", () => {
     expect(JSON.stringify(records)).not.toContain("0197f7a0");
   });
 
-  test("a problem says its type, also one that never reached a route", async () => {
+  test("names the problem's type, also for input that never reached a route", async () => {
     const { app, records } = createTestApp();
     await app.inject({ url: "/nowhere?token=s3cret", headers: { "x-correlation-id": "one" } });
     await app.inject({ url: "/%zz?token=s3cret", headers: { "x-correlation-id": "two" } });
@@ -124,7 +124,7 @@ describe("what happens in the log", () => {
     expect(JSON.stringify(records)).not.toContain("s3cret");
   });
 
-  test("a request that fails is one line as well: a warning with the cause, an error where the cause is a defect of ours", async () => {
+  test("logs a failed request in one line: a warning with the cause, an error for a bug", async () => {
     const { app, records } = createTestApp();
     app.get("/away", () => Promise.reject(new AppError("ServiceUnavailable", { cause: new Error("refused") })));
     app.get("/bug", () => Promise.reject(new TypeError("no function")));
@@ -142,7 +142,7 @@ describe("what happens in the log", () => {
     ]);
   });
 
-  /** What is in the log of a request that throws `error` when its client has left. */
+  /** Returns the log of a request that throws `error` after its client disconnected. */
   async function linesOfOneThatLeft(error: Error) {
     const { app, records } = createTestApp();
     const [arrived, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -170,20 +170,20 @@ describe("what happens in the log", () => {
     return records.filter(({ correlation_id }) => correlation_id === "one");
   }
 
-  test("a failure whose client did not wait for it is an error of its own, with the request's ids", async () => {
+  test("logs a failure after the client disconnected as an error with the request's ids", async () => {
     expect(await linesOfOneThatLeft(new TypeError("no function"))).toMatchObject([
       { level: "info", msg: "request", aborted: true },
-      { level: "error", msg: "a request failed after its client had left", err: { message: "no function" } },
+      { level: "error", msg: "request failed after the client disconnected", err: { message: "no function" } },
     ]);
   });
 
-  test("work that was given up because the client had left is no failure", async () => {
+  test("logs no error for work aborted after the client disconnected", async () => {
     expect(await linesOfOneThatLeft(new DOMException("given up", "AbortError"))).toMatchObject([
       { level: "info", msg: "request", aborted: true },
     ]);
   });
 
-  test("health checks are quiet", async () => {
+  test("logs health checks at debug only", async () => {
     const { app, records } = createTestApp();
     await app.inject("/health");
     await app.inject("/health/ready");

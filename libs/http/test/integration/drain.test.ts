@@ -10,7 +10,7 @@ import { createTestApp, listening } from "../fixtures/test-app.ts";
 
 const LONG = 60_000;
 
-/** A thread that asks for /health, raises the flag as soon as that is sent, and posts what comes back. */
+/** A thread that requests /health, sets the flag once the request is sent, and posts the answer. */
 const CLIENT = `
   const { connect } = require("node:net");
   const { parentPort, workerData: { port, sent } } = require("node:worker_threads");
@@ -23,15 +23,15 @@ const CLIENT = `
   });
 `;
 
-describe("what happens when an app drains", () => {
-  test("without connections it ends at once, whatever the grace", async () => {
+describe("drain", () => {
+  test("ends at once without connections, whatever the grace", async () => {
     const { app } = createTestApp();
     await listening(app);
     await drain(app, { graceMs: LONG });
     expect(app.server.listening).toBe(false);
   });
 
-  test("a worker listens for a while without them: its supervisor may have accepted one for it", async () => {
+  test("a worker without connections listens for a second, since its supervisor may have accepted one for it", async () => {
     const { app } = createTestApp();
     const port = await listening(app);
     const drained = drain(app, { graceMs: LONG, isWorker: true });
@@ -43,7 +43,7 @@ describe("what happens when an app drains", () => {
     await drained;
   });
 
-  test("it goes on serving until its last client has left", async () => {
+  test("serves until the last client disconnects", async () => {
     const { app } = createTestApp();
     const socket = connect(await listening(app), "127.0.0.1");
     await once(socket, "connect");
@@ -54,7 +54,7 @@ describe("what happens when an app drains", () => {
     await drained;
   });
 
-  test("a request that arrives while the process is held up beyond the grace is answered", async () => {
+  test("answers a request that arrives while the event loop is blocked beyond the grace", async () => {
     const { app } = createTestApp();
     const port = await listening(app);
     const neighbour = connect(port, "127.0.0.1");
@@ -73,14 +73,14 @@ describe("what happens when an app drains", () => {
     await client.terminate();
   });
 
-  test("a connection over which nothing ever came does not keep it", async () => {
+  test("closes a connection that never sent a byte", async () => {
     const { app } = createTestApp();
     const silent = connect(await listening(app), "127.0.0.1");
     await once(silent, "connect");
     await Promise.all([once(silent, "close"), drain(app, { graceMs: 100 })]);
   });
 
-  test("a connection whose answer had begun before is closed when it becomes idle", async () => {
+  test("closes a connection once its pending answer is sent", async () => {
     const { app } = createTestApp();
     const finish = Promise.withResolvers<void>();
     app.get("/stream", async (_request, reply) => {
@@ -99,24 +99,24 @@ describe("what happens when an app drains", () => {
   });
 });
 
-describe("what happens when an app cannot listen: the error names host and port, and the reason", () => {
-  test("the port is taken", async () => {
+describe("listen", () => {
+  test("rejects with host, port and reason when another process uses the port", async () => {
     const { app: first } = createTestApp();
     const port = await listening(first);
     const { app } = createTestApp();
     await expect(listen(app, "test", "127.0.0.1", port)).rejects.toThrow(
-      new OperatorError(`cannot listen on 127.0.0.1:${port}: the port is taken by another process`),
+      new OperatorError(`cannot listen on 127.0.0.1:${port}: another process uses the port`),
     );
   });
 
-  test("the address is another machine's", async () => {
+  test("rejects with host, port and reason when the address belongs to another machine", async () => {
     const { app } = createTestApp();
     await expect(listen(app, "test", "192.0.2.1", 0)).rejects.toThrow(
-      /192\.0\.2\.1:0: this machine does not have the address/,
+      /192\.0\.2\.1:0: the address does not belong to this machine/,
     );
   });
 
-  test("and otherwise it listens", async () => {
+  test("accepts connections otherwise", async () => {
     const { app } = createTestApp();
     await listen(app, "test", "127.0.0.1", 0);
     expect((app.server.address() as AddressInfo).port).toBeGreaterThan(0);

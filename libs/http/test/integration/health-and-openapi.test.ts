@@ -4,21 +4,21 @@ import { RegisterBody, User, UserIdParams } from "@gatehouse/contracts";
 import { BEARER_SECURITY, COOKIE_SECURITY, NoContent } from "@gatehouse/http";
 import { createTestApp } from "../fixtures/test-app.ts";
 
-describe("what happens to health checks", () => {
-  test("the process alone is healthy whatever its dependencies are", async () => {
+describe("health checks", () => {
+  test("GET /health is healthy whatever the dependencies report", async () => {
     const { app } = createTestApp({ readiness: () => ({ status: "unready", checks: { database: "unhealthy" } }) });
     const answer = await app.inject("/health");
     expect([answer.statusCode, answer.json()]).toEqual([200, { status: "healthy" }]);
   });
 
-  test.each(["ready", "unready"] as const)("readiness is what the service says: %s", async (status) => {
+  test.each(["ready", "unready"] as const)("GET /health/ready returns the service's readiness: %s", async (status) => {
     const readiness = { status, checks: { keys: "healthy" as const } };
     const { app } = createTestApp({ readiness: () => Promise.resolve(readiness) });
     const answer = await app.inject("/health/ready");
     expect([answer.statusCode, answer.json()]).toEqual([status === "ready" ? 200 : 503, readiness]);
   });
 
-  test("a process that drains is unready, alive, and asks its clients to leave", async () => {
+  test("a draining process is healthy, unready, and answers with connection: close", async () => {
     const { app } = createTestApp();
     expect((await app.inject("/health/ready")).headers["connection"]).toBe("keep-alive");
     app.setDraining();
@@ -46,7 +46,7 @@ async function documentOf(): Promise<Document> {
     { schema: { tags: ["users"], summary: "Register", body: RegisterBody, response: { 201: User } } },
     async (_request, reply) => reply.code(201).send({} as User),
   );
-  // A plugin's routes are as good as those of the app itself.
+  // Routes of plugins count like the app's own.
   app.register((child, _options, done) => {
     child.get(
       "/v1/users/:id",
@@ -68,8 +68,8 @@ async function documentOf(): Promise<Document> {
   return (await app.inject("/openapi.json")).json<Document>();
 }
 
-describe("what happens at /openapi.json", () => {
-  test("every public route is there, and nothing internal", async () => {
+describe("GET /openapi.json", () => {
+  test("lists every public route and no internal one", async () => {
     const document = await documentOf();
     expect(document.openapi).toBe("3.1.0");
     expect(document.info).toEqual({ title: "Test", description: "A test", version: "1.2.3" });
@@ -77,16 +77,16 @@ describe("what happens at /openapi.json", () => {
     expect(Object.keys(document.components.schemas).toSorted()).toEqual(["Problem", "User"]);
   });
 
-  test("answers refer to their components, and every route may answer a problem", async () => {
+  test("refers to components and has a problem response for every route", async () => {
     const { paths } = await documentOf();
     expect(paths["/v1/users"]?.["post"]?.responses).toMatchObject({
       201: { content: { "application/json": { schema: { $ref: "#/components/schemas/User" } } } },
       default: { $ref: "#/components/responses/Problem" },
     });
-    expect(paths["/v1/auth/refresh"]?.["post"]?.responses["204"]).toEqual({ description: "Done; there is no body" });
+    expect(paths["/v1/auth/refresh"]?.["post"]?.responses["204"]).toEqual({ description: "Done; no body" });
   });
 
-  test("routes say what they need", async () => {
+  test("declares the security of each route", async () => {
     const { paths, components } = await documentOf();
     expect(paths["/v1/users"]?.["post"]?.security).toBeUndefined();
     expect(paths["/v1/users/{id}"]?.["get"]?.security).toEqual([{ bearer: [] }]);
@@ -94,7 +94,7 @@ describe("what happens at /openapi.json", () => {
     expect(Object.keys(components.securitySchemes)).toEqual(["bearer", "refresh_cookie"]);
   });
 
-  test("it is not served where it is not wanted", async () => {
+  test("is 404 when the app has no OpenAPI options", async () => {
     for (const options of [{}, { openapi: false as const }]) {
       const { app } = createTestApp(options);
       expect((await app.inject("/openapi.json")).statusCode).toBe(404);

@@ -33,7 +33,7 @@ function appWithRoutes() {
   });
   app.get("/async-bug", () => Promise.reject(new Error("SELECT secret FROM 10.0.0.7")));
   app.get("/throws-text", () => {
-    // oxlint-disable-next-line typescript/only-throw-error -- what some library might do
+    // oxlint-disable-next-line typescript/only-throw-error -- a library may do this
     throw "SELECT secret FROM 10.0.0.7";
   });
   app.get("/conflict", () => {
@@ -71,11 +71,11 @@ function appWithRoutes() {
 const DATABASE_AWAY = new Error("connect ECONNREFUSED 10.0.0.7:5432");
 const unavailable = () => new AppError("ServiceUnavailable", { cause: DATABASE_AWAY });
 
-describe("what happens to a body that cannot be read", () => {
+describe("unreadable bodies", () => {
   test.each([
     ["malformed JSON", '{"email":', JSON_TYPE, 400, "BadRequest"],
     ["two values", "{} {}", JSON_TYPE, 400, "BadRequest"],
-    ["bytes that are no UTF-8", Buffer.from([0x22, 0xff, 0x22]), JSON_TYPE, 400, "BadRequest"],
+    ["bytes that are not UTF-8", Buffer.from([0x22, 0xff, 0x22]), JSON_TYPE, 400, "BadRequest"],
     ["a __proto__ key", '{"__proto__":{"is_admin":true}}', JSON_TYPE, 400, "BadRequest"],
     ["an escaped __proto__ key", '{"\\u005f_proto__":{"is_admin":true}}', JSON_TYPE, 400, "BadRequest"],
     ["a constructor.prototype key", '{"constructor":{"prototype":{}}}', JSON_TYPE, 400, "BadRequest"],
@@ -88,20 +88,20 @@ describe("what happens to a body that cannot be read", () => {
       415,
       "UnsupportedMediaType",
     ],
-    ["a media type that is none", "{}", { "content-type": "json" }, 415, "UnsupportedMediaType"],
+    ["a malformed media type", "{}", { "content-type": "json" }, 415, "UnsupportedMediaType"],
     ["an empty media type", "{}", { "content-type": "" }, 415, "UnsupportedMediaType"],
-  ])("%s", async (_name, payload, headers, status, type) => {
+  ])("rejects %s", async (_name, payload, headers, status, type) => {
     const { app } = appWithRoutes();
     expectProblem(await app.inject({ method: "POST", url: "/users", headers, payload }), status, type);
   });
 
-  test("no media type at all", async () => {
+  test("rejects a body without a media type", async () => {
     const { app } = appWithRoutes();
     const payload = Buffer.from(JSON.stringify(VALID));
     expectProblem(await app.inject({ method: "POST", url: "/users", payload }), 415, "UnsupportedMediaType");
   });
 
-  test("JSON that is nested 100,000 levels deep, wherever it stands", async () => {
+  test("rejects JSON nested 100,000 levels deep at any position", async () => {
     const { app } = appWithRoutes();
     const deep = "[".repeat(100_000) + "]".repeat(100_000);
     const deepObject = '{"a":'.repeat(100_000) + "1" + "}".repeat(100_000);
@@ -115,7 +115,7 @@ describe("what happens to a body that cannot be read", () => {
   });
 });
 
-describe("what happens to a body that is read and does not fit", () => {
+describe("invalid bodies", () => {
   test.each([
     ["a number", 5, "body"],
     ["an array", [], "body"],
@@ -124,7 +124,7 @@ describe("what happens to a body that is read and does not fit", () => {
     ["NUL", { ...VALID, full_name: "a\0b" }, "body.full_name"],
     ["a lone surrogate", { ...VALID, email: "a\ud800@b.cd" }, "body.email"],
     ["a lone surrogate in a field's name", { ...VALID, "\ud800": 1 }, "body.\ud800"],
-  ])("%s", async (_name, payload, path) => {
+  ])("rejects %s", async (_name, payload, path) => {
     const { app } = appWithRoutes();
     const answer = await app.inject({
       method: "POST",
@@ -136,7 +136,7 @@ describe("what happens to a body that is read and does not fit", () => {
     expect(problem.errors?.map((error) => error.path)).toEqual([path]);
   });
 
-  test("nothing, where something is required, whether or not a type is said", async () => {
+  test("rejects a missing body with or without a media type", async () => {
     const { app } = appWithRoutes();
     for (const headers of [JSON_TYPE, {}]) {
       const problem = expectProblem(
@@ -149,12 +149,12 @@ describe("what happens to a body that is read and does not fit", () => {
   });
 });
 
-test("what happens to an empty body with a type, where no body is needed: it is no body", async () => {
+test("empty bodies › count as no body whatever the media type", async () => {
   const { app } = appWithRoutes();
   expect((await app.inject({ method: "POST", url: "/logout", headers: JSON_TYPE })).statusCode).toBe(204);
 });
 
-describe("what happens to queries and paths", () => {
+describe("queries and paths", () => {
   test.each([
     ["/search?q=a&q=b", 422, "ValidationError"],
     ["/search?other=1", 422, "ValidationError"],
@@ -168,30 +168,30 @@ describe("what happens to queries and paths", () => {
     ["/search/", 404, "ResourceNotFound"],
     ["//search", 404, "ResourceNotFound"],
     ["/SEARCH", 404, "ResourceNotFound"],
-  ])("%s", async (url, status, type) => {
+  ])("%s is %i %s", async (url, status, type) => {
     const { app } = appWithRoutes();
     expectProblem(await app.inject(url), status, type);
   });
 
-  test("a query that cannot be decoded does no harm", async () => {
+  test("accepts a query that cannot be decoded", async () => {
     const { app } = appWithRoutes();
     expect((await app.inject("/search?q=%zz")).statusCode).toBe(200);
   });
 });
 
-describe("what happens to methods without a route: 404, whatever comes with them", () => {
-  test.each(["DELETE", "PUT", "OPTIONS", "TRACE", "PROPFIND", "QUERY"] as const)("%s", async (method) => {
+describe("methods without a route", () => {
+  test.each(["DELETE", "PUT", "OPTIONS", "TRACE", "PROPFIND", "QUERY"] as const)("%s is 404", async (method) => {
     const { app } = appWithRoutes();
     expectProblem(await app.inject({ method: method as "PUT", url: "/users" }), 404, "ResourceNotFound");
   });
 
-  test("HEAD where only POST is served", async () => {
+  test("HEAD of a POST route is 404", async () => {
     const { app } = appWithRoutes();
     const answer = await app.inject({ method: "HEAD", url: "/users" });
     expect([answer.statusCode, answer.headers["content-type"]]).toEqual([404, "application/problem+json"]);
   });
 
-  test("a body that cannot be read does not change it", async () => {
+  test("an unreadable body does not change the 404", async () => {
     const { app } = appWithRoutes();
     for (const headers of [JSON_TYPE, { "content-type": "x/y" }]) {
       const answer = await app.inject({ method: "POST", url: "/nowhere", headers, payload: "{" });
@@ -199,14 +199,14 @@ describe("what happens to methods without a route: 404, whatever comes with them
     }
   });
 
-  test("HEAD of what GET serves is served", async () => {
+  test("HEAD of a GET route is 200", async () => {
     const { app } = appWithRoutes();
     const answer = await app.inject({ method: "HEAD", url: "/search?q=a" });
     expect([answer.statusCode, answer.body]).toEqual([200, ""]);
   });
 });
 
-test("what happens when a guard refuses: its answer comes before body and query are looked at", async () => {
+test("guards › reject before body and query are read", async () => {
   const { app } = appWithRoutes();
   for (const payload of ["{", '{"unknown":1}', "x".repeat(2 * 1024 * 1024)]) {
     const answer = await app.inject({ method: "POST", url: "/guarded?bad=1", headers: JSON_TYPE, payload });
@@ -214,15 +214,15 @@ test("what happens when a guard refuses: its answer comes before body and query 
   }
 });
 
-describe("what happens to errors that a route throws", () => {
-  test("a known one is answered as it is, without its cause", async () => {
+describe("errors thrown by a route", () => {
+  test("an AppError is answered without its cause", async () => {
     const { app } = appWithRoutes();
     const answer = await app.inject("/conflict");
     expectProblem(answer, 409, "LastAdmin");
     expect(answer.body).not.toContain("private");
   });
 
-  test("a 401 says which scheme, a 429 when to come again, a 503 too", async () => {
+  test("a 401 has WWW-Authenticate; 429 and 503 have Retry-After", async () => {
     const { app } = appWithRoutes();
     expect((await app.inject("/guarded")).headers["www-authenticate"]).toBe("Bearer");
     expect((await app.inject("/limited")).headers["retry-after"]).toBe("8");
@@ -232,14 +232,14 @@ describe("what happens to errors that a route throws", () => {
     expect(away.body).not.toContain("10.0.0.7");
   });
 
-  test.each(["/bug", "/async-bug", "/throws-text"])("an unknown one is 500 without detail: %s", async (url) => {
+  test.each(["/bug", "/async-bug", "/throws-text"])("an unknown error is 500 without detail: %s", async (url) => {
     const { app } = appWithRoutes();
     const answer = await app.inject(url);
     expectProblem(answer, 500, "InternalError");
     expect(answer.body).not.toMatch(/SELECT|10\.0\.0\.7|at /);
   });
 
-  test("an unknown one is logged with its stack", async () => {
+  test("an unknown error is logged with its stack", async () => {
     const { app, records } = appWithRoutes();
     await app.inject("/bug");
     expect(records.find((record) => record["level"] === "error")).toMatchObject({
@@ -248,7 +248,7 @@ describe("what happens to errors that a route throws", () => {
     });
   });
 
-  test("an answer that its schema does not allow is a logged 500", async () => {
+  test("an answer that does not match its schema is a logged 500", async () => {
     const { app, records } = appWithRoutes();
     const answer = await app.inject("/bad-answer");
     expectProblem(answer, 500, "InternalError");

@@ -17,7 +17,7 @@ async function echoServer() {
 
 const head = (lines: string[]) => `${lines.join("\r\n")}\r\n\r\n`;
 
-describe("what happens to what is no HTTP request", () => {
+describe("input that is not an HTTP request", () => {
   test.each([
     [
       "headers over 16 KiB",
@@ -29,9 +29,9 @@ describe("what happens to what is no HTTP request", () => {
     ["an unknown method", head(["BREW /hello HTTP/1.1", "host: x"]), 404, "ResourceNotFound"],
     ["a method in lower case", head(["get /hello HTTP/1.1", "host: x"]), 404, "ResourceNotFound"],
     ["CONNECT", head(["CONNECT internal:80 HTTP/1.1", "host: x"]), 404, "ResourceNotFound"],
-    ["no HTTP at all", "SSH-2.0-OpenSSH_9.6\r\n\r\n", 404, "ResourceNotFound"],
-    ["a version that is none", head(["GET /hello HTTP/x", "host: x"]), 400, "BadRequest"],
-    ["a header that is none", head(["GET /hello HTTP/1.1", "host: x", "no colon"]), 400, "BadRequest"],
+    ["another protocol", "SSH-2.0-OpenSSH_9.6\r\n\r\n", 404, "ResourceNotFound"],
+    ["a malformed version", head(["GET /hello HTTP/x", "host: x"]), 400, "BadRequest"],
+    ["a malformed header", head(["GET /hello HTTP/1.1", "host: x", "no colon"]), 400, "BadRequest"],
     [
       "two lengths",
       head(["POST /echo HTTP/1.1", "host: x", "content-length: 1", "content-length: 2"]),
@@ -44,19 +44,19 @@ describe("what happens to what is no HTTP request", () => {
       400,
       "BadRequest",
     ],
-    ["a length that is none", head(["POST /echo HTTP/1.1", "host: x", "content-length: -1"]), 400, "BadRequest"],
-  ])("%s", async (_name, bytes, status, type) => {
+    ["a negative length", head(["POST /echo HTTP/1.1", "host: x", "content-length: -1"]), 400, "BadRequest"],
+  ])("rejects %s", async (_name, bytes, status, type) => {
     const { port, records } = await echoServer();
     const answer = await sendRaw(port, bytes);
     expectProblem(answer, status, type);
-    // A line under the id that the answer gives, like any other request's.
+    // The log line has the correlation id of the answer.
     expect(records.filter(({ msg }) => msg === "request")).toMatchObject([
       { level: "info", status, problem: type, correlation_id: answer.headers["x-correlation-id"] },
     ]);
     expect(answer.headers["connection"]).toBe("close");
   });
 
-  test("headers that go on for a mebibyte: the client still gets to read the answer", async () => {
+  test("answers before it closes when the headers reach 1 MiB", async () => {
     const { port } = await echoServer();
     const chunk = `x-filler: ${"x".repeat(64 * 1024)}\r\n`;
     const answer = await sendRaw(
@@ -67,7 +67,7 @@ describe("what happens to what is no HTTP request", () => {
     expectProblem(answer, 431, "PayloadTooLarge");
   });
 
-  test("a chunk that is broken in the middle of a body", async () => {
+  test("rejects a malformed chunk in the middle of a body", async () => {
     const { port } = await echoServer();
     const start = head([
       "POST /echo HTTP/1.1",
@@ -78,14 +78,14 @@ describe("what happens to what is no HTTP request", () => {
     expectProblem(await sendRaw(port, start, '2\r\n{"\r\nnonsense\r\n'), 400, "BadRequest");
   });
 
-  test("no Host", async () => {
+  test("rejects a request without Host", async () => {
     const { port } = await echoServer();
     const answer = await sendRaw(port, head(["GET /hello HTTP/1.1", "connection: close"]));
     expectProblem(answer, 400, "BadRequest");
   });
 });
 
-describe("what happens to requests of an unusual form that are requests all the same", () => {
+describe("unusual but valid requests", () => {
   test.each([
     ["HTTP/1.0 without a Host", head(["GET /hello HTTP/1.0"])],
     ["a whole URL", head(["GET http://x/hello HTTP/1.1", "host: x", "connection: close"])],
@@ -101,14 +101,14 @@ describe("what happens to requests of an unusual form that are requests all the 
     expect([answer.status, answer.headers["x-correlation-id"]]).toEqual([200, expect.any(String)]);
   });
 
-  test("OPTIONS *", async () => {
+  test("OPTIONS * is 404", async () => {
     const { port } = await echoServer();
     const answer = await sendRaw(port, head(["OPTIONS * HTTP/1.1", "host: x", "connection: close"]));
     expectProblem(answer, 404, "ResourceNotFound");
   });
 });
 
-test("what happens when the client waits for 100-continue: it gets it, and then its answer", async () => {
+test("Expect: 100-continue › gets the continue, then the answer", async () => {
   const { port } = await echoServer();
   const request = httpRequest({
     port,
@@ -125,7 +125,7 @@ test("what happens when the client waits for 100-continue: it gets it, and then 
   expect(response.statusCode).toBe(200);
 });
 
-test("what happens when more comes than Content-Length said: the request is answered, then the rest, which is none", async () => {
+test("excess bytes after Content-Length › are rejected as a request of their own after the answer", async () => {
   const { port } = await echoServer();
   const start = head(["POST /echo HTTP/1.1", "host: x", "content-type: application/json", "content-length: 7"]);
   const answer = await sendRaw(port, `${start}{"a":1}surplus`);
@@ -135,7 +135,7 @@ test("what happens when more comes than Content-Length said: the request is answ
   expectProblem(parseAnswer(second), 404, "ResourceNotFound");
 });
 
-test("what happens when the client leaves in the middle of its body: a line at info, no error", async () => {
+test("a client that disconnects in the middle of its body › is logged at info without an error", async () => {
   const { app, records } = createTestApp();
   const begun = Promise.withResolvers<void>();
   app.addHook("preParsing", (_request, _reply, payload, done) => {
@@ -152,10 +152,10 @@ test("what happens when the client leaves in the middle of its body: a line at i
   expect(records.filter((record) => record["level"] === "error")).toEqual([]);
 });
 
-describe("what happens to a body over the limit: the client gets to read its 413", () => {
+describe("bodies over the limit", () => {
   const large = Buffer.alloc(8 * MEBIBYTE, "x");
 
-  test("when its length is announced", async () => {
+  test("413 when Content-Length announces it", async () => {
     const { port } = await echoServer();
     const start = head([
       "POST /echo HTTP/1.1",
@@ -168,7 +168,7 @@ describe("what happens to a body over the limit: the client gets to read its 413
     expect(answer.headers["connection"]).toBe("close");
   });
 
-  test("when it comes in chunks without an end", async () => {
+  test("413 when chunks never end", async () => {
     const { port } = await echoServer();
     const start = head([
       "POST /echo HTTP/1.1",
@@ -181,7 +181,7 @@ describe("what happens to a body over the limit: the client gets to read its 413
     expectProblem(answer, 413, "PayloadTooLarge");
   });
 
-  test("with an ordinary client that sends everything before it reads", async () => {
+  test("413 reaches a client that sends everything before it reads", async () => {
     const { port } = await echoServer();
     const response = await fetch(`http://127.0.0.1:${port}/echo`, {
       method: "POST",
@@ -196,7 +196,7 @@ describe("what happens to a body over the limit: the client gets to read its 413
     );
   });
 
-  test("a body of exactly the limit is read", async () => {
+  test("accepts a body of exactly the limit", async () => {
     const { port } = await echoServer();
     const body = `{"a":"${"x".repeat(MEBIBYTE - 8)}"}`;
     expect(Buffer.byteLength(body)).toBe(MEBIBYTE);
@@ -207,7 +207,7 @@ describe("what happens to a body over the limit: the client gets to read its 413
   });
 });
 
-test("what happens when the client leaves while the handler works: the handler ends, and the log says so", async () => {
+test("a client that disconnects during the handler › lets the handler finish and is logged", async () => {
   const { app, records } = createTestApp();
   const entered = Promise.withResolvers<void>();
   const proceed = Promise.withResolvers<void>();

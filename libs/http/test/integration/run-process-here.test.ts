@@ -7,10 +7,10 @@ import { listen } from "../../src/process/listen.ts";
 import { expect, onTestFinished, test } from "vitest";
 import { runHere } from "../fixtures/run-here.ts";
 
-// As run-process.test.ts, whose processes are real; here what they cannot show from outside.
+// run-process.test.ts runs real processes; this file tests what they do not show from outside.
 
 test.each(["SIGTERM", "SIGINT"] as const)(
-  "what happens at %s: everything is given back, last first",
+  "runProcess › %s releases everything, last acquired first",
   async (signal) => {
     const process = runHere();
     await process.origin;
@@ -21,7 +21,7 @@ test.each(["SIGTERM", "SIGINT"] as const)(
   },
 );
 
-test("what happens when SIGTERM comes twice: supervisors repeat themselves, the request still gets its answer", async () => {
+test("runProcess › a second SIGTERM changes nothing and the request gets its answer", async () => {
   const process = runHere();
   const arrived = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
@@ -39,17 +39,17 @@ test("what happens when SIGTERM comes twice: supervisors repeat themselves, the 
   expect(await process.exit).toBe(0);
 });
 
-test("what happens when Ctrl-C is pressed again by somebody who will not wait", async () => {
+test("runProcess › a second Ctrl-C exits at once", async () => {
   const process = runHere({ hangingRelease: true });
   await process.origin;
   process.send("SIGINT");
-  // Nearer than that it is the same keystroke, come twice.
+  // Two signals closer together are one keystroke.
   await delay(550);
   process.send("SIGINT");
   expect(await process.exit).toBe(130);
 });
 
-test("what happens when a request does not end: its connection is cut and the process ends", async () => {
+test("runProcess › closes the connection of a request that does not end", async () => {
   const process = runHere();
   const arrived = Promise.withResolvers<void>();
   process.app.get("/never", async () => {
@@ -64,7 +64,7 @@ test("what happens when a request does not end: its connection is cut and the pr
   expect(process.lines.join()).toContain("closing their connections");
 });
 
-test("what happens when something cannot be given back in time: the process ends all the same, with 1", async () => {
+test("runProcess › exits with 1 when a release hangs", async () => {
   const process = runHere({ hangingRelease: true });
   await process.origin;
   process.send("SIGTERM");
@@ -72,7 +72,7 @@ test("what happens when something cannot be given back in time: the process ends
   expect(process.lines.join()).toContain("the process did not end in time");
 });
 
-test("what happens when a signal comes before the start is over", async () => {
+test("runProcess › a signal during the start ends the process", async () => {
   const process = runHere({ start: () => new Promise(() => {}) });
   process.send("SIGTERM");
   expect(await process.exit).toBe(0);
@@ -80,7 +80,7 @@ test("what happens when a signal comes before the start is over", async () => {
 });
 
 test.each(["uncaughtException", "unhandledRejection"] as const)(
-  "what happens at an %s: it is logged, 1",
+  "runProcess › logs an %s and exits with 1",
   async (event) => {
     const process = runHere();
     await process.origin;
@@ -90,7 +90,7 @@ test.each(["uncaughtException", "unhandledRejection"] as const)(
   },
 );
 
-test("what happens when the configuration is wrong: every problem in its own words, and no stack", async () => {
+test("runProcess › prints every configuration problem without a stack", async () => {
   const problems = ["JWT_SECRET_KEY", "NATS_URL"].map((name) => ({ name, message: "is required" }));
   const process = runHere({
     readConfig() {
@@ -104,13 +104,13 @@ test("what happens when the configuration is wrong: every problem in its own wor
   expect(process.released).toEqual([]);
 });
 
-test("what happens when the start fails of what an operator can mend: its own words, and no stack", async () => {
+test("runProcess › prints an OperatorError without a stack", async () => {
   const process = runHere({ start: () => Promise.reject(new OperatorError("run the migrations")) });
   expect(await process.exit).toBe(1);
   expect(process.lines).toEqual(["test: run the migrations"]);
 });
 
-test("what happens when the start fails of something else: the chain of causes is told", async () => {
+test("runProcess › prints the chain of causes of any other error", async () => {
   const cause = new Error("run the migrations");
   const process = runHere({ start: () => Promise.reject(new Error("the schema is behind", { cause })) });
   expect(await process.exit).toBe(1);
@@ -119,7 +119,7 @@ test("what happens when the start fails of something else: the chain of causes i
   );
 });
 
-test("what happens when the port is taken: it is named, with the mend", async () => {
+test("runProcess › names the port that another process uses", async () => {
   const squatter = createServer().listen(0, "127.0.0.1");
   await once(squatter, "listening");
   onTestFinished(() => void squatter.close());

@@ -10,19 +10,16 @@ import { type Child, runChild } from "../fixtures/run-child.ts";
 const released = (child: Child) =>
   child.lines.filter((line) => line.startsWith("released")).map((line) => line.slice(9));
 
-describe("what happens on a signal", () => {
-  test.each(["SIGTERM", "SIGINT"] as const)(
-    "%s: the process releases in reverse order and exits with 0",
-    async (signal) => {
-      const child = runChild("normal");
-      await child.port();
-      child.process.kill(signal);
-      expect(await child.exited).toBe(0);
-      expect(released(child)).toEqual(["relay", "bus", "database"]);
-    },
-  );
+describe("signals", () => {
+  test.each(["SIGTERM", "SIGINT"] as const)("%s releases in reverse order and exits with 0", async (signal) => {
+    const child = runChild("normal");
+    await child.port();
+    child.process.kill(signal);
+    expect(await child.exited).toBe(0);
+    expect(released(child)).toEqual(["relay", "bus", "database"]);
+  });
 
-  test("a release that fails is logged, the rest go on, and the exit is still clean", async () => {
+  test("a failed release is logged, the others run, and the exit code is 0", async () => {
     const child = runChild("release-fails");
     await child.port();
     child.process.kill("SIGTERM");
@@ -31,7 +28,7 @@ describe("what happens on a signal", () => {
     expect(await child.line("could not release bus")).toContain("the bus is gone");
   });
 
-  test("during the start: what was acquired is released, and nothing waits for the start", async () => {
+  test("a signal during the start releases what was acquired and does not wait", async () => {
     const child = runChild("start-hangs");
     await child.line("starting");
     child.process.kill("SIGTERM");
@@ -39,7 +36,7 @@ describe("what happens on a signal", () => {
     expect(released(child)).toEqual(["relay", "bus", "database"]);
   });
 
-  test("a second SIGINT of somebody who will not wait: it exits at once", async () => {
+  test("a second SIGINT exits at once", async () => {
     const child = runChild("normal");
     const port = await child.port();
     const socket = connect(port, "127.0.0.1").on("error", () => {});
@@ -50,7 +47,7 @@ describe("what happens on a signal", () => {
     clearInterval(again);
   });
 
-  test("something that hangs is ended by the limit: requests first, then the process, with exit code 1", async () => {
+  test("the limits end requests that hang, then the process with exit code 1", async () => {
     const child = runChild("release-hangs");
     const port = await child.port();
     const socket = connect(port, "127.0.0.1").on("error", () => {});
@@ -63,7 +60,7 @@ describe("what happens on a signal", () => {
     expect(released(child)).toEqual(["relay"]);
   });
 
-  test("a request that never ends keeps nothing from being released", async () => {
+  test("everything is released although a request never ends", async () => {
     const child = runChild("quick");
     const port = await child.port();
     const socket = connect(port, "127.0.0.1").on("error", () => {});
@@ -75,8 +72,8 @@ describe("what happens on a signal", () => {
   });
 });
 
-describe("what happens to requests while SIGTERM drains the process", () => {
-  test("one that is being served is finished", async () => {
+describe("requests during a drain", () => {
+  test("a request in progress finishes", async () => {
     const child = runChild("normal");
     const port = await child.port();
     expect(await child.line("listens on")).toContain("test 1.2.3 listens on");
@@ -89,7 +86,7 @@ describe("what happens to requests while SIGTERM drains the process", () => {
     expect(await child.exited).toBe(0);
   });
 
-  test("readiness is gone at once, while new connections are still served and then given up", async () => {
+  test("readiness ends at once; new connections are still served and closed after the answer", async () => {
     const child = runChild("normal");
     const port = await child.port();
     const idle = connect(port, "127.0.0.1");
@@ -103,7 +100,7 @@ describe("what happens to requests while SIGTERM drains the process", () => {
     expect(await child.exited).toBe(0);
   });
 
-  test("one that comes over a kept-alive connection is answered, and the connection is given up by the answer", async () => {
+  test("a request over a kept-alive connection is answered with connection: close", async () => {
     const child = runChild("normal");
     const port = await child.port();
     const socket = connect(port, "127.0.0.1");
@@ -120,7 +117,7 @@ describe("what happens to requests while SIGTERM drains the process", () => {
     expect(await child.exited).toBe(0);
   });
 
-  test("clients that leave when they are asked to see no failure at all", async () => {
+  test("clients that honor connection: close see no failure", async () => {
     const child = runChild("normal");
     const port = await child.port();
     let answers = 0;
@@ -139,7 +136,7 @@ describe("what happens to requests while SIGTERM drains the process", () => {
     expect(await child.exited).toBe(0);
   });
 
-  test("a connection that stays idle does not hold the process up for longer than the grace", async () => {
+  test("an idle connection delays the end by at most the grace", async () => {
     const child = runChild("quick");
     const port = await child.port();
     const agent = new Agent({ keepAlive: true });
@@ -151,8 +148,8 @@ describe("what happens to requests while SIGTERM drains the process", () => {
   });
 });
 
-describe("what happens when the start fails", () => {
-  test("a wrong configuration: every problem by name, no stack, exit code 1", async () => {
+describe("a start that fails", () => {
+  test("prints every configuration problem by name without a stack and exits with 1", async () => {
     const child = runChild("config-error");
     expect(await child.exited).toBe(1);
     expect(child.lines).toEqual([
@@ -162,7 +159,7 @@ describe("what happens when the start fails", () => {
     ]);
   });
 
-  test("anything else: the error with its causes, and what was acquired is released", async () => {
+  test("prints any other error with its causes and releases what was acquired", async () => {
     const child = runChild("start-fails");
     expect(await child.exited).toBe(1);
     expect(await child.line("test: the start failed: Error: the schema is behind")).toBeTruthy();
@@ -170,17 +167,17 @@ describe("what happens when the start fails", () => {
     expect(released(child)).toEqual(["relay", "bus", "database"]);
   });
 
-  test("a port that is taken: one line that names it, and everything is released", async () => {
+  test("names a port in use in one line and releases everything", async () => {
     const child = runChild("port-taken");
     expect(await child.exited).toBe(1);
     expect(await child.line("cannot listen on")).toMatch(
-      /^test: cannot listen on 127\.0\.0\.1:\d+: the port is taken by another process$/,
+      /^test: cannot listen on 127\.0\.0\.1:\d+: another process uses the port$/,
     );
     expect(released(child)).toEqual(["relay", "bus", "database"]);
   });
 });
 
-test("what happens when a promise rejects and nobody handles it: it is logged and the process ends with 1", async () => {
+test("an unhandled rejection is logged and ends the process with 1", async () => {
   const child = runChild("normal");
   const port = await child.port();
   await request(port, "/reject", new Agent()).catch(() => delay(0));

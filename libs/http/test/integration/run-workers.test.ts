@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { request } from "../fixtures/request.ts";
 import { type Child, runChild } from "../fixtures/run-child.ts";
 
-// As run-process.test.ts, with a supervisor and two workers of fixtures/process.ts.
+// Like run-process.test.ts, with a supervisor and two workers of fixtures/process.ts.
 
 const TWO = { WEB_CONCURRENCY: "2" };
 
@@ -12,7 +12,7 @@ const linesOf = (child: Child, text: string) => child.lines.filter((line) => lin
 const pidsOf = (child: Child, text: string) =>
   linesOf(child, text).map((line) => Number(/"pid":(\d+)/.exec(line)?.[1]));
 
-/** Resolves when so many workers have begun to listen since the beginning, with the pids of all. */
+/** Resolves with the pids of all workers so far once `count` of them listen. */
 async function workersOf(child: Child, count = 2): Promise<number[]> {
   await expect.poll(() => pidsOf(child, "listens on").length).toBeGreaterThanOrEqual(count);
   return pidsOf(child, "listens on");
@@ -26,11 +26,11 @@ const isAlive = (pid: number) => {
   }
 };
 
-describe("what happens when a supervisor is told to stop", () => {
+describe("stopping a supervisor", () => {
   test.each([
     ["SIGTERM", "the supervisor"],
-    ["SIGINT", "the whole group, as by Ctrl-C"],
-  ] as const)("%s to %s: every worker finishes and releases, and the exit is 0", async (signal, whom) => {
+    ["SIGINT", "the whole process group, as Ctrl-C does"],
+  ] as const)("%s to %s lets every worker finish and release, and exits with 0", async (signal, whom) => {
     const child = runChild("normal", TWO);
     const [port, workers] = [await child.port(), await workersOf(child)];
     const slow = request(port, "/slow");
@@ -43,7 +43,7 @@ describe("what happens when a supervisor is told to stop", () => {
     expect(workers.filter(isAlive)).toEqual([]);
   });
 
-  test("a worker that is blocked: it is killed in time, and the exit is 1", async () => {
+  test("kills a blocked worker in time and exits with 1", async () => {
     const child = runChild("quick", TWO);
     const port = await child.port();
     const workers = await workersOf(child);
@@ -56,7 +56,7 @@ describe("what happens when a supervisor is told to stop", () => {
     expect(workers.filter(isAlive)).toEqual([]);
   });
 
-  test("during the start: nothing waits for it, and nobody is connected before it is over", async () => {
+  test("a signal during the start ends it; the port is closed until the start is complete", async () => {
     const port = await freePort();
     const child = runChild("start-hangs", { ...TWO, PORT: String(port) });
     await child.line("starting");
@@ -67,7 +67,7 @@ describe("what happens when a supervisor is told to stop", () => {
   });
 });
 
-test("what happens when a supervisor is killed: its workers finish what they serve and go", async () => {
+test("workers of a killed supervisor finish their requests and end", async () => {
   const child = runChild("normal", TWO);
   const port = await child.port();
   const workers = await workersOf(child);
@@ -80,12 +80,12 @@ test("what happens when a supervisor is killed: its workers finish what they ser
   expect(linesOf(child, "released database")).toHaveLength(2);
 });
 
-describe("what happens when the start fails", () => {
+describe("a start that fails", () => {
   test.each([
     ["config-error", "JWT_SECRET_KEY"],
     ["start-fails", "the start failed"],
-    ["normal", "the port is taken by another process"],
-  ])("mode %s, %s: it is said once, and all is over with 1", async (mode, message) => {
+    ["normal", "another process uses the port"],
+  ])("mode %s logs %s once and exits with 1", async (mode, message) => {
     const squatter = createServer().listen(0, "127.0.0.1");
     onTestFinished(() => void squatter.close());
     await once(squatter, "listening");
@@ -94,7 +94,7 @@ describe("what happens when the start fails", () => {
     expect(linesOf(child, message)).toHaveLength(1);
   });
 
-  test("of a later worker: it is tried again, and meanwhile the first one serves", async () => {
+  test("a later worker is retried while the first one serves", async () => {
     const child = runChild("later-fail", TWO);
     const port = await child.port();
     await child.line("ended before it was ready; retrying");
@@ -106,7 +106,7 @@ describe("what happens when the start fails", () => {
   });
 });
 
-test("what happens when a worker crashes: another takes its place, and the rest go on", async () => {
+test("a crashed worker is replaced while the others serve", async () => {
   const child = runChild("normal", TWO);
   const port = await child.port();
   const [victim = 0] = await workersOf(child);
@@ -122,7 +122,7 @@ test("what happens when a worker crashes: another takes its place, and the rest 
   expect(await child.exited).toBe(0);
 });
 
-test("what happens without WEB_CONCURRENCY: there is one process, and nobody above it", async () => {
+test("without WEB_CONCURRENCY there is one process and no supervisor", async () => {
   const child = runChild("normal");
   await child.port();
   child.process.kill("SIGINT");

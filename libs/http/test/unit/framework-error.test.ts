@@ -2,7 +2,7 @@ import { errorCodes } from "fastify";
 import { describe, expect, test } from "vitest";
 import { translateFrameworkError } from "../../src/errors/translate-framework-error.ts";
 
-describe("what happens to the framework's objections to a request", () => {
+describe("translateFrameworkError", () => {
   test.each([
     [new errorCodes.FST_ERR_CTP_INVALID_JSON_BODY(), "BadRequest", 400],
     [new errorCodes.FST_ERR_CTP_INVALID_CONTENT_LENGTH(), "BadRequest", 400],
@@ -11,12 +11,12 @@ describe("what happens to the framework's objections to a request", () => {
     [new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE(), "PayloadTooLarge", 413],
     [new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(), "UnsupportedMediaType", 415],
     [Object.assign(new Error("aborted"), { code: "ECONNRESET", statusCode: 400 }), "BadRequest", 400],
-  ])("%s", (error, code, status) => {
+  ])("translates %s", (error, code, status) => {
     expect(translateFrameworkError(error)).toMatchObject({ code, status, cause: error });
   });
 });
 
-describe("what happens to everything else: it is not the client's fault", () => {
+describe("translateFrameworkError, other errors", () => {
   test.each([
     new Error("a bug"),
     new errorCodes.FST_ERR_REP_INVALID_PAYLOAD_TYPE("object"),
@@ -24,7 +24,7 @@ describe("what happens to everything else: it is not the client's fault", () => 
     Object.assign(new Error("a driver's error"), { code: "28P01", statusCode: 400 }),
     "text",
     undefined,
-  ])("%s", (error) => {
+  ])("does not translate %s", (error) => {
     expect(translateFrameworkError(error)).toBeUndefined();
   });
 });

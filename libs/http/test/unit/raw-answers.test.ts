@@ -6,14 +6,14 @@ const refuse = createClientErrorHandler({ info: () => {} });
 const failure = (code: string) => Object.assign(new Error(code), { code });
 const written = (socket: PassThrough) => String((socket.read() as Buffer | null) ?? "");
 
-describe("what happens to a connection by the kind of its fault", () => {
+describe("connection errors", () => {
   test.each([
     ["HPE_HEADER_OVERFLOW", "431 Request Header Fields Too Large", "PayloadTooLarge"],
     ["HPE_CHUNK_EXTENSIONS_OVERFLOW", "413 Payload Too Large", "PayloadTooLarge"],
     ["HPE_INVALID_METHOD", "404 Not Found", "ResourceNotFound"],
     ["ERR_HTTP_REQUEST_TIMEOUT", "408 Request Timeout", "BadRequest"],
     ["HPE_INVALID_CONSTANT", "400 Bad Request", "BadRequest"],
-  ])("%s", (code, status, type) => {
+  ])("answers %s with %s", (code, status, type) => {
     const socket = new PassThrough();
     refuse(failure(code), socket);
     const answer = written(socket);
@@ -23,27 +23,27 @@ describe("what happens to a connection by the kind of its fault", () => {
     socket.destroy();
   });
 
-  test("a reset one is only given up", () => {
+  test("destroys a reset connection", () => {
     const socket = new PassThrough();
     refuse(failure("ECONNRESET"), socket);
     expect([socket.destroyed, written(socket)]).toEqual([true, ""]);
   });
 
-  test("one that can no longer be written to is only given up", () => {
+  test("destroys a connection that is not writable", () => {
     const socket = new PassThrough();
     socket.end();
     refuse(failure("HPE_INVALID_METHOD"), socket);
     expect(socket.destroyed).toBe(true);
   });
 
-  test("one that is in the middle of an answer is cut, since a second one would run into it", () => {
+  test("destroys a connection in the middle of an answer, which a second answer would corrupt", () => {
     const pending = { headersSent: true, req: { complete: false } };
     const socket = Object.assign(new PassThrough(), { _httpMessage: pending });
     refuse(failure("HPE_INVALID_CHUNK_SIZE"), socket);
     expect([socket.destroyed, written(socket)]).toEqual([true, ""]);
   });
 
-  test("one that has been answered is not answered again", () => {
+  test("answers a connection once", () => {
     const socket = new PassThrough();
     refuse(failure("HPE_HEADER_OVERFLOW"), socket);
     refuse(failure("HPE_HEADER_OVERFLOW"), socket);

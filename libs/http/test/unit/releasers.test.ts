@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createReleasers } from "@gatehouse/http/process";
 
-test("what happens at the end: what was acquired last is released first, one after the other", async () => {
+test("releasers › release sequentially, last acquired first", async () => {
   const order: string[] = [];
   const releasers = createReleasers();
   releasers.add("database", () => void order.push("database"));
@@ -15,7 +15,7 @@ test("what happens at the end: what was acquired last is released first, one aft
   expect(order).toEqual(["relay", "bus begins", "bus ends", "database"]);
 });
 
-test("what happens when a release fails, in either way: it is reported and the rest go on", async () => {
+test("releasers › report a failed release and continue", async () => {
   const failures: unknown[] = [];
   const released: string[] = [];
   const releasers = createReleasers((name, error) => failures.push([name, (error as Error).message]));
@@ -32,7 +32,7 @@ test("what happens when a release fails, in either way: it is reported and the r
   expect(released).toEqual(["first"]);
 });
 
-test("what happens on a second call: nothing is released twice", async () => {
+test("releasers › release nothing twice", async () => {
   let count = 0;
   const releasers = createReleasers();
   releasers.add("once", () => void count++);

@@ -19,7 +19,7 @@ const user: User = {
   updated_at: "2026-01-01T00:00:00.000Z",
 };
 
-test("what happens to an answer: it is written as it is", () => {
+test("serializer › writes an answer as it is", () => {
   expect(JSON.parse(serializer(User)(user))).toEqual(user);
   const login = { access_token: "t", token_type: "bearer", expires_in: 900, user };
   expect(JSON.parse(serializer(LoginResponse)(login))).toEqual(login);
@@ -27,7 +27,7 @@ test("what happens to an answer: it is written as it is", () => {
   expect(JSON.parse(serializer(Readiness)(readiness))).toEqual(readiness);
 });
 
-test("what happens to fields that the schema does not know, nested ones too: they do not leave the service", () => {
+test("serializer › omits unknown fields, nested ones too", () => {
   const row = { ...user, is_deleted: false, deleted_at: null, password_hash: "$argon2id$" };
   const text = serializer(AdminUserList)({ items: [row], total: 1, total_exact: true, next_cursor: null, sql: "x" });
   expect(JSON.parse(text)).toEqual({
@@ -38,29 +38,29 @@ test("what happens to fields that the schema does not know, nested ones too: the
   });
 });
 
-test("what happens when a route has two forms of answer: each is written as itself", () => {
+test("serializer › writes each member of a union", () => {
   const serialize = serializer(z.union([User, PublicUser]));
   const publicUser: PublicUser = { id: user.id, full_name: "A", created_at: user.created_at };
   expect(JSON.parse(serialize(user))).toEqual(user);
   expect(JSON.parse(serialize(publicUser))).toEqual(publicUser);
 });
 
-test("what happens to text that JSON must escape: it comes back as it was", () => {
+test("serializer › escapes text", () => {
   for (const full_name of ['"quoted"', "back\\slash", "new\nline", "\u2028\u0001", "\ud83d\ude00", "</script>"]) {
     expect(JSON.parse(serializer(User)({ ...user, full_name }))).toMatchObject({ full_name });
   }
 });
 
-test("what happens when a field is missing: it throws, which is a logged 500", () => {
+test("serializer › throws when a field is missing", () => {
   const { email: _email, ...rest } = user;
   expect(() => serializer(User)(rest)).toThrow("email");
   expect(() => serializer(AdminUserList)({ total: 1 })).toThrow("items");
 });
 
-test("what happens when a schema has no JSON form: the compiler throws, and with it the start", () => {
+test("serializer › rejects a schema without a JSON form at startup", () => {
   expect(() => serializer(z.object({ at: z.string().transform((text) => new Date(text)) }))).toThrow();
 });
 
-test("what happens for 204: there is nothing to compile and nothing to write", () => {
+test("serializer › writes nothing for 204", () => {
   expect(serializer(NoContent)(undefined)).toBe("");
 });

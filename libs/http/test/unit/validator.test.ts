@@ -16,7 +16,7 @@ function errorsOf(result: { error?: unknown }): readonly FieldError[] {
   return error.errors ?? [];
 }
 
-test("what happens to valid input: the handler gets it transformed", () => {
+test("validator › passes transformed input to the handler", () => {
   const body = { email: " A@Example.ORG ", password: "Abcdefg1", full_name: "  " };
   expect(validate(RegisterBody, "body", body).value).toEqual({
     email: "a@example.org",
@@ -25,29 +25,29 @@ test("what happens to valid input: the handler gets it transformed", () => {
   });
 });
 
-describe("what happens to invalid input: each field is named by its path", () => {
+describe("validator, invalid input", () => {
   test.each([
     ["body", "body.email"],
     ["querystring", "query.email"],
     ["params", "path.email"],
     ["headers", "headers.email"],
-  ])("in the %s", (part, path) => {
+  ])("names a field of the %s by its path", (part, path) => {
     const errors = errorsOf(validate(z.object({ email: z.string() }), part, { email: 7 }));
     expect(errors.map((error) => error.path)).toEqual([path]);
   });
 
-  test("in an array", () => {
+  test("names an element of an array by its path", () => {
     const schema = z.object({ tokens: z.array(z.object({ kid: z.string() })) });
     expect(errorsOf(validate(schema, "body", { tokens: [{ kid: "a" }, {}] }))).toEqual([
       { path: "body.tokens.1.kid", message: "is required" },
     ]);
   });
 
-  test("an absent body is required as a whole", () => {
+  test("reports a missing body as required", () => {
     expect(errorsOf(validate(RegisterBody, "body", undefined))).toEqual([{ path: "body", message: "is required" }]);
   });
 
-  test("an unknown field is named", () => {
+  test("names an unknown field", () => {
     const body = { email: "a@b.cd", password: "Abcdefg1", is_admin: true };
     expect(errorsOf(validate(RegisterBody, "body", body))).toEqual([
       { path: "body.is_admin", message: "is not a known field" },
@@ -55,19 +55,19 @@ describe("what happens to invalid input: each field is named by its path", () =>
   });
 });
 
-test("what happens when the input is wrong: no message repeats it", () => {
+test("validator › never repeats input in a message", () => {
   const errors = errorsOf(validate(LoginForm, "body", { username: "s3cret\0", password: ["s3cret"], scope: 1 }));
   expect(errors.length).toBe(3);
   expect(JSON.stringify(errors)).not.toContain("s3cret");
 });
 
-test("what happens when a hundred thousand fields are unknown: the answer stays small", () => {
+test("validator › keeps the answer small for 100,000 unknown fields", () => {
   const body = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`field${index}`, 1]));
   const errors = errorsOf(validate(z.strictObject({}), "body", body));
   expect(errors.length).toBe(20);
 });
 
-test("what happens when a field's name is a mebibyte long: its path is cut", () => {
+test("validator › truncates the path of a field with a name of 1 MiB", () => {
   const errors = errorsOf(validate(z.strictObject({}), "body", { ["x".repeat(1024 * 1024)]: 1 }));
   expect(errors[0]?.path.length).toBeLessThan(250);
 });
