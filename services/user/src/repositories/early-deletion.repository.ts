@@ -15,7 +15,7 @@ const earlyDeletions = createRepository<UserTables, "early_deletions", EarlyDele
 });
 
 export const findEarlyDeletion = earlyDeletions.findById;
-export const removeEarlyDeletion = earlyDeletions.remove;
+export const removeEarlyDeletion = earlyDeletions.delete;
 
 export async function setEarlyDeletion(trx: UserTransaction, deletion: EarlyDeletion): Promise<void> {
   const { id, version, deletedAt } = deletion;

@@ -42,7 +42,7 @@ export function toUser(row: Selectable<UserTable>): User {
 const users = createRepository<UserTables, "users", User>({ table: "users", toDomain: toUser });
 
 export const findUser = users.findById;
-export const removeUser = users.remove;
+export const removeUser = users.delete;
 
 export async function insertUser(trx: UserTransaction, user: User): Promise<void> {
   await users.insert(trx, toRow(user));
@@ -52,7 +52,7 @@ export async function insertUser(trx: UserTransaction, user: User): Promise<void
 export async function setUser(trx: UserTransaction, before: User, after: User): Promise<void> {
   const was: Record<string, unknown> = { ...toRow(before) };
   const changed = Object.entries(toRow(after)).filter(([column, value]) => !isSame(was[column], value));
-  if (changed.length > 0) await users.update(trx, before.id, Object.fromEntries(changed));
+  if (changed.length > 0) await users.set(trx, before.id, Object.fromEntries(changed));
 }
 
 function toRow(user: User): Insertable<UserTable> {
