@@ -59,7 +59,7 @@ async function measure(
     const targets = { nats, bus, consumer, superuserUrl: postgres.url, databaseUrl: url };
     const breaking = faults ? breakThings(targets, createRandom(seed), stopping.signal) : undefined;
     const applying = untilApplied(db, total, () => ({ relay: relay.status(), consumer: consumer.state() }));
-    await writeEvents({ db, wake: relay.wake, versions: VERSIONS }, ids);
+    await writeEvents({ db, relay, versions: VERSIONS }, ids);
     const written = performance.now();
     stopping.abort();
     const broken = await breaking;

@@ -1,5 +1,5 @@
 import { newId } from "@gatehouse/contracts";
-import { createEvent, createTransact } from "@gatehouse/messaging";
+import { createEvent, createTransact, type Relay } from "@gatehouse/messaging";
 import type { Kysely } from "kysely";
 import { setTimeout as pause } from "node:timers/promises";
 import type { BenchTables } from "./tables.ts";
@@ -10,7 +10,7 @@ const WRITERS = 2;
 
 interface SourceOptions {
   readonly db: Kysely<BenchTables>;
-  readonly wake: (revoking: boolean) => void;
+  readonly relay: Pick<Relay, "wake">;
   readonly versions: number;
 }
 

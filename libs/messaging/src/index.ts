@@ -1,5 +1,3 @@
-export { type Applied, applyIfNewer, type VersionedChange } from "./apply-if-newer.ts";
-export { createBatchedApply } from "./apply-in-batches.ts";
 export { type Bus, type BusOptions, connectBus, openConnection } from "./bus.ts";
 export { isPermissionViolation } from "./bus-refusals.ts";
 export { type Consumer, type ConsumerOptions, type ConsumerStatus, startConsumer } from "./consumer/consumer.ts";
@@ -7,8 +5,6 @@ export type { DeliveryInfo, EventHandler, EventHandlers } from "./consumer/event
 export { findLetters, type LetterFilter } from "./dead-letters/find-letters.ts";
 export { createReplayer, type ReplayCandidate, type Replayer } from "./dead-letters/replayer.ts";
 export { readLetter, type StoredLetter } from "./dead-letters/stored-letter.ts";
-export { handleOnce, trimInbox } from "./inbox.ts";
-export { once } from "./once.ts";
 export { createEvent, type NewEvent } from "./outbox/create-event.ts";
 export { outboxRow } from "./outbox/outbox-row.ts";
 export { createTransact, type Transact } from "./outbox/transact.ts";
@@ -24,18 +20,7 @@ export { readEnvelope } from "./read-envelope.ts";
 export { ensureStreams, isStreamNotFound } from "./streams.ts";
 export { matchesSubject } from "./subject-match.ts";
 export { describeProcessing } from "./telemetry/describe-processing.ts";
-export {
-  createInboxTableV1,
-  createMessagingTablesV1,
-  dropInboxTableV1,
-  dropMessagingTablesV1,
-} from "./tables/messaging.ddl.v1.ts";
+export { createMessagingTablesV1, dropMessagingTablesV1 } from "./tables/messaging.ddl.v1.ts";
 export { extendMessagingTablesV2, reduceMessagingTablesV2 } from "./tables/messaging.ddl.v2.ts";
-export type {
-  InboxTable,
-  InboxTables,
-  MessagingTables,
-  OutboxInsert,
-  OutboxTable,
-  RelayStateTable,
-} from "./tables/messaging.table.ts";
+export { dropInboxV3, restoreInboxV3 } from "./tables/messaging.ddl.v3.ts";
+export type { MessagingTables, OutboxInsert, OutboxTable, RelayStateTable } from "./tables/messaging.table.ts";

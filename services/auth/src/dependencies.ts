@@ -92,13 +92,13 @@ async function createServices({ config, database, relay, now }: ServicesDeps) {
   const countRevocations = createRevocationMetric();
   const transact = createTransact({
     db,
-    wake(revoking, committed) {
-      countRevocations(committed);
-      relay.wake(revoking, committed);
+    relay: {
+      wake(committed = []) {
+        countRevocations(committed);
+        relay.wake(committed);
+      },
     },
   });
-  // The start of a session revokes nothing.
-  const wakeRelay = () => relay.wake(false);
   const hasher = await createPasswordHasher(config.hashing);
   const keys = createKeyService({ database, transact, config: config.tokens, now });
   const accessTokens = createAccessTokenService({ db, keys, config: config.tokens });
@@ -112,7 +112,7 @@ async function createServices({ config, database, relay, now }: ServicesDeps) {
     accessTokens,
     passwords,
     deletions,
-    logins: createLoginService({ db, hasher, accessTokens, wakeRelay, config: config.tokens, now }),
+    logins: createLoginService({ db, hasher, accessTokens, relay, config: config.tokens, now }),
     refreshes: createRefreshService({ db, transact, accessTokens, config: config.tokens, now }),
     sessions: createSessionService({ db, transact }),
     accounts: createAccountService({ db, transact, hasher, now }),

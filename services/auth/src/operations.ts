@@ -27,7 +27,7 @@ export async function openOperations(environment: NodeJS.ProcessEnv, now = () =>
   }
   const { db } = database;
   // A running auth finds what is in the outbox within a second.
-  const transact = createTransact({ db, wake: () => undefined });
+  const transact = createTransact({ db });
   const hasher = await createPasswordHasher(config.hashing);
   const keys = createKeyService({ database, transact, config: config.tokens, now });
   const passwords = createPasswordChangeService({ db, transact, hasher, now });

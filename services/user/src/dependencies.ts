@@ -58,7 +58,7 @@ export async function createDependencies(config: UserConfig, releasers: Releaser
   });
   releasers.add("relay", () => relay.close());
 
-  const transact = createTransact<UserTables>({ db: database.db, wake: () => relay.wake() });
+  const transact = createTransact<UserTables>({ db: database.db, relay });
   const ledger = createUserLedger(transact);
   const writer = createUserWriter({ accounts, ledger, now: () => new Date() });
   const consumers = startConsumers({ bus, ledger, replicas: config.bus.replicas, logger });

@@ -1,5 +1,5 @@
 import { EVENT_DATA, type EventSubject, type GatehouseEvent, STREAMS } from "@gatehouse/contracts";
-import { type Bus, type Consumer, type EventHandlers, handleOnce, startConsumer } from "@gatehouse/messaging";
+import { type Bus, type Consumer, type EventHandlers, startConsumer } from "@gatehouse/messaging";
 import type { Logger } from "@gatehouse/observability";
 import { FAILS } from "../load/own-acts.ts";
 import type { LedgerDatabase } from "./ledger-database.ts";
@@ -41,8 +41,12 @@ export function startConsumers(options: { bus: Bus; database: LedgerDatabase; lo
 
   const applyOnce = (consumer: string) => async (event: GatehouseEvent) =>
     database.db.transaction().execute(async (trx) => {
-      if (!(await handleOnce(trx, consumer, event.id))) return;
-      await trx.insertInto("applied").values({ consumer, event_id: event.id }).execute();
+      const application = { consumer, event_id: event.id };
+      const insert = trx.insertInto("handled").values(application);
+      const { numInsertedOrUpdatedRows: first } = await insert
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirstOrThrow();
+      if (first !== 0n) await trx.insertInto("applied").values(application).execute();
     });
 
   const collect = (part: "auth" | "user") => {

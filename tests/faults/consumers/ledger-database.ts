@@ -1,5 +1,4 @@
 import { createDatabase, type Database } from "@gatehouse/database";
-import { createMessagingTablesV1, type MessagingTables } from "@gatehouse/messaging";
 import { sql } from "kysely";
 
 /** One application of one event. No unique key: an event that is applied twice is to show. */
@@ -8,8 +7,10 @@ interface AppliedTable {
   event_id: string;
 }
 
-interface LedgerTables extends MessagingTables {
+interface LedgerTables {
   applied: AppliedTable;
+  /** The unique key by which the consumers know an event again. */
+  handled: AppliedTable;
 }
 
 export type LedgerDatabase = Database<LedgerTables>;
@@ -24,7 +25,8 @@ export async function openLedgerDatabase(url: string): Promise<LedgerDatabase> {
     recycleSeconds: 3_600,
     applicationName: "faults-ledger",
   });
-  await createMessagingTablesV1(database.db);
+  await sql`
+    create table handled (consumer text, event_id text, primary key (consumer, event_id))`.execute(database.db);
   await sql`create table applied (consumer text not null, event_id text not null)`.execute(database.db);
   return database;
 }

@@ -1,6 +1,7 @@
 import type { GatehouseEvent } from "@gatehouse/contracts";
 import type { Kysely, Transaction } from "kysely";
 import type { MessagingTables, OutboxInsert } from "../tables/messaging.table.ts";
+import type { Relay } from "../relay/relay.ts";
 import { outboxRow } from "./outbox-row.ts";
 
 /**
@@ -16,17 +17,17 @@ const ATTEMPTS = 4;
 /** PostgreSQL: serialization_failure, deadlock_detected. */
 const REPEATABLE = new Set(["40001", "40P01"]);
 
-interface TransactOptions<T> {
+export interface TransactDeps<T> {
   readonly db: Kysely<T>;
-  /** Called after a commit that wrote events: the relay's `wake`. */
-  readonly wake: (revoking: boolean, committed: readonly OutboxInsert[]) => void;
+  /** Gets the events of each commit. Without a relay in this process, another process's relay finds them within a second. */
+  readonly relay?: Pick<Relay, "wake"> | undefined;
 }
 
-export function createTransact<T extends MessagingTables>(options: TransactOptions<T>): Transact<T> {
+export function createTransact<T extends MessagingTables>(deps: TransactDeps<T>): Transact<T> {
   return async (work) => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await attemptOnce(options, work);
+        return await attemptOnce(deps, work);
       } catch (error) {
         if (attempt === ATTEMPTS || !REPEATABLE.has(String((error as { code?: unknown } | null)?.code))) throw error;
       }
@@ -35,7 +36,7 @@ export function createTransact<T extends MessagingTables>(options: TransactOptio
 }
 
 async function attemptOnce<T extends MessagingTables, R>(
-  { db, wake }: TransactOptions<T>,
+  { db, relay }: TransactDeps<T>,
   work: Parameters<Transact<T>>[0],
 ): Promise<R> {
   let rows: OutboxInsert[] = [];
@@ -48,10 +49,6 @@ async function attemptOnce<T extends MessagingTables, R>(
     }
     return value;
   });
-  if (rows.length > 0)
-    wake(
-      rows.some((row) => row.revoking),
-      rows,
-    );
+  if (rows.length > 0) relay?.wake(rows);
   return result as R;
 }

@@ -4,11 +4,8 @@ import { createDispatch, type Dispatch, type DispatchOptions } from "./dispatch.
 import { createLane } from "./lane.ts";
 
 export interface Delivery extends Pick<Dispatch, "settled" | "counts"> {
-  /**
-   * @param revoking there may be revoking rows, which wait neither for company nor for a batch in hand
-   * @param committed what this process has just committed, where it knows: the new rows are these
-   */
-  wake(revoking: boolean, committed?: readonly OutboxInsert[]): void;
+  /** @param committed the new rows where they are known; unknown rows may revoke, so they are read at once */
+  wake(committed?: readonly OutboxInsert[]): void;
   /** Resolves when no batch is in hand. */
   idle(): Promise<void>;
 }
@@ -65,9 +62,9 @@ export function createDelivery(options: DispatchOptions): Delivery {
   }
 
   return {
-    wake(revoking, committed = []) {
-      if (!revoking) runSoon();
-      else if (committed.length > 0 && session() && expresses.size < EXPRESS_MAX) sendFromMemory(committed);
+    wake(committed) {
+      if (committed && !committed.some(({ revoking }) => revoking)) runSoon();
+      else if (committed && session() && expresses.size < EXPRESS_MAX) sendFromMemory(committed);
       else runNow();
     },
     async idle() {

@@ -38,11 +38,11 @@ export interface RelayStatus {
 
 export interface Relay {
   /**
-   * There are new rows: publish now. Cheap, never throws, may be called any number of times.
-   * @param revoking false when surely none of them revokes: they wait a moment for others then
-   * @param committed the rows themselves, by whoever has them at hand: what revokes is then published without being read again
+   * Publishes new rows. Cheap, never throws, may be called any number of times.
+   * @param committed the rows of one commit: revoking ones are published at once and from memory, others within 20 ms. Without it
+   *   the relay reads the outbox at once
    */
-  wake(revoking?: boolean, committed?: readonly OutboxInsert[]): void;
+  wake(committed?: readonly OutboxInsert[]): void;
   /** Publishes what is there, as far as that goes within a few seconds, and stops. */
   close(): Promise<void>;
   status(): RelayStatus;
@@ -80,7 +80,7 @@ export function startRelay<T extends MessagingTables>(options: RelayOptions<T>):
     await keeper.check();
     // The connection may have been replaced during the check.
     if (!keeper.current() && bus.isConnected()) await keeper.check();
-    if (keeper.current()) delivery.wake(true);
+    if (keeper.current()) delivery.wake();
   }
 
   async function sweep(): Promise<void> {
@@ -99,7 +99,7 @@ export function startRelay<T extends MessagingTables>(options: RelayOptions<T>):
 
   async function finish(): Promise<void> {
     await sweeping;
-    delivery.wake(true);
+    delivery.wake();
     await Promise.all([delivery.idle(), trimming.idle()]);
   }
 
@@ -141,7 +141,7 @@ export function startRelay<T extends MessagingTables>(options: RelayOptions<T>):
 
   return {
     // Who wakes it is one of many whose rows are sent together.
-    wake: (revoking = true, committed) => runOutsideContext(() => delivery.wake(revoking, committed)),
+    wake: (committed) => runOutsideContext(() => delivery.wake(committed)),
     async close() {
       stopping.abort();
       unsubscribe();

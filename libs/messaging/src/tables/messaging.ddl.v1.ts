@@ -21,7 +21,14 @@ export async function createMessagingTablesV1<T>(db: Kysely<T>): Promise<void> {
   await sql`create index outbox_unpublished_index on outbox (revoking desc, id) where published_at is null`.execute(db);
   await sql`create index outbox_published_at_index on outbox (published_at) where published_at is not null`.execute(db);
 
-  await createInboxTableV1(db);
+  await sql`
+    create table inbox (
+      consumer text not null,
+      event_id text not null,
+      handled_at timestamptz not null default now(),
+      primary key (consumer, event_id)
+    )`.execute(db);
+  await sql`create index inbox_handled_at_index on inbox (handled_at)`.execute(db);
 
   await sql`
     create table relay_state (
@@ -32,20 +39,4 @@ export async function createMessagingTablesV1<T>(db: Kysely<T>): Promise<void> {
 
 export async function dropMessagingTablesV1<T>(db: Kysely<T>): Promise<void> {
   await sql`drop table relay_state, inbox, outbox`.execute(db);
-}
-
-/** The table of InboxTables, for the migration of a service that consumes and publishes nothing. Frozen likewise. */
-export async function createInboxTableV1<T>(db: Kysely<T>): Promise<void> {
-  await sql`
-    create table inbox (
-      consumer text not null,
-      event_id text not null,
-      handled_at timestamptz not null default now(),
-      primary key (consumer, event_id)
-    )`.execute(db);
-  await sql`create index inbox_handled_at_index on inbox (handled_at)`.execute(db);
-}
-
-export async function dropInboxTableV1<T>(db: Kysely<T>): Promise<void> {
-  await sql`drop table inbox`.execute(db);
 }

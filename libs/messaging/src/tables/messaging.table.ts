@@ -19,13 +19,6 @@ export interface OutboxTable {
   stream_sequence: ColumnType<number | null, undefined, number | null>;
 }
 
-/** Which events a consumer has handled (see handleOnce). */
-export interface InboxTable {
-  consumer: string;
-  event_id: string;
-  handled_at: Generated<Date>;
-}
-
 /** Each stream as the relays last saw it. */
 export interface RelayStateTable {
   stream: string;
@@ -35,13 +28,8 @@ export interface RelayStateTable {
   incarnation: Generated<number>;
 }
 
-/** What a schema must hold to handle events once. */
-export interface InboxTables {
-  inbox: InboxTable;
-}
-
-/** What a schema must hold to publish and to consume. */
-export interface MessagingTables extends InboxTables {
+/** The tables that a schema needs to publish events. */
+export interface MessagingTables {
   outbox: OutboxTable;
   relay_state: RelayStateTable;
 }

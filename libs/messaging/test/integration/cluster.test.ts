@@ -121,7 +121,7 @@ describe.skipIf(inject("gatehouse").nats.kind !== "program")("what happens on a 
           someEvent(index % 2 === 0 ? "auth.session.revoked" : "auth.session.started"),
         );
         written.push(...events.map(({ id }) => id));
-        await createTransact({ db: database.db, wake: () => relays[0]?.wake() })(async (_trx, put) =>
+        await createTransact({ db: database.db, relay: { wake: () => relays[0]?.wake() } })(async (_trx, put) =>
           events.forEach(put),
         );
       };

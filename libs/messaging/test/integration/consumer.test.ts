@@ -1,6 +1,6 @@
 import { type GatehouseEvent, newId, STREAMS } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
-import { type Consumer, type ConsumerOptions, ensureStreams, handleOnce, startConsumer } from "@gatehouse/messaging";
+import { type Consumer, type ConsumerOptions, ensureStreams, startConsumer } from "@gatehouse/messaging";
 import { currentContext, runInContext } from "@gatehouse/observability";
 import { jetstream } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -121,16 +121,14 @@ describe("what happens to events for which there is a handler", () => {
 });
 
 describe("what happens to an event that comes twice", () => {
-  test("an effect guarded by the inbox happens once", async () => {
+  test("an effect guarded by a unique key happens once", async () => {
     let effects = 0;
     let deliveries = 0;
     consume({
       concurrency: 1,
       handlers: {
         "auth.session.started": async (event) => {
-          await bench.db.transaction().execute(async (trx) => {
-            if (await handleOnce(trx, DURABLE, event.id)) effects += 1;
-          });
+          if (await bench.applyEffect(DURABLE, event.id)) effects += 1;
           deliveries += 1;
           if (deliveries === 1) throw new Error("lost the acknowledgement");
         },

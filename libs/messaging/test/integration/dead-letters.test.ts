@@ -1,13 +1,11 @@
 import { type GatehouseEvent, STREAMS } from "@gatehouse/contracts";
 import {
-  applyIfNewer,
   type Consumer,
   type ConsumerOptions,
   createEvent,
   createReplayer,
   ensureStreams,
   findLetters,
-  handleOnce,
   type LetterFilter,
   startConsumer,
   type StoredLetter,
@@ -41,15 +39,13 @@ function consume(durable: string, options: Pick<ConsumerOptions, "handlers"> & P
   return consumer;
 }
 
-/** A consumer that fails until it is mended, and whose effects are guarded by the inbox. */
+/** A consumer that fails until it is mended, and whose effects are guarded by a unique key. */
 function mendable(durable: string) {
   const state = { isMended: false, deliveries: [] as string[], effects: [] as string[] };
   const handle = async (event: GatehouseEvent) => {
     if (!state.isMended) throw new TypeError("a bug");
     state.deliveries.push(event.id);
-    await bench.db.transaction().execute(async (trx) => {
-      if (await handleOnce(trx, durable, event.id)) state.effects.push(event.id);
-    });
+    if (await bench.applyEffect(durable, event.id)) state.effects.push(event.id);
   };
   return Object.assign(state, { consumer: consume(durable, { handlers: { "auth.session.started": handle } }) });
 }
@@ -233,7 +229,12 @@ describe("what happens when a dead letter is replayed", () => {
         "auth.session.started": async ({ version = 0 }) => {
           if (version === 1 && !isMended) throw new TypeError("a bug");
           versions.push(version);
-          await applyIfNewer(db, { table: "copies", id: "one", versionColumn: "version", version, set: {} });
+          await db
+            .updateTable("copies")
+            .set({ version })
+            .where("id", "=", "one")
+            .where("version", "<", version)
+            .execute();
         },
       },
     });

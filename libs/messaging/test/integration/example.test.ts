@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { newId, STREAMS } from "@gatehouse/contracts";
 import { createDatabase } from "@gatehouse/database";
-import { createEvent, createInboxTableV1, ensureStreams, type InboxTables } from "@gatehouse/messaging";
+import { createEvent, ensureStreams } from "@gatehouse/messaging";
 import { jetstream } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { sql } from "kysely";
@@ -25,13 +25,9 @@ test("what happens when the README's service runs: it greets everybody once, how
   onTestFinished(async () => {
     await Promise.all([server.stop(), empty.drop()]);
   });
-  const database = createDatabase<InboxTables & { greetings: { user_id: string } }>({
-    url: empty.ownerUrl,
-    applicationName: "test",
-  });
+  const database = createDatabase<{ greetings: { user_id: string } }>({ url: empty.ownerUrl, applicationName: "test" });
   onTestFinished(() => database.close());
-  await createInboxTableV1(database.db);
-  await sql`create table greetings (user_id text not null)`.execute(database.db);
+  await sql`create table greetings (event_id uuid primary key, user_id uuid not null)`.execute(database.db);
   const connection = await connect({ servers: server.url });
   onTestFinished(() => connection.close());
   await ensureStreams(connection, [STREAMS.user], 1);

@@ -42,7 +42,7 @@ describe("what happens to a revocation that this process has just committed", ()
     // A claim passes locked rows over.
     await bench.db.transaction().execute(async (trx) => {
       await sql`select from outbox for update`.execute(trx);
-      relay.wake(true, rows);
+      relay.wake(rows);
       await expect.poll(storedIds).toEqual(rows.map(({ id }) => id).toSorted());
     });
     await expect.poll(publishedRows).toBe(2);
@@ -54,7 +54,7 @@ describe("what happens to a revocation that this process has just committed", ()
     const commits = Array.from({ length: 100 }, () => [outboxRow(revocation())]);
     for (const rows of commits) {
       await commit(rows);
-      relay.wake(true, rows);
+      relay.wake(rows);
       other.wake();
     }
     await expect.poll(publishedRows).toBe(100);
@@ -72,7 +72,7 @@ describe("what happens to a revocation that this process has just committed", ()
     await bench.server.stop();
     const rows = [outboxRow(revocation())];
     await commit(rows);
-    relay.wake(true, rows);
+    relay.wake(rows);
     await bench.server.start();
     await expect.poll(publishedRows).toBe(1);
     expect(await storedIds()).toEqual(rows.map(({ id }) => id));

@@ -29,7 +29,7 @@ describe("what happens to a transaction's events", () => {
   test("after a commit they are in the stream as they were emitted, each under its own id", async () => {
     const relay = bench.relay();
     const event = createEvent({ source: "auth", type: "auth.key.retired", subject: "k1", data: { kid: "k1" } });
-    await bench.emit([event], relay.wake);
+    await bench.emit([event], relay);
     await expect.poll(storedIds).toEqual([event.id]);
     const [message] = await bench.stored();
     expect(parseEvent(message?.json())).toEqual(event);
@@ -44,23 +44,22 @@ describe("what happens to a transaction's events", () => {
 
   test("after a rollback there are none", async () => {
     const relay = bench.relay();
-    const transact = createTransact({ db: bench.db, wake: relay.wake });
+    const transact = createTransact({ db: bench.db, relay });
     const rolledBack = transact(async (_trx, emit) => {
       emit(someEvent());
       throw new Error("changed my mind");
     });
     await expect(rolledBack).rejects.toThrow("changed my mind");
     const kept = someEvent();
-    await bench.emit([kept], relay.wake);
+    await bench.emit([kept], relay);
     await expect.poll(storedIds).toEqual([kept.id]);
   });
 
   test("after a deadlock the work is done again, and its events are those of the run that was committed", async () => {
-    const transact = createTransact({ db: bench.db, wake: () => undefined });
-    await bench.db
-      .insertInto("inbox")
-      .values(["a", "b"].map((event_id) => ({ consumer: "c", event_id })))
-      .execute();
+    const transact = createTransact({ db: bench.db });
+    await sql`create table touched (id text primary key, at timestamptz)`.execute(bench.db);
+    bench.cleanup.defer(() => bench.db.schema.dropTable("touched").execute());
+    await sql`insert into touched values ('a'), ('b')`.execute(bench.db);
     const bothHoldOne = Promise.withResolvers<void>();
     let holders = 0;
     let runs = 0;
@@ -68,8 +67,7 @@ describe("what happens to a transaction's events", () => {
       transact(async (trx, emit) => {
         runs += 1;
         emit(someEvent());
-        const touch = (id: string) =>
-          trx.updateTable("inbox").set({ handled_at: new Date() }).where("event_id", "=", id).execute();
+        const touch = (id: string) => sql`update touched set at = now() where id = ${id}`.execute(trx);
         await touch(first);
         if (++holders === 2) bothHoldOne.resolve();
         await bothHoldOne.promise;
@@ -82,7 +80,7 @@ describe("what happens to a transaction's events", () => {
 
   test("any other error ends the work at once", async () => {
     let runs = 0;
-    const transact = createTransact({ db: bench.db, wake: () => undefined });
+    const transact = createTransact({ db: bench.db });
     const failing = transact(async (trx) => {
       runs += 1;
       await sql`select 1 / 0`.execute(trx);
@@ -99,7 +97,7 @@ describe("what happens with several relays", () => {
     const emitMore = async () => {
       const more = events(100);
       list.push(...more);
-      await bench.emit(more, () => relays.forEach((relay) => relay.wake()));
+      await bench.emit(more, { wake: () => relays.forEach((relay) => relay.wake()) });
       return relays.every((relay) => relay.status().published > 0);
     };
     await expect.poll(emitMore).toBe(true);
@@ -136,12 +134,12 @@ describe("what happens when NATS is away", () => {
   test("events wait in the outbox, nobody is in the way of the transaction, and all arrive when it is back", async () => {
     const relay = bench.relay();
     const before = someEvent();
-    await bench.emit([before], relay.wake);
+    await bench.emit([before], relay);
     await expect.poll(storedIds).toEqual([before.id]);
     await bench.server.stop();
     await expect.poll(() => relay.status().connected).toBe(false);
     const during = events(20);
-    for (const event of during) await bench.emit([event], relay.wake);
+    for (const event of during) await bench.emit([event], relay);
     expect(await unpublished()).toBe(20);
     await bench.server.start();
     await expect.poll(unpublished).toBe(0);
@@ -153,7 +151,7 @@ describe("what happens when NATS is away", () => {
     const relay = bench.relay();
     await expect.poll(() => relay.status().connected).toBe(true);
     const list = events(2_000);
-    await bench.emit(list, relay.wake);
+    await bench.emit(list, relay);
     await bench.server.restart();
     await expect.poll(unpublished, { timeout: 15_000 }).toBe(0);
     await connected(bench.admin());
@@ -165,7 +163,7 @@ describe("what happens when the stream began anew", () => {
   test("a wiped server gets again what the outbox still holds, from any number of relays", async () => {
     const relays = [bench.relay(), bench.relay()];
     const list = events(300);
-    await bench.emit(list, relays[0]?.wake);
+    await bench.emit(list, relays[0]);
     await expect.poll(unpublished).toBe(0);
     await bench.server.restart({ wipe: true });
     await connected(bench.admin());
@@ -177,25 +175,25 @@ describe("what happens when the stream began anew", () => {
   test("a stream deleted under a live connection likewise", async () => {
     const relay = bench.relay();
     const list = events(10);
-    await bench.emit(list, relay.wake);
+    await bench.emit(list, relay);
     await expect.poll(unpublished).toBe(0);
     const manager = await managerOf(await connected(bench.admin()));
     await manager.streams.delete(STREAMS.auth.name);
     const late = someEvent();
-    await bench.emit([late], relay.wake);
+    await bench.emit([late], relay);
     await expect.poll(storedIds).toEqual(idsOf([...list, late]));
   });
 
   test("a server that lost the end of it, to a power cut or a snapshot that was put back, gets that again", async () => {
     const relays = [bench.relay(), bench.relay()];
     const [kept, lost] = [events(50), events(20)];
-    await bench.emit(kept, relays[0]?.wake);
+    await bench.emit(kept, relays[0]);
     await expect.poll(unpublished).toBe(0);
     const { folder } = bench.server;
     await bench.server.stop();
     await cp(folder, `${folder}.snapshot`, { recursive: true });
     await bench.server.start();
-    await bench.emit(lost, relays[1]?.wake);
+    await bench.emit(lost, relays[1]);
     await expect.poll(unpublished).toBe(0);
     await bench.server.stop();
     await rm(folder, { recursive: true });
@@ -212,7 +210,7 @@ describe("what happens when the stream began anew", () => {
   test("one that only says so, for it still holds what is older, gets nothing again", async () => {
     const relay = bench.relay();
     const list = events(10);
-    await bench.emit(list, relay.wake);
+    await bench.emit(list, relay);
     await expect.poll(unpublished).toBe(0);
     // nats-server 2.9 forgets when a stream was made when it is reconfigured between two restarts.
     await bench.server.restart();
@@ -221,7 +219,7 @@ describe("what happens when the stream began anew", () => {
     await manager.streams.update(name, { max_age: nanos(2 * maxAge) });
     await bench.server.restart();
     const late = someEvent();
-    await bench.emit([late], relay.wake);
+    await bench.emit([late], relay);
     await expect.poll(storedIds).toEqual(idsOf([...list, late]));
     await expect.poll(() => relay.status().published).toBe(list.length + 1);
   });
@@ -268,7 +266,7 @@ describe("what happens when something else goes wrong", () => {
   test("a relay whose database connections are cut goes on", async () => {
     const relay = bench.relay();
     const before = someEvent();
-    await bench.emit([before], relay.wake);
+    await bench.emit([before], relay);
     await expect.poll(unpublished).toBe(0);
     await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`.execute(
       bench.db,
@@ -276,7 +274,7 @@ describe("what happens when something else goes wrong", () => {
     const after = someEvent();
     await expect
       .poll(() =>
-        bench.emit([after], relay.wake).then(
+        bench.emit([after], relay).then(
           () => true,
           () => false,
         ),

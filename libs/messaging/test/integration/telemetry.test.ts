@@ -93,7 +93,7 @@ describe("what one event looks like from the request to its consumers", () => {
     if (way === "published from memory") {
       const relay = bench.relay({ watermarks: { source: "auth" } });
       await expect.poll(() => relay.status().connected).toBe(true);
-      await bench.emit([event], relay.wake);
+      await bench.emit([event], relay);
     } else {
       await bench.emit([event]);
       bench.relay({ watermarks: { source: "auth" } });

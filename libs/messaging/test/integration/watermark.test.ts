@@ -78,7 +78,7 @@ test("what happens under a steady rain of revocations: watermarks come, and each
   const rain = async () => {
     while (!raining.done) {
       const event = someEvent("auth.session.revoked");
-      await bench.emit([event], relay.wake);
+      await bench.emit([event], relay);
       // Read after the commit: a watermark from after this moment must come behind the event.
       created.set(event.id, await databaseTime());
     }
@@ -104,7 +104,7 @@ test("what happens under a steady rain of revocations: watermarks come, and each
 test("what happens on a wiped server: what revokes is there again before anything is vouched for", async () => {
   const relay = bench.relay({ watermarks });
   const revoking = Array.from({ length: 50 }, () => someEvent("auth.session.revoked"));
-  await bench.emit(revoking, relay.wake);
+  await bench.emit(revoking, relay);
   await expect.poll(() => relay.status().lastWatermark).toBeDefined();
   await bench.server.restart({ wipe: true });
   await expect.poll(async () => (await watermarkTimes()).length, { timeout: 15_000 }).toBeGreaterThan(0);

@@ -90,7 +90,7 @@ describe("logins are counted by what came of them", () => {
       db: auth.db,
       hasher: await createPasswordHasher(slow),
       accessTokens: auth.deps.services.accessTokens,
-      wakeRelay: () => undefined,
+      relay: { wake: () => undefined },
       config: { refreshSeconds: 60, sessionSeconds: 60 },
       now: () => new Date(),
     });

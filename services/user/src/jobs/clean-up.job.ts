@@ -1,5 +1,4 @@
 import { inBatches, tryLockAdvisory } from "@gatehouse/database";
-import { trimInbox } from "@gatehouse/messaging";
 import type { Kysely } from "kysely";
 import type { UserTables, UserTransaction } from "../db/database.ts";
 import { removeEarlyDeletionsBefore } from "../repositories/early-deletion.repository.ts";
@@ -16,7 +15,6 @@ const BATCH = 1_000;
 export interface CleanedUp {
   readonly tombstones: number;
   readonly earlyDeletions: number;
-  readonly inbox: number;
 }
 
 /** Forgets what no event can ask for any more. Any replica may run it at any time: one that finds another at it does nothing. */
@@ -31,6 +29,5 @@ export async function cleanUp(db: Kysely<UserTables>, now: Date): Promise<Cleane
   return {
     tombstones: await clean((trx, limit) => removeTombstonesBefore(trx, before, limit)),
     earlyDeletions: await clean((trx, limit) => removeEarlyDeletionsBefore(trx, before, limit)),
-    inbox: await trimInbox(db, before),
   };
 }

@@ -1,6 +1,6 @@
 import { lengthOf, LIMITS, newId, normalizeEmail } from "@gatehouse/contracts";
 import { AppError, isAppError } from "@gatehouse/errors";
-import { createEvent, outboxRow } from "@gatehouse/messaging";
+import { createEvent, outboxRow, type Relay } from "@gatehouse/messaging";
 import { hashRefreshToken, newRefreshToken } from "./refresh-token.ts";
 import type { AuthHandle } from "../../db/database.ts";
 import {
@@ -33,7 +33,7 @@ export interface LoginServiceDeps {
   readonly hasher: PasswordHasher;
   readonly accessTokens: AccessTokenService;
   /** Wakes the relay: the session's event is written by a statement of its own. */
-  readonly wakeRelay: () => void;
+  readonly relay: Pick<Relay, "wake">;
   readonly config: { readonly refreshSeconds: number; readonly sessionSeconds: number };
   readonly now: () => Date;
 }
@@ -45,7 +45,7 @@ export type LoginService = ReturnType<typeof createLoginService>;
 
 /** Login with email and password. Two round trips to the database around one hash, none of them holding a lock while it runs. */
 export function createLoginService(deps: LoginServiceDeps) {
-  const { db, hasher, accessTokens, wakeRelay, config, now } = deps;
+  const { db, hasher, accessTokens, relay, config, now } = deps;
   const counted = createLoginMetric();
   const refreshExpiresIn = Math.min(config.refreshSeconds, config.sessionSeconds);
 
@@ -81,9 +81,10 @@ export function createLoginService(deps: LoginServiceDeps) {
       tokenLifetime: refreshExpiresIn,
     };
     const tokenHash = hashRefreshToken(refreshToken);
-    const started = await insertSession(db, account, { ...session, tokenHash }, outboxRow(event));
+    const row = outboxRow(event);
+    const started = await insertSession(db, account, { ...session, tokenHash }, row);
     if (!started) return undefined;
-    wakeRelay();
+    relay.wake([row]);
     return { sessionId, refreshToken };
   }
 
