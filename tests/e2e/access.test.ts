@@ -35,7 +35,7 @@ const adminRoutes = [
 ] as const;
 
 describe.each([...bearerRoutes, ...adminRoutes])("%s %s", (method, path) => {
-  it("is 401 without a bearer and with one that is none, before the body is looked at", async () => {
+  it("is 401 without a bearer and with a malformed one, before the body is read", async () => {
     const broken = { headers: { "content-type": "application/json" } };
     const [none, forged] = [await call(base, method, path, broken), await call(base, method, path, { token: "x.y.z" })];
     expect(problemOf(none)).toEqual([401, "AuthenticationError"]);
@@ -43,7 +43,7 @@ describe.each([...bearerRoutes, ...adminRoutes])("%s %s", (method, path) => {
     expect(none.headers.get("www-authenticate")).toBe("Bearer");
   });
 
-  it.skipIf(isElsewhere)("is the same at the service itself", async () => {
+  it.skipIf(isElsewhere)("answers the same at the service itself", async () => {
     const owner = path.startsWith("/v1/auth") && path !== "/v1/auth/me" ? "auth" : "user";
     expect(problemOf(await call(system.services?.[owner].url ?? "", method, path))).toEqual([
       401,
@@ -53,12 +53,12 @@ describe.each([...bearerRoutes, ...adminRoutes])("%s %s", (method, path) => {
 });
 
 describe.each(adminRoutes)("%s %s", (method, path) => {
-  it("is 403 for a user", async () => {
+  it("is 403 for a user without the admin role", async () => {
     expect(problemOf(await call(base, method, path, { token: user.token }))).toEqual([403, "PermissionDenied"]);
   });
 });
 
-describe("what is not there", () => {
+describe("unknown and internal paths", () => {
   it.each([
     ["GET", "/"],
     ["GET", "/nothing"],
@@ -77,7 +77,7 @@ describe("what is not there", () => {
     ["POST", "/internal%2faccounts"],
     ["POST", "/v1/users/me/"],
     ["GET", "/health/ready/"],
-  ])("is 404 for %s %s, even with the token of the services", async (method, path) => {
+  ])("are 404 for %s %s, even with the services' token", async (method, path) => {
     const answer = await call(base, method, path, { token: system.internalToken });
     expect(problemOf(answer)).toEqual([404, "ResourceNotFound"]);
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
@@ -85,21 +85,21 @@ describe("what is not there", () => {
   });
 });
 
-describe("a correlation id", () => {
+describe("X-Correlation-ID", () => {
   const correlation = `test:${newId()}`;
 
-  it("is kept when it is well-formed", async () => {
+  it("is kept when well formed", async () => {
     const headers = { "x-correlation-id": correlation };
     const answer = await call(base, "GET", "/v1/auth/sessions", { token: user.token, headers });
     expect(answer.headers.get("x-correlation-id")).toBe(correlation);
   });
 
-  it.skipIf(isElsewhere)("is found in the logs of every service that took part", async () => {
+  it.skipIf(isElsewhere)("is in the logs of every service that handled the request", async () => {
     for (const service of [system.services?.gateways[0], system.services?.auth])
       await vi.waitFor(() => expect(service?.logs().some((line) => line.includes(correlation))).toBe(true));
   });
 
-  it("is replaced when it is not", async () => {
+  it("is replaced when malformed", async () => {
     const answer = await call(base, "GET", "/health", { headers: { "x-correlation-id": "with blank" } });
     expect(answer.headers.get("x-correlation-id")).toMatch(/^[0-9a-f-]{36}$/);
   });

@@ -58,7 +58,7 @@ afterAll(async () => {
 const audit = (query = "", token: string | undefined = admin.token) =>
   call<Page & { type?: string }>(auditLog.url, "GET", `/v1/audit${query}`, { token });
 
-/** The whole trail, or one user's, in the pages that the route gives. */
+/** Returns the whole trail, or one user's, read page by page. */
 async function trail(userId?: string): Promise<Entry[]> {
   const entries: Entry[] = [];
   for (let cursor: string | null = ""; cursor !== null;) {
@@ -71,7 +71,7 @@ async function trail(userId?: string): Promise<Entry[]> {
   return entries;
 }
 
-/** Everything that happened, as the streams have it; an event that is there twice is one. */
+/** Returns all events of the streams, each id once. */
 async function happened(): Promise<Map<string, GatehouseEvent>> {
   const messages = [
     ...(await readStream(connection, STREAMS.auth.name)),
@@ -81,7 +81,7 @@ async function happened(): Promise<Map<string, GatehouseEvent>> {
   return new Map(events.map((event) => [event.id, event]));
 }
 
-/** Waits until the trail has what the streams have, and holds one against the other, event by event. */
+/** Waits until the trail has every event of the streams, and compares both event by event. */
 async function expectWholeTrail(): Promise<void> {
   const events = await happened();
   await until(async () => (await trail()).length >= events.size);
@@ -95,7 +95,7 @@ async function expectWholeTrail(): Promise<void> {
 }
 
 describe("the audit log", () => {
-  it("has each event of a user's life once, with who did it and in which request, and nothing personal", async () => {
+  it("records each event of a user once, with actor and correlation id and without personal data", async () => {
     const steps = {
       registration: "audit-1",
       login: "audit-2",
@@ -147,7 +147,7 @@ describe("the audit log", () => {
       expect(everything).not.toContain(personal);
   });
 
-  it("names the admin who changed somebody, and what, without the values", async () => {
+  it("names the admin who changed a user and the changed fields, without values", async () => {
     const user = await register(base);
     const json = { role: "admin", full_name: "Another Name" };
     await call(base, "PATCH", `/v1/admin/users/${user.id}`, { token: admin.token, json });
@@ -162,7 +162,7 @@ describe("the audit log", () => {
     expect(JSON.stringify(await trail(user.id))).not.toContain("Another Name");
   });
 
-  it("is for admins: 401 without a token, 403 for others, 422 for a query it does not know", async () => {
+  it("is for admins: 401 without a token, 403 for others, 422 for an unknown query", async () => {
     const user = await register(base);
     const answers = [
       await call(auditLog.url, "GET", "/v1/audit?user_id=x"),
@@ -181,7 +181,7 @@ describe("the audit log", () => {
     for (const { headers } of answers) expect(headers.get("content-type")).toMatch(/^application\/problem\+json/);
   });
 
-  it("refuses an admin's token once it is revoked", async () => {
+  it("rejects an admin's revoked token", async () => {
     const { FIRST_ADMIN_EMAIL: email, FIRST_ADMIN_PASSWORD: password } = FIRST_ADMIN;
     const session = await login(base, email, password);
     expect((await audit("", session.token)).status).toBe(200);
@@ -190,7 +190,7 @@ describe("the audit log", () => {
     expect((await audit("", session.token)).body.type).toBe("TokenRevokedError");
   });
 
-  it("does not double what comes again, as a copy or as a replay", async () => {
+  it("records a duplicate or replayed event once", async () => {
     const messages = [
       ...(await readStream(connection, STREAMS.auth.name)),
       ...(await readStream(connection, STREAMS.user.name)),
@@ -212,7 +212,7 @@ describe("the audit log", () => {
     await expectWholeTrail();
   });
 
-  it("catches up with what happened while it was down, and ends in order", async () => {
+  it("catches up after downtime and stops cleanly", async () => {
     expect(await auditLog.stop()).toBe("exit code 0");
     const user = await register(base);
     await call(base, "PATCH", "/v1/users/me", { token: user.token, json: { full_name: "Meanwhile" } });
@@ -229,7 +229,7 @@ describe("the audit log", () => {
     await expectWholeTrail();
   });
 
-  it("tells its health and describes itself", async () => {
+  it("serves health and an OpenAPI document", async () => {
     expect((await call(auditLog.url, "GET", "/health")).body).toEqual({ status: "healthy" });
     const ready = await call(auditLog.url, "GET", "/health/ready");
     expect(ready.body).toEqual({ status: "ready", checks: { database: "healthy", nats: "healthy" } });

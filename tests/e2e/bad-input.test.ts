@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => system.stop());
 
 const json = { "content-type": "application/json" };
-/** A request whose body is sent as it is. */
+/** Sends a raw body. */
 async function raw(
   method: string,
   path: string,
@@ -36,7 +36,7 @@ async function raw(
   };
 }
 
-describe("a body that is no good", () => {
+describe("invalid bodies", () => {
   it.each([
     ["is not JSON", "{", 400, "BadRequest"],
     ["is not UTF-8", new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]), 400, "BadRequest"],
@@ -51,28 +51,28 @@ describe("a body that is no good", () => {
     ["has a name that is too long", JSON.stringify({ full_name: "x".repeat(201) }), 422, "ValidationError"],
     ["has an email that is none", '{"email":"nobody"}', 422, "ValidationError"],
     [
-      "has an email that is too long",
+      "have an email that is too long",
       JSON.stringify({ email: `${"x".repeat(250)}@example.com` }),
       422,
       "ValidationError",
     ],
     ["is larger than 1 MiB", JSON.stringify({ full_name: "x".repeat(1_100_000) }), 413, "PayloadTooLarge"],
   ] as [string, string | Uint8Array<ArrayBuffer>, number, string][])(
-    "is refused when it %s",
+    "are rejected when they %s",
     async (_what, body, status, type) => {
       expect(problemOf(await raw("PATCH", "/v1/users/me", body))).toEqual([status, type]);
     },
   );
 
   it.each([["text/plain"], ["application/xml"], ["application/x-www-form-urlencoded"], ["nonsense"]])(
-    "is 415 as %s",
+    "are 415 as %s",
     async (type) => {
       const answer = await raw("PATCH", "/v1/users/me", "{}", { "content-type": type });
       expect(problemOf(answer)).toEqual([415, "UnsupportedMediaType"]);
     },
   );
 
-  it("never repeats what was sent in the message", async () => {
+  it("are never repeated in the message", async () => {
     const answer = await raw("POST", "/v1/users", JSON.stringify({ email: "secret-address", password: "secret" }));
     expect(answer.status).toBe(422);
     expect(JSON.stringify(answer.body)).not.toContain("secret");
@@ -85,15 +85,15 @@ describe("a body that is no good", () => {
   });
 });
 
-describe("a registration", () => {
+describe("registration", () => {
   it.each(["short1A", "no-digit-Here", "no-upper-case-1", "A1".repeat(65)])(
-    "with the password %s is 422",
+    "rejects the password %s with 422",
     async (password) => {
       expect((await call(base, "POST", "/v1/users", { json: { email: newEmail(), password } })).status).toBe(422);
     },
   );
 
-  it("treats the spellings of one email as one", async () => {
+  it("treats spellings of one email as one", async () => {
     const email = `ångström-${process.pid}@example.com`;
     expect((await call(base, "POST", "/v1/users", { json: { email, password: PASSWORD } })).status).toBe(201);
     for (const spelling of [email.normalize("NFD"), email.toUpperCase(), `  ${email} `])
@@ -103,7 +103,7 @@ describe("a registration", () => {
   });
 });
 
-describe("a path or a query that is no good", () => {
+describe("invalid paths and queries", () => {
   it.each([
     ["/v1/users/no-uuid", 422],
     ["/v1/users/00000000-0000-0000-0000-000000000000", 404],
@@ -126,8 +126,8 @@ describe("a path or a query that is no good", () => {
   });
 });
 
-describe("a forged token", () => {
-  it("of any usual kind is 401 TokenError, at the gateway and at the services", async () => {
+describe("forged tokens", () => {
+  it("are 401 TokenError at the gateway and at the services", async () => {
     const { privateKey } = await generateKeyPair("EdDSA");
     const claims = decodeJwt(user.token);
     const header = decodeProtectedHeader(user.token) as { alg: string; kid: string };
@@ -144,8 +144,8 @@ describe("a forged token", () => {
       "another payload": `${h}.${encode({ ...claims, role: "admin" })}.${s}`,
       "another type": `${encode({ ...header, typ: "JWT" })}.${p}.${s}`,
       "an unknown kid": `${encode({ ...header, kid: "x" })}.${p}.${s}`,
-      "cut short": user.token.slice(0, -4),
-      "one part more": `${user.token}.x`,
+      truncated: user.token.slice(0, -4),
+      "an extra part": `${user.token}.x`,
       "very long": `${h}.${"x".repeat(12_000)}.${s}`,
     };
     for (const [kind, token] of Object.entries(forgeries))
@@ -158,13 +158,13 @@ describe("a forged token", () => {
   });
 });
 
-describe("an origin that is not listed", () => {
+describe("an unlisted origin", () => {
   const attempts: [string, (headers: Record<string, string>) => Call][] = [
     ["/v1/auth/login", (headers) => ({ headers, form: { username: user.email, password: PASSWORD } })],
     ["/v1/auth/refresh", (headers) => ({ headers, cookie: "x".repeat(43) })],
     ["/v1/auth/logout", (headers) => ({ headers, token: "stale" })],
   ];
-  it.each(attempts)("may not %s; the gateway's own may", async (path, options) => {
+  it.each(attempts)("cannot %s; the gateway's own origin can", async (path, options) => {
     const foreign = await call(base, "POST", path, options({ origin: "https://evil.example" }));
     expect(problemOf(foreign)).toEqual([403, "PermissionDenied"]);
     expect((await call(base, "POST", path, options({ origin: base }))).status).not.toBe(403);

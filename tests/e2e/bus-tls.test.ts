@@ -32,8 +32,8 @@ describe.skipIf(!possible)("the whole system with TLS to NATS", () => {
     return first;
   };
 
-  it("events and revocations arrive", async () => {
-    // The admin reaches the user service by the bus only, and the gateway asks nobody while watermarks come.
+  it("events and revocations arrive over TLS", async () => {
+    // The user service learns of the admin over the bus only; the gateway asks no one while watermarks arrive.
     const admin = await loginAdmin(system.url);
     const user = await register(system.url);
     expect(system.busUrl("gateway")).toMatch(/^tls:/);
@@ -43,7 +43,7 @@ describe.skipIf(!possible)("the whole system with TLS to NATS", () => {
     expect(gateway().logs().join("\n")).toContain("connected to NATS");
   });
 
-  it("a server whose certificate another authority signed is refused, with a line that says so", async () => {
+  it("rejects a server certificate of another authority and logs the reason", async () => {
     const said = () =>
       gateway()
         .logs()
@@ -52,7 +52,7 @@ describe.skipIf(!possible)("the whole system with TLS to NATS", () => {
     await gateway().restart({ NODE_EXTRA_CA_CERTS: makeAuthority(folder, "stranger") });
     await until(async () => said().length > 0);
     expect(said()[0]).toContain("NODE_EXTRA_CA_CERTS");
-    // auth vouches in its place, and nothing is said twice.
+    // Introspection replaces the view, and each line is logged once.
     const user = await register(system.url);
     expect((await me(user.token)).status).toBe(200);
     expect(said()).toHaveLength(1);

@@ -22,8 +22,8 @@ async function registered() {
 const refusal = async (work: Promise<unknown>, type: Parameters<typeof isProblem>[1]) =>
   expect(isProblem(await work.catch((error: unknown) => error), type)).toBe(true);
 
-describe("a program with the client", () => {
-  it("goes a user's whole way", async () => {
+describe("@gatehouse/client", () => {
+  it("registers, logs in, changes and deletes a user", async () => {
     const { client, email, user } = await registered();
     expect(await client.me()).toEqual(user);
     expect(await client.updateMe({ full_name: "Ada Lovelace" })).toMatchObject({ full_name: "Ada Lovelace" });
@@ -39,7 +39,7 @@ describe("a program with the client", () => {
     await refusal(client.login(email, NEW_PASSWORD), "InvalidCredentials");
   });
 
-  it("refreshes once for many calls, and so keeps its session", async () => {
+  it("refreshes once for simultaneous calls and keeps its session", async () => {
     const { client, user } = await registered();
     const stale = newClient({ accessToken: "stale", refreshToken: client.tokens()?.refreshToken ?? "" });
     expect(await Promise.all(Array.from({ length: 8 }, () => stale.me()))).toEqual(Array(8).fill(user));
@@ -47,7 +47,7 @@ describe("a program with the client", () => {
     expect(await stale.sessions()).toHaveLength(1);
   });
 
-  it("goes an admin's way", async () => {
+  it("manages users as an admin", async () => {
     await loginAdmin(system.url);
     const client = newClient();
     await client.login(FIRST_ADMIN.FIRST_ADMIN_EMAIL, FIRST_ADMIN.FIRST_ADMIN_PASSWORD);

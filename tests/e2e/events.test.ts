@@ -42,8 +42,8 @@ const published = async () => [...(await readAll(STREAMS.auth.name)), ...(await 
 const admins = (method: string, id: string, json?: object, rest = "") =>
   call(base, method, `/v1/admin/users/${id}${rest}`, { token: admin.token, json });
 
-describe("the events of the system", () => {
-  it("are all published, each as docs/asyncapi.json describes it, and none carries a secret", async () => {
+describe("events", () => {
+  it("are all published, match docs/asyncapi.json and carry no secret", async () => {
     const user = await register(base, { full_name: "Ada" });
     await call(base, "PATCH", "/v1/users/me", { token: user.token, json: { full_name: "Ada L." } });
     await call(base, "POST", "/v1/auth/logout", { token: user.token });
@@ -58,7 +58,7 @@ describe("the events of the system", () => {
     await admins("POST", user.id, undefined, "/restore");
     await admins("DELETE", user.id);
 
-    // auth.key.retired takes a key's whole life to come about; the key tests of auth see to it.
+    // auth.key.retired needs a key's whole lifetime; auth's key tests cover it.
     const expected = Object.keys(EVENT_DATA).filter((subject) => subject !== "auth.key.retired");
     await until(async () => {
       const seen = new Set((await published()).map(({ event }) => event.type as string));
@@ -76,7 +76,7 @@ describe("the events of the system", () => {
     }
   });
 
-  it("of one user have versions that grow by one with each change, and name who did it", async () => {
+  it("of one user have versions that grow by one per change, and name the actor", async () => {
     const user = await register(base);
     await admins("PATCH", user.id, { role: "admin" });
     await admins("PATCH", user.id, { is_active: false, password: "x" });
@@ -99,7 +99,7 @@ describe("the events of the system", () => {
     expect(REVOKING_SUBJECTS.has("auth.sessions.revoked")).toBe(true);
   });
 
-  it("carry the correlation id of the request that caused them", async () => {
+  it("have the correlation id of the request that caused them", async () => {
     const correlation = `events-${process.pid}`;
     const email = `${correlation}@example.com`;
     const headers = {
@@ -117,8 +117,8 @@ describe("the events of the system", () => {
   });
 });
 
-describe("the projections", () => {
-  it("follow what the other service owns: auth answers a login with the name that the user service was told", async () => {
+describe("projections", () => {
+  it("follow the owner: login returns the name that the user service stored", async () => {
     const user = await register(base, { full_name: "Before" });
     await call(base, "PATCH", "/v1/users/me", { token: user.token, json: { full_name: "After" } });
     await until(async () => {
@@ -129,7 +129,7 @@ describe("the projections", () => {
   });
 });
 
-describe("the page for consumers in other languages", () => {
+describe("docs/guide/consuming-events.md", () => {
   const page = readFileSync(new URL("../../docs/guide/consuming-events.md", import.meta.url), "utf8");
   const blocks = (language: string) =>
     [...page.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map(([, block = ""]) => block);
@@ -140,7 +140,7 @@ describe("the page for consumers in other languages", () => {
     return answer.json<Record<string, unknown>>();
   };
 
-  it("shows an event as it is", () => {
+  it("shows a real event", () => {
     const { type } = parseEvent(JSON.parse(event));
     expect(
       createMessageCheck()(
@@ -151,7 +151,7 @@ describe("the page for consumers in other languages", () => {
     ).toEqual([]);
   });
 
-  it("shows a durable that the server takes, and that gets what was there before it", async () => {
+  it("shows a durable that the server accepts and that receives earlier events", async () => {
     const user = await register(base);
     expect(await createDurable()).toMatchObject({ name: "newsletter", config: { filter_subject: "user.>" } });
     const consumer = await jetstream(connection).consumers.get(STREAMS.user.name, "newsletter");
@@ -165,8 +165,8 @@ describe("the page for consumers in other languages", () => {
     await consumer.delete();
   });
 
-  // Not everybody has the library; those who have run what the page shows.
-  it.skipIf(!hasNatsPy())("shows a program that follows registrations and erasures, each once", async () => {
+  // Runs where the Python library is installed.
+  it.skipIf(!hasNatsPy())("shows a program that handles registrations and erasures once each", async () => {
     const folder = mkdtempSync(join(tmpdir(), "gatehouse-newsletter-"));
     const [stays, goes] = [await register(base), await register(base)];
     await admins("DELETE", goes.id);
@@ -181,7 +181,7 @@ describe("the page for consumers in other languages", () => {
           for (const row of database.prepare("select user_id, email from subscribers").all())
             stored.set(row["user_id"], row["email"]);
         } catch {
-          // It has not made its tables yet.
+          // The program has not created its tables yet.
         } finally {
           database.close();
         }

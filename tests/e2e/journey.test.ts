@@ -16,7 +16,7 @@ let system: System;
 let base: string;
 let admin: Person;
 beforeAll(async () => {
-  // A gateway of two workers: whoever has an answer from one must find the other of the same mind.
+  // A gateway with two workers, which must answer alike.
   system = await openSystem({ gateway: { WEB_CONCURRENCY: "2" } });
   base = system.url;
   admin = await loginAdmin(base);
@@ -25,8 +25,8 @@ afterAll(() => system.stop());
 
 const me = (token: string) => call(base, "GET", "/v1/users/me", { token });
 
-describe("a user's way through the system", () => {
-  it("registers, logs in, reads and changes the profile, and reads its own write", async () => {
+describe("a user", () => {
+  it("registers, logs in, reads and changes the profile, and reads the change", async () => {
     const email = newEmail();
     const created = await call(base, "POST", "/v1/users", {
       json: { email: ` ${email.toUpperCase()} `, password: PASSWORD, full_name: "  Ada " },
@@ -61,7 +61,7 @@ describe("a user's way through the system", () => {
     expect((await login(base, moved)).id).toBe(user.id);
   });
 
-  it("rotates the refresh token, and a replay ends the family", async () => {
+  it("rotates the refresh token; a replay ends the family", async () => {
     const user = await register(base);
     const first = await call(base, "POST", "/v1/auth/refresh", { cookie: user.cookie });
     expect(first.status).toBe(200);
@@ -73,7 +73,7 @@ describe("a user's way through the system", () => {
     ]);
   });
 
-  it("is seen by others by name only", async () => {
+  it("shows others only the name", async () => {
     const [user, other] = [await register(base, { full_name: "Ada" }), await register(base)];
     const seen = await call(base, "GET", `/v1/users/${user.id}`, { token: other.token });
     expect(seen.body).toEqual({ id: user.id, full_name: "Ada", created_at: expect.any(String) });
@@ -83,7 +83,7 @@ describe("a user's way through the system", () => {
     expect(byAdmin.body).toEqual(own.body);
   });
 
-  it("deletes itself: every way in is closed, the email is free, an admin can bring it back", async () => {
+  it("deletes the account: tokens and login are rejected, the email is free, an admin can restore it", async () => {
     const user = await register(base);
     const remove = (password: string) =>
       call(base, "DELETE", "/v1/users/me", { token: user.token, json: { password } });
@@ -104,7 +104,7 @@ describe("a user's way through the system", () => {
   });
 });
 
-describe("an admin's way through the system", () => {
+describe("an admin", () => {
   it("creates, lists, changes and deletes users", async () => {
     const email = newEmail();
     const created = await call<{ id: string }>(base, "POST", "/v1/admin/users", {
@@ -136,7 +136,7 @@ describe("an admin's way through the system", () => {
     expect(problemOf(await call(base, "DELETE", path, { token: admin.token }))).toEqual([404, "UserNotFound"]);
   });
 
-  it("pages by cursor through everybody, once each", async () => {
+  it("pages by cursor through every user once", async () => {
     await Promise.all(Array.from({ length: 7 }, () => register(base)));
     type Page = { items: { id: string }[]; total: number; next_cursor: string | null };
     const seen: string[] = [];
@@ -153,7 +153,7 @@ describe("an admin's way through the system", () => {
     expect(new Set(seen).size).toBe(all.body.total);
   });
 
-  it("cannot take the last admin away, nor can the last admin", async () => {
+  it("cannot remove the last admin, not even oneself", async () => {
     const path = `/v1/admin/users/${admin.id}`;
     const attempts = [
       call(base, "PATCH", path, { token: admin.token, json: { role: "user" } }),
@@ -169,7 +169,7 @@ describe("an admin's way through the system", () => {
   });
 });
 
-it.skipIf(isElsewhere)("is served by both workers of the gateway, and not by their supervisor", () => {
+it.skipIf(isElsewhere)("the gateway › serves by both workers, not by their supervisor", () => {
   const { gateways = [] } = system.services ?? {};
   const lines = gateways.flatMap(({ logs }) => logs()).filter((line) => line.includes(`"msg":"request"`));
   const pids = new Set(lines.map((line) => (JSON.parse(line) as { pid: number }).pid));
@@ -178,7 +178,7 @@ it.skipIf(isElsewhere)("is served by both workers of the gateway, and not by the
 });
 
 describe("simultaneous registrations of one email", () => {
-  it("make one user; everybody else gets 409", async () => {
+  it("create one user; the others get 409", async () => {
     const email = newEmail();
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => call(base, "POST", "/v1/users", { json: { email, password: PASSWORD } })),

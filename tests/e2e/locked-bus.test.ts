@@ -6,7 +6,7 @@ import { connect, type NatsConnection, PermissionViolationError } from "@nats-io
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call, FIRST_ADMIN, loginAdmin, NEW_PASSWORD, PASSWORD, problemOf, register, until } from "./support/api.ts";
 
-/** The whole system on a NATS server with deploy/nats/nats-server.conf, and the example of a consumer of one's own. */
+/** The whole system on a NATS server with deploy/nats/nats-server.conf, with the example consumer. */
 let system: RunningServices;
 let auditLog: ServiceHandle;
 beforeAll(async () => {
@@ -20,13 +20,13 @@ afterAll(() => system?.stop());
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** `pnpm ops events …`, as a process of its own; fails with what it says when it ends otherwise than by 0. */
+/** Runs `pnpm ops events …`. Throws its output unless it exits with 0. */
 async function ops(...args: string[]) {
   const env = { PATH: process.env["PATH"], NATS_URL: system.busUrl("ops") };
   return await promisify(execFile)(process.execPath, ["tools/ops/main.ts", "events", ...args], { cwd: ROOT, env });
 }
 
-/** A client that knows the user's password and may try anything. */
+/** A client with this bus user's password. */
 async function connectAs(user: BusUser): Promise<NatsConnection> {
   const { host, username, password } = new URL(system.busUrl(user));
   return await connect({
@@ -38,8 +38,8 @@ async function connectAs(user: BusUser): Promise<NatsConnection> {
   });
 }
 
-describe("what works with the lock on", () => {
-  it("registration, login, and a new password that ends the old tokens at the gateway", async () => {
+describe("with bus permissions", () => {
+  it("registration and login work, and a password change revokes old tokens at the gateway", async () => {
     const user = await register(system.url);
     const me = () => call(system.url, "GET", "/v1/users/me", { token: user.token });
     expect((await me()).status).toBe(200);
@@ -50,8 +50,8 @@ describe("what works with the lock on", () => {
     expect(problemOf(await me())).toEqual([401, "TokenRevokedError"]);
   });
 
-  it("what auth did is known to user, what user did to auth, and both to the audit log", async () => {
-    // The first admin is made by auth alone and reaches the user service by the bus only: this waits for that.
+  it("auth and user receive each other's events, and the audit log both", async () => {
+    // auth creates the first admin; the user service receives it over the bus only.
     const admin = await loginAdmin(system.url);
     const user = await register(system.url, { full_name: "Before" });
     await call(system.url, "PATCH", "/v1/users/me", { token: user.token, json: { full_name: "After" } });
@@ -68,7 +68,7 @@ describe("what works with the lock on", () => {
     });
   });
 
-  it("a person looks at dead letters and replays them, and reads every stream", async () => {
+  it("an operator lists and replays dead letters and reads every stream", async () => {
     const garbage = await connectAs("ops");
     await garbage.request("user.registered", "{}");
     await garbage.close();
@@ -78,7 +78,7 @@ describe("what works with the lock on", () => {
     expect(JSON.parse((await ops("replay", "--all", "--yes", "--json")).stdout)).toMatchObject({ replayed: 1 });
   });
 
-  it("nothing that a service does is forbidden to it", () => {
+  it("no service attempts a forbidden action", () => {
     const refused = [system.auth, system.user, ...system.gateways, auditLog].flatMap((service) =>
       service.logs().filter((line) => line.includes("does not permit") || line.includes("Permissions Violation")),
     );
@@ -89,7 +89,7 @@ describe("what works with the lock on", () => {
 const JSAPI = "$JS.API";
 const ALL: readonly BusUser[] = ["auth", "user", "gateway", "ops", "audit-log"];
 
-/** Who, and what he must not publish. */
+/** Bus users and subjects that each must not publish. */
 const forbidden: (readonly [BusUser, string, string])[] = [
   ["gateway", "announces a new password", "auth.password.changed"],
   ["gateway", "vouches for auth", "auth.watermark"],
@@ -134,7 +134,7 @@ const forbidden: (readonly [BusUser, string, string])[] = [
   ]),
 ];
 
-describe("what the server refuses", () => {
+describe("the NATS server rejects", () => {
   const connections = new Map<BusUser, NatsConnection>();
   beforeAll(async () => {
     for (const user of ALL) connections.set(user, await connectAs(user));
@@ -165,7 +165,7 @@ describe("what the server refuses", () => {
     expect(await promise).toMatchObject({ operation: "subscription", subject });
   });
 
-  it("another's consumer in the body of a request for one's own", async () => {
+  it("another service's consumer in the body of a request for one's own", async () => {
     const { config: before } = (await as("ops").request(`${JSAPI}.CONSUMER.INFO.AUTH_EVENTS.user`)).json<{
       config: object;
     }>();
@@ -175,7 +175,7 @@ describe("what the server refuses", () => {
       const answer = await as("gateway").request(`${JSAPI}.CONSUMER.CREATE.AUTH_EVENTS.reader-x`, body);
       return answer.json<{ name?: string }>().name;
     };
-    // Refused, or made under the name that the permission is for.
+    // Rejected, or created under the permitted name.
     expect(await ask({ durable_name: "user" })).toBeUndefined();
     expect(await ask({ name: "user", durable_name: "user" })).toBeUndefined();
     expect(await ask({ name: "user" })).not.toBe("user");

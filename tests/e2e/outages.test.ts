@@ -13,7 +13,7 @@ import {
   until,
 } from "./support/api.ts";
 
-/** The table of the design: what works, and what does not, while a part is down. Each part comes back before the next goes. */
+/** The table in docs/reference/design.md of what works while a part is down. Each part is back before the next one stops. */
 let system: RunningServices;
 let base: string;
 let admin: Person;
@@ -29,7 +29,7 @@ const detailed = () => call(base, "GET", "/health/detailed");
 const unavailable = [503, "ServiceUnavailable"];
 
 describe("without Redis", () => {
-  it("everything works, and the health is degraded", async () => {
+  it("everything works and health is degraded", async () => {
     await system.redis?.stop();
     const user = await register(base);
     expect((await me(user)).status).toBe(200);
@@ -41,7 +41,7 @@ describe("without Redis", () => {
 });
 
 describe("without NATS", () => {
-  it("people come and go, tokens die by introspection, and the events come when it is back", async () => {
+  it("users log in and out, introspection rejects revoked tokens, and events arrive after recovery", async () => {
     const user = await register(base);
     await system.bus.stop();
     const fresh = await register(base);
@@ -54,7 +54,7 @@ describe("without NATS", () => {
     await until(async () => (await me(user)).status === 401);
     expect(problemOf(await me(user))).toEqual([401, "TokenRevokedError"]);
     expect((await me(fresh)).status).toBe(200);
-    // An answer is kept for a second.
+    // Introspection answers are cached for one second.
     await expect.poll(detailed).toMatchObject({ status: 503, body: { nats: "unhealthy", database: "healthy" } });
 
     await system.bus.start();
@@ -74,7 +74,7 @@ describe("without NATS", () => {
 });
 
 describe("without auth", () => {
-  it("valid tokens read; everything that auth decides is 503 with Retry-After; no half-made user is left", async () => {
+  it("valid tokens read, everything that auth decides is 503 with Retry-After, and no partial user remains", async () => {
     const user = await register(base);
     await system.auth.stop();
     expect((await me(user)).status).toBe(200);
@@ -105,7 +105,7 @@ describe("without auth", () => {
 });
 
 describe("without the user service", () => {
-  it("logging in, refreshing and logging out work; profiles are 503", async () => {
+  it("login, refresh and logout work; profiles are 503", async () => {
     const user = await register(base);
     await system.user.stop();
     const again = await login(base, user.email);
@@ -116,7 +116,7 @@ describe("without the user service", () => {
     expect((await me(user)).status).toBe(200);
   });
 
-  it("a user whose creation auth had finished is made from the event", async () => {
+  it("creates the user from the event after auth created the account", async () => {
     const email = newEmail();
     await system.user.stop();
     const id = "01930000-0000-7000-8000-0000000000aa";

@@ -13,7 +13,7 @@ const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8")) as {
 const blocks = (language: string) =>
   [...README.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map(([, block = ""]) => block);
 
-/** Runs a text as a reader does who pastes it into bash. */
+/** Runs a text in bash, as a reader who pastes it does. */
 async function bash(script: string): Promise<{ code: number; output: string }> {
   const child = spawn("bash", ["-c", script], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, "close") as Promise<[number]>]);
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => system.stop());
 
 describe("the README", () => {
-  it("walks from registration to the refusal of the old tokens", async () => {
+  it("shows commands that register a user and get old tokens rejected", async () => {
     const [walk = "", ...more] = blocks("bash");
     expect(more).toEqual([]);
     const address = "BASE=http://127.0.0.1:8000";
@@ -44,7 +44,7 @@ describe("the README", () => {
     expect(answers).toEqual(["TokenRevokedError", "401", "TokenRevokedError", "401", "TokenRevokedError", "401"]);
   });
 
-  it("shows no other commands than the two that the start's tests and this run are made of", () => {
+  it("shows only commands that tests run", () => {
     expect(blocks("sh")).toEqual(["npx -y pnpm@12 start\n", "npx -y pnpm@12 test\n"]);
     expect(scripts).toMatchObject({
       start: "exec node tools/start/main.ts",
@@ -52,7 +52,7 @@ describe("the README", () => {
     });
   });
 
-  it("names commands that can tell about themselves", async () => {
+  it("names commands with a --help", async () => {
     const named = [...README.matchAll(/`pnpm (\w+) --help`/g)].map(([, name = ""]) => name);
     expect(named.length).toBeGreaterThan(0);
     for (const name of named) {

@@ -17,8 +17,8 @@ import { untilDecides } from "./support/deciders.ts";
 import { kidOf, retireFormerKeys, signWithNewKey } from "./support/signing-keys.ts";
 
 /**
- * Every act that revokes, or must not, against every way on which a token is looked at, in every situation. Two gateways: what is
- * done is done at one, and the other knows of it by the bus or by asking auth. Two replicas of auth, too.
+ * Every act that revokes or must not, against every place that checks a credential, in every situation. Two gateways: the act happens
+ * at one, and the other receives it over the bus or by introspection. Two replicas of auth.
  */
 let system: RunningServices;
 let here: string;
@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => system.stop());
 
-/** Two sessions of one user. What is done to a session is done to `own`. */
+/** Two sessions of one user. Acts on a session affect `own`. */
 interface Subject {
   readonly own: Person;
   readonly other: Person;
@@ -49,11 +49,11 @@ async function replay({ own }: Subject): Promise<Answer> {
   return rotated;
 }
 
-/** What ends: every session of the user, the one session, the one access token, or nothing. */
+/** What an act ends: every session of the user, one session, one access token, or nothing. */
 type Ends = "everything" | "own session" | "own token" | "nothing";
 type Act = readonly [name: string, ends: Ends, act: (subject: Subject) => Promise<Pick<Answer, "status">>];
 
-/** The acts. Those that end nothing come last: when they are looked at, what ends something has arrived. */
+/** The acts. The ones that end nothing come last, when all revocations have arrived. */
 const ACTS: readonly Act[] = [
   ["logout with the bearer", "own session", ({ own }) => as(own, "POST", "/v1/auth/logout")],
   ["logout with the cookie", "own session", ({ own: { cookie } }) => call(here, "POST", "/v1/auth/logout", { cookie })],
@@ -86,7 +86,7 @@ type Knower = "auth" | "user" | "gateways";
 
 interface Path {
   readonly credential: "bearer" | "cookie";
-  /** Who knows whether the credential still stands. */
+  /** Which process decides whether the credential is valid. */
   readonly knower: Knower;
   ask(person: Person): Promise<Answer>;
 }
@@ -102,9 +102,9 @@ async function introspect(person: Person): Promise<Answer> {
   return result?.active === false ? { ...answer, status: 401, body: { type: "TokenRevokedError" } } : answer;
 }
 
-/** The paths. The cookie's comes last, since it uses the cookie up. */
+/** The places that check a credential. The cookie comes last, since the check spends it. */
 const PATHS: Readonly<Record<string, Path>> = {
-  "the bearer at the gateway where it was done": {
+  "the bearer at the gateway of the act": {
     credential: "bearer",
     knower: "gateways",
     ask: (person) => me(here, person),
@@ -125,13 +125,13 @@ const PATHS: Readonly<Record<string, Path>> = {
 };
 
 interface Situation {
-  /** Before the acts. */
+  /** Runs before the acts. */
   readonly before?: () => Promise<void>;
-  /** Between the acts and the looks at what has come of them. */
+  /** Runs between the acts and the checks. */
   readonly between?: () => Promise<unknown>;
-  /** At the end: back to normal. */
+  /** Restores the normal state. */
   readonly after?: () => Promise<void>;
-  /** Who must know from the first answer on; the others as soon as they are told. */
+  /** Processes that must know from the first answer on; the others as soon as they receive it. */
   readonly knowAtOnce: readonly Knower[];
 }
 
@@ -148,14 +148,14 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
     after: () => system.bus.start(),
     knowAtOnce: ["auth"],
   },
-  "with auth killed and started again in between": { between: () => kill(system.auths), knowAtOnce: ["auth"] },
-  "with the gateways killed and started again in between": {
+  "with auth killed and restarted in between": { between: () => kill(system.auths), knowAtOnce: ["auth"] },
+  "with the gateways killed and restarted in between": {
     between: () => kill(system.gateways),
     knowAtOnce: ["auth", "gateways"],
   },
 };
 
-/** `accepted`, the type of a refusal, or `unknown` where the one who was asked cannot tell now. */
+/** Returns `accepted`, the type of the error, or `unknown` for 503. */
 function outcomeOf({ status, body }: Answer): unknown {
   if (status >= 500) return "unknown";
   return status < 300 ? "accepted" : status === 401 ? body["type"] : status;
@@ -166,7 +166,7 @@ function expectedOf(ends: Ends, who: keyof Subject, { credential }: Path): "acce
   return who === "own" || ends === "everything" ? "refused" : "accepted";
 }
 
-/** An unknown key, or a refresh token that is not there any more, reads as TokenError. */
+/** An unknown key and a deleted refresh token are TokenError. */
 function refusalsOf(ends: Ends, { credential }: Path): unknown[] {
   return ends === "own token" || credential === "cookie" ? ["TokenRevokedError", "TokenError"] : ["TokenRevokedError"];
 }
@@ -176,7 +176,7 @@ async function newSubject(): Promise<Subject> {
   return { own, other: await login(there, own.email) };
 }
 
-/** One subject for each act. The one whose key will be retired has a token of the former key, all others have one of the next. */
+/** One subject per act. The subject of the key retirement has a token of the previous key, the others of the next. */
 async function newSubjects(): Promise<ReadonlyMap<string, Subject>> {
   const former = await register(here);
   await signWithNewKey(system, former.email);
@@ -202,13 +202,13 @@ describe.each(Object.entries(SITUATIONS))("%s", (_situation, { before, between, 
     subjects = await newSubjects();
     admin = await loginAdmin(here);
     await before?.();
-    // A key is retired by an auth that starts, so that this comes after all others.
+    // A starting auth retires keys, so this act comes last.
     await actAll((ends) => ends !== "own token");
     await actAll((ends) => ends === "own token");
     await between?.();
   });
 
-  /** What must come of one look, and what does. */
+  /** Returns the expected and the actual outcome of one check. */
   async function look(name: string, ends: Ends, who: keyof Subject, way: string, path: Path): Promise<unknown> {
     const expected = expectedOf(ends, who, path);
     const wanted: unknown[] = expected === "accepted" ? ["accepted"] : refusalsOf(ends, path);
@@ -226,7 +226,7 @@ describe.each(Object.entries(SITUATIONS))("%s", (_situation, { before, between, 
     expect(seen).toEqual(looks.map(({ who, way, path }) => ({ [`${way}, ${who}`]: expectedOf(ends, who, path) })));
   });
 
-  it("what was refused stays refused when all is as usual again", async () => {
+  it("rejected credentials stay rejected after recovery", async () => {
     await after?.();
     await Promise.all(system.gateways.map((gateway) => untilDecides("view", gateway, admin)));
     const bearers = Object.values(PATHS).filter(({ credential }) => credential === "bearer");
@@ -241,7 +241,7 @@ describe.each(Object.entries(SITUATIONS))("%s", (_situation, { before, between, 
   });
 });
 
-/** The first outcome that will do, or, when none comes in time, the last one. */
+/** Returns the first expected outcome, or the last one when none arrives in time. */
 async function firstOutcome(ask: () => Promise<unknown>, willDo: (outcome: unknown) => boolean): Promise<unknown> {
   let outcome: unknown;
   await until(async () => willDo((outcome = await ask()))).catch(() => undefined);

@@ -14,16 +14,15 @@ import { startTraffic, type Traffic } from "./support/traffic.ts";
 import { createWriteLog, type WriteLog } from "./support/write-log.ts";
 
 /**
- * A release, under load: of all three services at the same time, each by two replicas that get SIGTERM and are started again one
- * after the other. The clients reach the gateways as through a load balancer; inside there is
- * none, the services find each other's replicas themselves.
+ * A release under load: two replicas of each service get SIGTERM and restart one after the other, all three services at the same
+ * time. Clients reach the gateways through a load balancer; services find each other's replicas themselves.
  */
 const ROUNDS = Number(process.env["ROLLING_RESTART_ROUNDS"] ?? 1);
-/** Requests in hand at any time. */
+/** Requests in progress at any time. */
 const PEOPLE = 6;
-/** Logins that wait for their turn to be hashed, at a process that is told to stop meanwhile. */
+/** Logins that wait in the hash queue of a process that gets SIGTERM. */
 const QUEUE = 60;
-/** What a relay had claimed when it vanished would wait so long; what it hands over does not. */
+/** The lease of rows that a killed relay had claimed; a relay that stops releases its rows. */
 const LEASE_SECONDS = 5;
 
 let system: RunningServices;
@@ -47,7 +46,7 @@ afterAll(async () => {
 });
 
 it(
-  "what happens when every process is stopped and started in turn: no request fails, and every event arrives once",
+  "a rolling restart of every process fails no request and delivers every event once",
   async () => {
     traffic = startTraffic(PEOPLE, balancer.next);
     for (let round = 0; round < ROUNDS; round += 1)
@@ -84,7 +83,7 @@ async function restartInTurn(
   }
 }
 
-/** Starts something long at a replica, stops the replica meanwhile, and starts it again when the rest has taken over. */
+/** Starts long work at a replica, stops the replica meanwhile, and restarts it when the others serve. */
 async function restart(replica: ServiceHandle, startLong: (url: string) => Promise<LongWork>): Promise<void> {
   const long = await startLong(replica.url);
   const stopped = replica.stop("SIGTERM");
@@ -96,11 +95,11 @@ async function restart(replica: ServiceHandle, startLong: (url: string) => Promi
 }
 
 interface LongWork {
-  /** Comes to an end, and fails unless it was answered as if nothing had been stopped. */
+  /** Resolves at the end and rejects unless the answer is the usual one. */
   finish(): Promise<void>;
 }
 
-/** A registration whose second half is sent when the process accepts no connections any more. */
+/** A registration whose second half is sent after the process stopped listening. */
 async function uploadSlowly(url: string): Promise<LongWork> {
   const [first, second] = [`{"email":"${newEmail()}",`, `"password":"${PASSWORD}"}`];
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
@@ -127,7 +126,7 @@ async function uploadSlowly(url: string): Promise<LongWork> {
   };
 }
 
-/** Logins at auth itself, most of which wait in its queue when the first is answered. */
+/** Logins at auth, most of which wait in the queue when the first is answered. */
 async function queueLogins(url: string): Promise<LongWork> {
   const { email } = await register(balancer.next());
   const form = { username: email, password: PASSWORD };

@@ -13,8 +13,8 @@ import { call, type Person, problemOf, register, until } from "./support/api.ts"
 import { untilDecides } from "./support/deciders.ts";
 
 /**
- * What becomes of the view of revocations, and of tokens, when parts are cut off from each other. auth and the second gateway reach
- * the bus by lines of their own; the first gateway and the user service reach it directly.
+ * Revocation views and tokens when parts are disconnected from each other. auth and the second gateway reach the bus through faulty
+ * lines; the first gateway and the user service reach it directly.
  */
 let system: RunningServices;
 let lines: { readonly auth: FaultyLine; readonly second: FaultyLine };
@@ -57,8 +57,8 @@ const ACCEPTED = [200, undefined];
 const REVOKED = [401, "TokenRevokedError"];
 const UNAVAILABLE = [503, "ServiceUnavailable"];
 
-describe("auth alone is cut off from the bus", () => {
-  it("gateways and the user service ask it; what it refused stays refused when it dies, and when the bus hears of it", async () => {
+describe("auth is disconnected from the bus", () => {
+  it("gateways and the user service use introspection; rejected tokens stay rejected when auth dies and when the bus is back", async () => {
     lines.auth.silence();
     await logOut(revoked);
     for (const service of [first, second, system.user]) {
@@ -73,18 +73,18 @@ describe("auth alone is cut off from the bus", () => {
 
     await lines.auth.restore();
     await system.auth.start();
-    // One that knows nothing but what is on the bus, once auth vouches for it.
+    // Its view has only what is on the bus, once watermarks arrive.
     await startAnew(first);
     await untilDecides("view", first, good);
     for (const gateway of [first, second]) expect(await me(gateway, revoked)).toEqual(REVOKED);
   });
 });
 
-describe("a gateway's connection to the bus stands, and nothing comes over it", () => {
-  it("that gateway asks auth, without auth it knows nothing while the other goes on, and all comes back", async () => {
+describe("a gateway's bus connection is open but silent", () => {
+  it("the gateway uses introspection, answers 503 without auth while the other gateway serves, and recovers", async () => {
     lines.second.hold();
     await logOut(revoked);
-    // Before that the user service refuses what this gateway lets pass.
+    // Until then the user service rejects what this gateway accepts.
     await untilDecides("auth", second, good);
     for (const gateway of [first, second]) expect(await me(gateway, revoked)).toEqual(REVOKED);
     expect(await me(second, good)).toEqual(ACCEPTED);
@@ -104,21 +104,21 @@ describe("a gateway's connection to the bus stands, and nothing comes over it", 
   });
 });
 
-describe("auth's stream is lost", () => {
-  it("on a wiped server it is made and filled again, so that a gateway that starts afterwards knows what was revoked before", async () => {
+describe("auth's stream is deleted", () => {
+  it("on a wiped server auth recreates and refills it, so that a gateway that starts later has earlier revocations", async () => {
     await logOut(revoked);
     await untilRefused(first, revoked);
     await system.bus.restart({ wipe: true });
     await startAnew(first);
     await untilDecides("view", first, good);
-    // Nobody else could tell it now.
+    // Only the stream can tell it now.
     await system.auth.stop("SIGKILL");
     expect(await me(first, revoked)).toEqual(REVOKED);
     expect(await me(first, good)).toEqual(ACCEPTED);
     await system.auth.start();
   });
 
-  it("while auth is away nobody can tell, and afterwards everybody can", async () => {
+  it("without auth gateways answer 503, and recover with it", async () => {
     await logOut(revoked);
     await untilRefused(first, revoked);
     await system.auth.stop("SIGKILL");

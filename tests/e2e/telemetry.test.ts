@@ -17,7 +17,7 @@ import { call, FIRST_ADMIN, loginAdmin, NEW_PASSWORD, newEmail, PASSWORD, regist
 import { packagesLoaded, TELLS_WHAT_IT_LOADS } from "./support/loaded-packages.ts";
 import { describeTraces } from "./telemetry/traces.ts";
 
-/** The three services and the audit log as processes, and a collector that is there from the beginning until a test takes it away. */
+/** The three services and the audit log as processes, with a collector that runs until a test stops it. */
 let receiver: OtlpReceiver;
 let system: RunningServices;
 beforeAll(async () => {
@@ -34,10 +34,10 @@ beforeAll(async () => {
       OTEL_LOGS_EXPORTER: "otlp",
       OTEL_BLRP_SCHEDULE_DELAY: "250",
       OTEL_BSP_SCHEDULE_DELAY: "50",
-      // The exporter tries again and again for so long before it calls an export a failure.
+      // The exporter retries this long before an export fails.
       OTEL_EXPORTER_OTLP_TIMEOUT: "1000",
       REVOCATION_MAX_STALENESS_SECONDS: "2",
-      // Two hashes' time: what logs in at once is turned away, one after the other is not.
+      // The time of two hashes: simultaneous logins are rejected, sequential ones are not.
       PASSWORD_HASH_MAX_WAIT_MS: "20",
       RATE_LIMIT_ENABLED: "true",
       RATE_LIMIT_DEFAULT: "10000/minute",
@@ -63,7 +63,7 @@ const valuesOf = (service: string, metric: string, attributes: Record<string, st
     .filter((point) => Object.entries(attributes).every(([name, value]) => point.attributes[name] === value))
     .map(({ value }) => value);
 
-/** The rows of docs/operations/metrics.md for what OpenTelemetry's instrumentation of Node measures. */
+/** The rows of docs/operations/metrics.md for OpenTelemetry's Node instrumentation. */
 function documentedRuntimeMetrics(): string[] {
   const page = readFileSync(new URL("../../docs/operations/metrics.md", import.meta.url), "utf8");
   return [...page.matchAll(/^\| `((?:nodejs|v8js)\.[a-z0-9_.]+)`/gm)].map(([, name = ""]) => name).toSorted();
@@ -79,7 +79,7 @@ describeTraces({
 });
 
 describe("metrics of real services", () => {
-  it("arrive, with what the SDK's own variables say, under the service's own name", async () => {
+  it("arrive with the SDK's resource attributes under the service's name", async () => {
     for (const service of ["gateway", "auth", "user"])
       await expect
         .poll(() => from(service).at(-1)?.resource)
@@ -91,7 +91,7 @@ describe("metrics of real services", () => {
     expect(new Set(receiver.headers.map((headers) => headers["x-tenant"]))).toEqual(new Set(["gatehouse-tests"]));
   });
 
-  it("say how each process is: the event loop's delay and time, the heap, the garbage collector", async () => {
+  it("describe each process: event loop delay and time, heap, garbage collection", async () => {
     for (const service of ["gateway", "auth", "user"]) {
       await expect.poll(() => valuesOf(service, "nodejs.eventloop.delay.p99").at(-1)).toBeGreaterThan(0);
       const runtime = () =>
@@ -100,7 +100,7 @@ describe("metrics of real services", () => {
     }
   });
 
-  it("say how good the view is, what is in it and who decides", async () => {
+  it("describe the revocation view: freshness, entries and deciding source", async () => {
     const admin = await loginAdmin(system.url);
     const user = await register(system.url);
     const entries = (service: string) => valuesOf(service, "gatehouse.revocation.view.entries").at(-1) ?? 0;
@@ -119,7 +119,7 @@ describe("metrics of real services", () => {
       .toContain(1);
   });
 
-  it("say what went through the outbox and the consumers", async () => {
+  it("count the outbox and the consumers", async () => {
     const created = { consumer: "user", subject: "auth.account.created", outcome: "handled" };
     const before = valuesOf("user", "gatehouse.consumer.events", created).at(-1) ?? 0;
     await register(system.url);
@@ -130,7 +130,7 @@ describe("metrics of real services", () => {
     await expect.poll(() => valuesOf("auth", "gatehouse.outbox.depth").at(-1)).toBe(0);
   });
 
-  it("say which consumer gave up on what", async () => {
+  it("count dead letters by consumer and type", async () => {
     const nats = await connect({ servers: system.bus.url });
     await nats.request("auth.account.updated", "no event of ours");
     await nats.close();
@@ -138,7 +138,7 @@ describe("metrics of real services", () => {
     await expect.poll(() => valuesOf("user", "gatehouse.consumer.events", given).at(-1)).toBe(1);
   });
 
-  it("show an outage of the bus: the view gets older, auth is asked, events wait", async () => {
+  it("show a bus outage: the view ages, introspection runs, events wait", async () => {
     const user = await register(system.url);
     await system.bus.stop();
     await call(system.url, "POST", "/v1/auth/change-password", {
@@ -158,7 +158,7 @@ describe("metrics of real services", () => {
 });
 
 describe("logs of real services", () => {
-  it("arrive where they are asked for, each line in its trace and with its correlation id", async () => {
+  it("are exported when enabled, each line with trace and correlation id", async () => {
     const [trace, caller] = [randomBytes(16).toString("hex"), randomBytes(8).toString("hex")];
     const headers = { "x-correlation-id": "found-by-this", traceparent: `00-${trace}-${caller}-01` };
     await call(system.url, "GET", "/v1/users/me", { token: (await register(system.url)).token, headers });
@@ -178,12 +178,12 @@ describe("logs of real services", () => {
   });
 });
 
-describe("what dashboards and rules ask for", () => {
+describe("queries of dashboards and rules", () => {
   const queries = [...dashboardQueries(), ...ruleQueries()];
   const received = new Map<string, DescribedInstrument>();
   let read = 0;
   const complaints = () => {
-    // Each point once: while this process is busy it receives nothing.
+    // Each point once: a busy process receives nothing.
     for (const point of receiver.points.slice(read)) {
       const instrument = instrumentOf(point);
       received.set(JSON.stringify([instrument.name, instrument.attributes]), instrument);
@@ -195,7 +195,7 @@ describe("what dashboards and rules ask for", () => {
     );
   };
 
-  /** What is counted in trouble only has to happen, or it is not there to be asked for. */
+  /** Causes the failures whose counters exist only after a failure. */
   async function causeTrouble(): Promise<void> {
     const user = await register(system.url);
     const refresh = () => call(system.url, "POST", "/v1/auth/refresh", { cookie: user.cookie });
@@ -203,7 +203,7 @@ describe("what dashboards and rules ask for", () => {
     const logins = Array.from({ length: 40 }, (_, index) =>
       call(system.url, "POST", "/v1/auth/login", { form: { username: `${index}@example.com`, password: PASSWORD } }),
     );
-    // More than can be hashed within PASSWORD_HASH_MAX_WAIT_MS.
+    // More logins than can be hashed within PASSWORD_HASH_MAX_WAIT_MS.
     expect((await Promise.all(logins)).map(({ status }) => status)).toContain(503);
     const overlong = { username: user.email, password: "x".repeat(129) };
     const statuses = [];
@@ -212,14 +212,14 @@ describe("what dashboards and rules ask for", () => {
     expect(statuses).toContain(429);
   }
 
-  /** All find the email free, unless one is quick, and the database refuses all but one. */
+  /** Simultaneous registrations of one email, of which the database rejects all but one. */
   async function registerAtOnce(): Promise<void> {
     const json = { email: newEmail(), password: PASSWORD };
     const rivals = Array.from({ length: 4 }, () => call(system.url, "POST", "/v1/users", { json }));
     expect((await Promise.all(rivals)).filter(({ status }) => status === 201)).toHaveLength(1);
   }
 
-  it("is what real services send", async () => {
+  it("name only series that real services send", async () => {
     await causeTrouble();
     const afterRegistrations = async () => {
       await registerAtOnce();
@@ -229,34 +229,34 @@ describe("what dashboards and rules ask for", () => {
   });
 });
 
-describe("what is measured last", () => {
-  it("is sent when the service stops", async () => {
+describe("the last measurements", () => {
+  it("are sent when the service stops", async () => {
     await system.user.stop("SIGINT");
     await system.user.start({ OTEL_METRIC_EXPORT_INTERVAL: "3600000" });
     const before = valuesOf("user", "gatehouse.outbox.published").length;
     await register(system.url);
     expect(await system.user.stop("SIGINT")).toBe("exit code 0");
-    // The event of the registration, counted by a process that had sent nothing until then.
+    // The registration's event, counted by a process that had exported nothing before.
     expect(valuesOf("user", "gatehouse.outbox.published").slice(before)).toEqual([1]);
   });
 });
 
 describe("OTEL_SDK_DISABLED", () => {
-  it("leaves the SDK out of the process, though there is an endpoint", async () => {
+  it("keeps the SDK out of the process although an endpoint is set", async () => {
     await system.user.stop("SIGINT");
     await system.user.start({ ...TELLS_WHAT_IT_LOADS, OTEL_SDK_DISABLED: "true" });
     expect(packagesLoaded(system.user.logs())).toEqual(new Set(["@opentelemetry/api"]));
   });
 });
 
-describe("a collector that is away", () => {
-  it("costs one line of each kind in the log, and no request", async () => {
-    // A new life: a machine that is busy may have made the last one complain already.
+describe("an unavailable collector", () => {
+  it("costs one log line per signal and no request", async () => {
+    // A restart: on a busy machine the previous process may have logged the line already.
     await system.gateways[0]?.stop("SIGINT");
     await receiver.stop();
     const earlier = system.gateways[0]?.logs().length;
     await system.gateways[0]?.start();
-    // Refused, given up while it tried again, or both: on a busy machine that is chance.
+    // Refused, timed out, or both, depending on the machine.
     const complaints = () => {
       const lines = system.gateways[0]?.logs().slice(earlier) ?? [];
       return lines.flatMap((line) => /"msg":"(telemetry(?: cannot be exported|:))/.exec(line)?.[1] ?? []);
@@ -268,8 +268,8 @@ describe("a collector that is away", () => {
   });
 });
 
-describe("all that was sent until then", () => {
-  it("has no password, key, token, hash, name or email in it", () => {
+describe("all exported telemetry", () => {
+  it("has no password, key, token, hash, name or email", () => {
     expect(receiver.logs.length).toBeGreaterThan(0);
     assertNoSecrets([{ name: "telemetry", lines: receiver.bodies }]);
   });
