@@ -17,3 +17,4 @@ export * from "./http/user.ts";
 export { newId, timeOfId } from "./ids.ts";
 export * from "./internal/accounts.ts";
 export * from "./internal/introspection.ts";
+export * from "./profile.ts";

@@ -1,4 +1,5 @@
 import type { EventData, EventSubject } from "../events/catalog.ts";
+import { profileOf } from "../profile.ts";
 
 /** What a reader of the document wants to know of an event beside its schema. */
 export interface EventNote<S extends EventSubject = EventSubject> {
@@ -10,6 +11,7 @@ export interface EventNote<S extends EventSubject = EventSubject> {
 const user_id = "0199a1c0-7a00-7000-8000-000000000001";
 const session_id = "0199a1c0-7a00-7000-8000-000000000002";
 const account = { user_id, email: "somebody@example.com", role: "user", is_active: true, is_verified: false } as const;
+const profile = profileOf({});
 
 /** The user of the examples, and the admin who changes it. */
 export const EXAMPLE_IDS = { user_id, session_id, actor: "0199a1c0-7a00-7000-8000-00000000000a" } as const;
@@ -17,7 +19,7 @@ export const EXAMPLE_IDS = { user_id, session_id, actor: "0199a1c0-7a00-7000-800
 export const EVENT_NOTES: { readonly [S in EventSubject]: EventNote<S> } = {
   "auth.account.created": {
     summary: "Somebody registered, or an admin or an operator made an account.",
-    example: { ...account, full_name: null },
+    example: { ...account, ...profile },
   },
   "auth.account.updated": {
     summary: "The account changed; `changed` names the fields.",
@@ -58,11 +60,11 @@ export const EVENT_NOTES: { readonly [S in EventSubject]: EventNote<S> } = {
   },
   "user.registered": {
     summary: "A user registered, or was made by an admin, and the profile is there.",
-    example: { user_id, email: "somebody@example.com", full_name: null },
+    example: { user_id, email: "somebody@example.com", ...profile },
   },
   "user.profile.updated": {
     summary: "The profile changed; `changed` names the fields.",
-    example: { user_id, full_name: null, changed: ["full_name"] },
+    example: { user_id, ...profile, changed: ["full_name"] },
   },
   "user.deleted": {
     summary: "The user was deleted: softly (it may be restored) or for good (erase what you keep of the user).",

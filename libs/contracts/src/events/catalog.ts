@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { role } from "../fields.ts";
+import { profileEventFields } from "../profile.ts";
 
 /**
  * Every event of the system: subject -> schema of its data (contract, section 6).
@@ -19,7 +20,7 @@ const account = {
 const accountChange = z.looseObject({ ...account, changed: z.array(z.string()) });
 
 export const AUTH_EVENT_DATA = {
-  "auth.account.created": z.looseObject({ ...account, full_name: z.string().nullable() }),
+  "auth.account.created": z.looseObject({ ...account, ...profileEventFields }),
   "auth.account.updated": accountChange,
   "auth.account.deleted": z.looseObject({ user_id: userId, soft: z.boolean(), token_version: tokenVersion }),
   "auth.account.restored": accountChange,
@@ -49,10 +50,10 @@ export const AUTH_EVENT_DATA = {
 } as const;
 
 export const USER_EVENT_DATA = {
-  "user.registered": z.looseObject({ user_id: userId, email: z.string(), full_name: z.string().nullable() }),
+  "user.registered": z.looseObject({ user_id: userId, email: z.string(), ...profileEventFields }),
   "user.profile.updated": z.looseObject({
     user_id: userId,
-    full_name: z.string().nullable(),
+    ...profileEventFields,
     changed: z.array(z.string()),
   }),
   "user.deleted": z.looseObject({ user_id: userId, soft: z.boolean() }),

@@ -3,7 +3,6 @@ import {
   adminPasswordInput,
   assignableRole,
   emailInput,
-  fullNameInput,
   passwordInput,
   passwordToVerify,
   queryNumber,
@@ -11,11 +10,12 @@ import {
   timestamp,
   uuid,
 } from "../fields.ts";
+import { profileFields, profileInput, publicProfileFields } from "../profile.ts";
 
 const userFields = {
   id: z.string(),
   email: z.string(),
-  full_name: z.string().nullable(),
+  ...profileFields,
   is_active: z.boolean(),
   is_verified: z.boolean(),
   role: role(),
@@ -28,7 +28,7 @@ export type User = z.output<typeof User>;
 
 /** What anybody who is logged in may know of anybody. */
 export const PublicUser = z
-  .object({ id: userFields.id, full_name: userFields.full_name, created_at: userFields.created_at })
+  .object({ id: userFields.id, ...publicProfileFields, created_at: userFields.created_at })
   .meta({ id: "PublicUser" });
 export type PublicUser = z.output<typeof PublicUser>;
 
@@ -40,12 +40,12 @@ export type AdminUser = z.output<typeof AdminUser>;
 export const RegisterBody = z.strictObject({
   email: emailInput(),
   password: passwordInput(),
-  full_name: fullNameInput().optional(),
+  ...profileInput,
 });
 export type RegisterBody = z.output<typeof RegisterBody>;
 
 export const UpdateMeBody = z.strictObject({
-  full_name: fullNameInput().optional(),
+  ...profileInput,
   email: emailInput().optional(),
 });
 export type UpdateMeBody = z.output<typeof UpdateMeBody>;
@@ -55,7 +55,7 @@ export const DeleteMeBody = z.strictObject({ password: passwordToVerify() });
 export const AdminCreateUserBody = z.strictObject({
   email: emailInput(),
   password: adminPasswordInput(),
-  full_name: fullNameInput().optional(),
+  ...profileInput,
   role: assignableRole().optional(),
   is_active: z.boolean().optional(),
   is_verified: z.boolean().optional(),
@@ -65,7 +65,7 @@ export type AdminCreateUserBody = z.output<typeof AdminCreateUserBody>;
 export const AdminUpdateUserBody = z.strictObject({
   email: emailInput().optional(),
   password: adminPasswordInput().optional(),
-  full_name: fullNameInput().optional(),
+  ...profileInput,
   role: assignableRole().optional(),
   is_active: z.boolean().optional(),
   is_verified: z.boolean().optional(),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { assignableRole, role, safeText, timestamp, uuid } from "../fields.ts";
+import { profileInput } from "../profile.ts";
 
 /**
  * The commands that the user service sends to auth (`/internal/accounts`), with INTERNAL_API_TOKEN as bearer.
@@ -30,7 +31,7 @@ export const CreateAccountCommand = z.strictObject({
   id: uuid(),
   email: safeText().max(254),
   password: safeText().min(1).max(128),
-  full_name: safeText().nullable(),
+  ...profileInput,
   role: assignableRole(),
   is_active: z.boolean(),
   is_verified: z.boolean(),

@@ -1,10 +1,10 @@
-import type { GatehouseEvent } from "@gatehouse/contracts";
+import { type GatehouseEvent, profileChangesOf } from "@gatehouse/contracts";
 import type { AuthHandle } from "../db/database.ts";
-import { setFullNameIfNewer } from "../repositories/accounts/account.repository.ts";
+import { setProfileIfNewer } from "../repositories/accounts/account.repository.ts";
 
-/** Keeps the name that login answers with. It raises no version and writes no event: the fact is the user service's. */
+/** Keeps the profile that login answers with. It raises no version and writes no event: the fact is the user service's. */
 export const onProfileUpdated =
   (db: AuthHandle) =>
   async ({ subject, version, data }: GatehouseEvent<"user.profile.updated">): Promise<void> => {
-    await setFullNameIfNewer(db, subject, data.full_name, version ?? 0);
+    await setProfileIfNewer(db, subject, profileChangesOf(data), version ?? 0);
   };

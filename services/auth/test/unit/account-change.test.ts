@@ -6,7 +6,7 @@ const account: Account = {
   id: "0192f0c0-0000-7000-8000-000000000001",
   email: "ada@example.com",
   passwordHash: "verified",
-  fullName: "Ada",
+  profile: { full_name: "Ada" },
   role: "user",
   isActive: true,
   isVerified: true,

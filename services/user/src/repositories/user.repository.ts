@@ -1,4 +1,4 @@
-import { parseRole, type Role } from "@gatehouse/contracts";
+import { parseRole, type Profile, profileOf, type Role } from "@gatehouse/contracts";
 import { createRepository } from "@gatehouse/database";
 import type { Insertable, Selectable } from "kysely";
 import type { UserTables, UserTransaction } from "../db/database.ts";
@@ -8,7 +8,7 @@ import type { UserTable } from "../db/tables/user.table.ts";
 export interface User {
   readonly id: string;
   readonly email: string;
-  readonly fullName: string | null;
+  readonly profile: Profile;
   readonly role: Role;
   readonly isActive: boolean;
   readonly isVerified: boolean;
@@ -25,7 +25,7 @@ export function toUser(row: Selectable<UserTable>): User {
   return {
     id: row.id,
     email: row.email,
-    fullName: row.full_name,
+    profile: profileOf(row),
     role: parseRole(row.role),
     isActive: row.is_active,
     isVerified: row.is_verified,
@@ -59,7 +59,7 @@ function toRow(user: User): Insertable<UserTable> {
   return {
     id: user.id,
     email: user.email,
-    full_name: user.fullName,
+    ...user.profile,
     role: user.role,
     is_active: user.isActive,
     is_verified: user.isVerified,

@@ -5,7 +5,7 @@ export function toUserAnswer(user: User): UserAnswer {
   return {
     id: user.id,
     email: user.email,
-    full_name: user.fullName,
+    ...user.profile,
     is_active: user.isActive,
     is_verified: user.isVerified,
     role: user.role,
@@ -15,7 +15,7 @@ export function toUserAnswer(user: User): UserAnswer {
 }
 
 export function toPublicAnswer(user: User): PublicUser {
-  return { id: user.id, full_name: user.fullName, created_at: user.createdAt.toISOString() };
+  return { id: user.id, ...user.profile, created_at: user.createdAt.toISOString() };
 }
 
 export function toAdminAnswer(user: User): AdminUser {

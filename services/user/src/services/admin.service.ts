@@ -1,5 +1,11 @@
 import type { AccessClaims } from "@gatehouse/access";
-import type { AdminCreateUserBody, AdminListUsersQuery, AdminUpdateUserBody } from "@gatehouse/contracts";
+import {
+  type AdminCreateUserBody,
+  type AdminListUsersQuery,
+  type AdminUpdateUserBody,
+  profileChangesOf,
+  profileOf,
+} from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import type { UserHandle } from "../db/database.ts";
 import { countUsers, listUsers } from "../repositories/user-list.repository.ts";
@@ -52,15 +58,16 @@ export function createAdminService({ db, writer }: AdminServiceOptions): AdminSe
 
     find,
 
-    create: (caller, { email, password, full_name: fullName = null, role = "user", ...flags }) => {
-      const { is_active: isActive = true, is_verified: isVerified = false } = flags;
-      return writer.create({ email, password, fullName, role, isActive, isVerified }, caller);
+    create: (caller, body) => {
+      const { email, password, role = "user", is_active: isActive = true, is_verified: isVerified = false } = body;
+      return writer.create({ email, password, profile: profileOf(body), role, isActive, isVerified }, caller);
     },
 
     async update(caller, id, changes) {
-      const { email, password, full_name: fullName, role, is_active: isActive, is_verified: isVerified } = changes;
+      const { email, password, role, is_active: isActive, is_verified: isVerified } = changes;
+      const profile = profileChangesOf(changes);
       if (Object.values(changes).some((value) => value !== undefined))
-        return writer.update(id, { email, password, fullName, role, isActive, isVerified }, caller);
+        return writer.update(id, { email, password, profile, role, isActive, isVerified }, caller);
       const user = await find(id);
       if (user.deletedAt !== null) throw new AppError("UserNotFound");
       return user;

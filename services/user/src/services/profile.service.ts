@@ -1,5 +1,5 @@
 import type { AccessClaims } from "@gatehouse/access";
-import type { RegisterBody, UpdateMeBody } from "@gatehouse/contracts";
+import { profileChangesOf, profileOf, type RegisterBody, type UpdateMeBody } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import type { UserHandle } from "../db/database.ts";
 import { findKnown } from "../repositories/known.repository.ts";
@@ -36,16 +36,18 @@ export function createProfileService({ db, writer }: ProfileServiceOptions): Pro
   }
 
   return {
-    register: ({ email, password, full_name: fullName = null }) =>
-      writer.create({ email, password, fullName, role: "user", isActive: true, isVerified: false }, null),
+    register: (body) => {
+      const { email, password } = body;
+      const profile = profileOf(body);
+      return writer.create({ email, password, profile, role: "user", isActive: true, isVerified: false }, null);
+    },
 
     me,
 
-    async updateMe(caller, { email, full_name: fullName }) {
+    async updateMe(caller, changes) {
       const user = await me(caller);
-      return email === undefined && fullName === undefined
-        ? user
-        : writer.update(caller.sub, { email, fullName }, caller);
+      if (Object.values(changes).every((value) => value === undefined)) return user;
+      return writer.update(caller.sub, { email: changes.email, profile: profileChangesOf(changes) }, caller);
     },
 
     deleteMe: (caller, password) => writer.remove(caller.sub, { soft: true, password }, caller),

@@ -1,4 +1,11 @@
-import { type EventData, type Role, timeOfId, type USER_EVENT_DATA } from "@gatehouse/contracts";
+import {
+  type EventData,
+  type Profile,
+  profileOf,
+  type Role,
+  timeOfId,
+  type USER_EVENT_DATA,
+} from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import type { Known } from "../repositories/known.repository.ts";
 import type { User } from "../repositories/user.repository.ts";
@@ -12,7 +19,7 @@ import type { User } from "../repositories/user.repository.ts";
  *  - what auth says of the account is taken only from a version above the one it was last taken from;
  *  - deletion has a version of its own, since the event of a deletion does not carry the other facts,
  *    and so must not hide an older change of them that is still on its way;
- *  - any fact that carries the account makes a missing row; only its creation knows full_name and registers it;
+ *  - any fact that carries the account makes a missing row; only its creation carries the profile and registers it;
  *  - a soft deletion heard of before its user waits beside the table; an erasure leaves a tombstone and nothing comes after it.
  */
 
@@ -27,7 +34,7 @@ export interface Change {
   readonly announcements: readonly Announcement[];
 }
 
-/** The account as auth has it at `version`, not older than `at`. `fullName` is there only when the account was just created. */
+/** The account as auth has it at `version`, not older than `at`. Only a creation has `profile`. */
 export interface AccountFact {
   readonly kind: "account";
   readonly id: string;
@@ -38,7 +45,7 @@ export interface AccountFact {
   readonly isActive: boolean;
   readonly isVerified: boolean;
   readonly deletedAt: Date | null;
-  readonly fullName?: string | null;
+  readonly profile?: Profile;
 }
 
 export interface DeletionFact {
@@ -68,21 +75,24 @@ export function learn(known: Known, fact: Fact): Change {
 }
 
 /**
- * Sets the profile. The same name again changes nothing.
+ * Sets the fields in `changes`. Values that do not differ change nothing.
  * @throws AppError UserNotFound
  */
-export function changeProfile(known: Known, fullName: string | null, now: Date): Change {
+export function changeProfile(known: Known, changes: Partial<Profile>, now: Date): Change {
   const { user } = known;
   if (user === undefined || user.deletedAt !== null) throw new AppError("UserNotFound");
-  if (user.isRegistered && user.fullName === fullName) return unchanged(known);
+  const given = Object.keys(changes) as (keyof Profile)[];
+  const changed = given.filter((field) => !user.isRegistered || user.profile[field] !== changes[field]);
+  if (changed.length === 0) return unchanged(known);
   const announcements: Announcement[] = [];
-  // The name given here is newer than the one that the creation's event will bring, so that is not waited for.
-  const before = user.isRegistered ? user : register(user, null, announcements);
-  const after = { ...before, fullName, version: before.version + 1, updatedAt: later(before.updatedAt, now) };
+  // These values are newer than those of the creation's event, so the rule does not wait for that event.
+  const before = user.isRegistered ? user : register(user, profileOf({}), announcements);
+  const profile = { ...before.profile, ...changes };
+  const after = { ...before, profile, version: before.version + 1, updatedAt: later(before.updatedAt, now) };
   announcements.push({
     type: "user.profile.updated",
     version: after.version,
-    data: { user_id: after.id, full_name: fullName, changed: ["full_name"] },
+    data: { user_id: after.id, ...profile, changed },
   });
   return { known: { user: after }, announcements };
 }
@@ -100,7 +110,7 @@ function learnAccount(known: Known, fact: AccountFact): Change {
   let user = withAccount(known.user ?? blank(fact), fact);
   user = settleDeletion(user, fact, announcements);
   if (known.earlyDeletion) user = settleDeletion(user, known.earlyDeletion, announcements);
-  if (!user.isRegistered && fact.fullName !== undefined) user = register(user, fact.fullName, announcements);
+  if (!user.isRegistered && fact.profile !== undefined) user = register(user, fact.profile, announcements);
   return { known: { user }, announcements };
 }
 
@@ -117,7 +127,7 @@ function blank({ id, email, role, isActive, isVerified }: AccountFact): User {
   const account = { email, role, isActive, isVerified };
   return {
     id,
-    fullName: null,
+    profile: profileOf({}),
     ...account,
     ...versions,
     isRegistered: false,
@@ -141,9 +151,9 @@ function settleDeletion(
   return flipped && user.isRegistered ? announceDeletion(after, announcements) : after;
 }
 
-function register(user: User, fullName: string | null, announcements: Announcement[]): User {
-  const after = { ...user, fullName, isRegistered: true, version: user.version + 1 };
-  const data = { user_id: after.id, email: after.email, full_name: fullName };
+function register(user: User, profile: Profile, announcements: Announcement[]): User {
+  const after = { ...user, profile, isRegistered: true, version: user.version + 1 };
+  const data = { user_id: after.id, email: after.email, ...profile };
   announcements.push({ type: "user.registered", version: after.version, data });
   return after.deletedAt === null ? after : announceDeletion(after, announcements);
 }

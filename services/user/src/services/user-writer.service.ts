@@ -1,5 +1,5 @@
 import type { AccessClaims } from "@gatehouse/access";
-import { type AssignableRole, newId, type OnBehalfOf } from "@gatehouse/contracts";
+import { type AssignableRole, newId, type OnBehalfOf, type Profile } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import type { AccountClient } from "../clients/account.client.ts";
 import type { User } from "../repositories/user.repository.ts";
@@ -12,7 +12,7 @@ import { changeProfile, inTurn, learn } from "./user-rules.ts";
 interface NewUser {
   readonly email: string;
   readonly password: string;
-  readonly fullName: string | null;
+  readonly profile: Profile;
   readonly role: AssignableRole;
   readonly isActive: boolean;
   readonly isVerified: boolean;
@@ -22,7 +22,7 @@ interface NewUser {
 interface UserChanges {
   readonly email?: string | undefined;
   readonly password?: string | undefined;
-  readonly fullName?: string | null | undefined;
+  readonly profile: Partial<Profile>;
   readonly role?: AssignableRole | undefined;
   readonly isActive?: boolean | undefined;
   readonly isVerified?: boolean | undefined;
@@ -50,23 +50,23 @@ export interface UserWriterOptions {
 
 export function createUserWriter({ accounts, ledger, now }: UserWriterOptions): UserWriter {
   return {
-    async create({ email, password, fullName, role, isActive, isVerified }, caller) {
+    async create({ email, password, profile, role, isActive, isVerified }, caller) {
       const account = await accounts.create({
         id: newId(),
         email,
         password,
-        full_name: fullName,
+        ...profile,
         role,
         is_active: isActive,
         is_verified: isVerified,
         on_behalf_of: caller && onBehalfOf(caller),
       });
-      const fact = { ...factOfAccount(account), fullName };
+      const fact = { ...factOfAccount(account), profile };
       return existing(await ledger.change(account.id, caller?.sub, (known) => learn(known, fact)));
     },
 
     async update(id, changes, caller) {
-      const { fullName } = changes;
+      const { profile } = changes;
       const command = accountChanges(changes);
       const fact =
         command && factOfAccount(await accounts.update(id, { ...command, on_behalf_of: onBehalfOf(caller) }));
@@ -75,7 +75,9 @@ export function createUserWriter({ accounts, ledger, now }: UserWriterOptions): 
           known,
           (before) => (fact ? learn(before, fact) : { known: before, announcements: [] }),
           (before) =>
-            fullName === undefined ? { known: before, announcements: [] } : changeProfile(before, fullName, now()),
+            Object.keys(profile).length === 0
+              ? { known: before, announcements: [] }
+              : changeProfile(before, profile, now()),
         ),
       );
       return existing(user);

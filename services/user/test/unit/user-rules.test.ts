@@ -30,7 +30,7 @@ function account(version: number, changes: Partial<AccountFact> = {}): AccountFa
   };
 }
 
-const created = account(1, { fullName: "Ann" });
+const created = account(1, { profile: { full_name: "Ann" } });
 const moved = account(2, { email: "ann@example.org" });
 const promoted = account(3, { email: "ann@example.org", role: "admin", isVerified: true });
 const deleted: Fact = { kind: "deletion", id, version: 4, deletedAt: at(4) };
@@ -116,10 +116,20 @@ describe("what happens when a soft deletion overtakes an older change of the acc
 describe("what happens when a change of the account overtakes its creation", () => {
   it("the user is there without a name and is announced only when its creation comes", () => {
     const early = learnAll([promoted]);
-    expect(early.known.user).toMatchObject({ fullName: null, isRegistered: false, version: 0, role: "admin" });
+    expect(early.known.user).toMatchObject({
+      profile: { full_name: null },
+      isRegistered: false,
+      version: 0,
+      role: "admin",
+    });
     expect(early.announcements).toEqual([]);
     const late = learnAll([created], early.known);
-    expect(late.known.user).toMatchObject({ fullName: "Ann", isRegistered: true, version: 1, role: "admin" });
+    expect(late.known.user).toMatchObject({
+      profile: { full_name: "Ann" },
+      isRegistered: true,
+      version: 1,
+      role: "admin",
+    });
     expect(late.announcements).toEqual([
       { type: "user.registered", version: 1, data: { user_id: id, email: "ann@example.org", full_name: "Ann" } },
     ]);
@@ -130,8 +140,8 @@ describe("what happens when the profile is changed", () => {
   const { known } = learnAll([created]);
 
   it("another name raises the version and is announced", () => {
-    const { known: after, announcements } = changeProfile(known, "Ann Smith", at(9));
-    expect(after.user).toMatchObject({ fullName: "Ann Smith", version: 2, updatedAt: at(9) });
+    const { known: after, announcements } = changeProfile(known, { full_name: "Ann Smith" }, at(9));
+    expect(after.user).toMatchObject({ profile: { full_name: "Ann Smith" }, version: 2, updatedAt: at(9) });
     expect(announcements).toEqual([
       {
         type: "user.profile.updated",
@@ -142,11 +152,11 @@ describe("what happens when the profile is changed", () => {
   });
 
   it("the same name changes nothing", () => {
-    expect(changeProfile(known, "Ann", at(9))).toEqual({ known, announcements: [] });
+    expect(changeProfile(known, { full_name: "Ann" }, at(9))).toEqual({ known, announcements: [] });
   });
 
   it("a name given before the creation was heard of stays", () => {
-    const named = changeProfile(learnAll([moved]).known, null, at(9));
+    const named = changeProfile(learnAll([moved]).known, { full_name: null }, at(9));
     expect(named.announcements.map(({ type }) => type)).toEqual(["user.registered", "user.profile.updated"]);
     expect(learn(named.known, created)).toEqual({ known: named.known, announcements: [] });
   });
@@ -156,7 +166,7 @@ describe("what happens when the profile is changed", () => {
     ["soft-deleted", learnAll([created, deleted]).known],
     ["erased", learnAll([created, erased]).known],
   ])("a user that is %s is not found", (_name, missing: Known) => {
-    expect(() => changeProfile(missing, "Ann", at(9))).toThrow(
+    expect(() => changeProfile(missing, { full_name: "Ann" }, at(9))).toThrow(
       expect.toSatisfy((error) => isAppError(error, "UserNotFound")),
     );
   });
@@ -166,9 +176,9 @@ describe("what happens when the profile is changed", () => {
       known,
       (before) => learn(before, deleted),
       (before) => learn(before, restored),
-      (before) => changeProfile(before, null, at(9)),
+      (before) => changeProfile(before, { full_name: null }, at(9)),
     );
-    expect(after.user).toMatchObject({ fullName: null, version: 4 });
+    expect(after.user).toMatchObject({ profile: { full_name: null }, version: 4 });
     expect(announcements.map(({ type }) => type)).toEqual(["user.deleted", "user.restored", "user.profile.updated"]);
   });
 });

@@ -1,10 +1,11 @@
+import type { Profile } from "@gatehouse/contracts";
 import type { ColumnType, Generated } from "kysely";
 
-export interface AccountTable {
+/** An account, with a copy of the profile at `profile_version`. */
+export interface AccountTable extends Profile {
   id: string;
   email: string;
   password_hash: string;
-  full_name: string | null;
   role: string;
   is_active: boolean;
   is_verified: boolean;

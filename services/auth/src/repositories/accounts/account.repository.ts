@@ -1,4 +1,4 @@
-import { parseRole, type Role } from "@gatehouse/contracts";
+import { parseRole, type Profile, profileOf, type Role } from "@gatehouse/contracts";
 import { createRepository, violatedConstraint } from "@gatehouse/database";
 import { AppError } from "@gatehouse/errors";
 import type { Selectable, Updateable } from "kysely";
@@ -10,7 +10,8 @@ export interface Account {
   readonly id: string;
   readonly email: string;
   readonly passwordHash: string;
-  readonly fullName: string | null;
+  /** A copy of the profile that the user service owns. */
+  readonly profile: Profile;
   readonly role: Role;
   readonly isActive: boolean;
   readonly isVerified: boolean;
@@ -29,7 +30,7 @@ function toAccount(row: Selectable<AccountTable>): Account {
     id: row.id,
     email: row.email,
     passwordHash: row.password_hash,
-    fullName: row.full_name,
+    profile: profileOf(row),
     role: parseRole(row.role),
     isActive: row.is_active,
     isVerified: row.is_verified,
@@ -46,7 +47,7 @@ function toRow(account: Partial<Account>): Updateable<AccountTable> {
   return {
     email: account.email,
     password_hash: account.passwordHash,
-    full_name: account.fullName,
+    ...account.profile,
     role: account.role,
     is_active: account.isActive,
     is_verified: account.isVerified,
@@ -92,7 +93,7 @@ export async function insertAccount(trx: AuthTransaction, account: NewAccount): 
     id: account.id,
     email: account.email,
     password_hash: account.passwordHash,
-    full_name: account.fullName,
+    ...account.profile,
     role: account.role,
     is_active: account.isActive,
     is_verified: account.isVerified,
@@ -136,16 +137,16 @@ export async function setPasswordHashIfStill(
   return result.numUpdatedRows > 0n;
 }
 
-/** The name as the user service tells it; older news than the last change nothing. */
-export async function setFullNameIfNewer(
+/** Stores the profile fields of a `user.*` event. Older versions are ignored. */
+export async function setProfileIfNewer(
   db: AuthHandle,
   id: string,
-  fullName: string | null,
+  profile: Partial<Profile>,
   profileVersion: number,
 ): Promise<void> {
   await db
     .updateTable("accounts")
-    .set({ full_name: fullName, profile_version: profileVersion })
+    .set({ ...profile, profile_version: profileVersion })
     .where("id", "=", id)
     .where("profile_version", "<", profileVersion)
     .execute();

@@ -6,7 +6,7 @@ export function toUser(account: Account): User {
   return {
     id: account.id,
     email: account.email,
-    full_name: account.fullName,
+    ...account.profile,
     is_active: account.isActive,
     is_verified: account.isVerified,
     role: account.role,

@@ -22,7 +22,7 @@ export const accountCreated = (account: Account, actor?: string) =>
   createEvent({
     ...about(account, actor),
     type: "auth.account.created",
-    data: { ...facts(account), full_name: account.fullName },
+    data: { ...facts(account), ...account.profile },
   });
 
 export const accountUpdated = (account: Account, changed: readonly string[], actor: string) =>

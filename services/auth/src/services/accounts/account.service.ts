@@ -1,5 +1,5 @@
 import type { CreateAccountCommand, UpdateAccountCommand } from "@gatehouse/contracts";
-import { timeOfId } from "@gatehouse/contracts";
+import { profileOf, timeOfId } from "@gatehouse/contracts";
 import { AppError, isAppError } from "@gatehouse/errors";
 import type { AuthHandle, AuthTransact, AuthTransaction } from "../../db/database.ts";
 import {
@@ -108,7 +108,7 @@ function newAccount(command: CreateAccountCommand, passwordHash: string): NewAcc
     id: command.id,
     email: command.email,
     passwordHash,
-    fullName: command.full_name,
+    profile: profileOf(command),
     role: command.role,
     isActive: command.is_active,
     isVerified: command.is_verified,

@@ -1,4 +1,4 @@
-import { type GatehouseEvent, newId, timeOfId } from "@gatehouse/contracts";
+import { type GatehouseEvent, newId, profileOf, timeOfId } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import type { AuthTransact, AuthTransaction } from "../../db/database.ts";
 import { type Account, insertAccount } from "../../repositories/accounts/account.repository.ts";
@@ -36,7 +36,7 @@ export async function insertAdmin(
     id,
     email,
     passwordHash,
-    fullName: null,
+    profile: profileOf({}),
     role: "admin",
     isActive: true,
     isVerified: true,

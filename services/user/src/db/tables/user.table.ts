@@ -1,10 +1,10 @@
+import type { Profile } from "@gatehouse/contracts";
 import type { GeneratedAlways } from "kysely";
 
-/** A user as this service shows it: the profile, which it owns, beside a projection of the account, which auth owns. */
-export interface UserTable {
+/** A user: the profile, which this service owns, and a projection of the account, which auth owns. */
+export interface UserTable extends Profile {
   id: string;
   email: string;
-  full_name: string | null;
   role: string;
   is_active: boolean;
   is_verified: boolean;
@@ -14,7 +14,7 @@ export interface UserTable {
   deletion_version: number;
   /** This service's own, carried by `user.*` events. */
   version: number;
-  /** False while the account is known from later events only: full_name is then unknown and `user.registered` not written. */
+  /** False while the account is known from later events only: the profile is then unknown and `user.registered` is not written. */
   is_registered: boolean;
   created_at: Date;
   updated_at: Date;
