@@ -1,35 +1,32 @@
-// `pnpm check`: everything that can be said about the code without running it. See --help.
+// `pnpm check`: the static checks. See --help.
 import { Argument, Command } from "commander";
 import { type Check, type CheckResult, runCheck } from "./run-check.ts";
 
 const CHECKS: readonly Check[] = [
-  { name: "types", what: "tsc: the types of everything", command: ["tsc", "-p", "."] },
-  { name: "lint", what: "oxlint: rules, and the boundaries between packages and layers", command: ["oxlint"] },
-  { name: "format", what: "oxfmt: the one way to write it", command: ["oxfmt", "--check"] },
+  { name: "types", what: "tsc: all types", command: ["tsc", "-p", "."] },
+  { name: "lint", what: "oxlint: rules, and imports between packages and layers", command: ["oxlint"] },
+  { name: "format", what: "oxfmt: formatting", command: ["oxfmt", "--check"] },
   {
     name: "exports",
-    what: "knip: exports, files and dependencies that nothing uses",
+    what: "knip: unused exports, files and dependencies",
     command: ["knip", "--no-config-hints"],
   },
   {
-    name: "asyncapi",
-    what: "docs/asyncapi.json is what the events' schemas say",
-    command: ["node", "tools/asyncapi/main.ts", "--check"],
+    name: "generated",
+    what: "generated files match their sources",
+    command: ["node", "tools/check/generated.ts", "--check"],
   },
-  {
-    name: "dashboards",
-    what: "Grafana's dashboards are what tools/dashboards says",
-    command: ["node", "tools/dashboards/main.ts", "--check"],
-  },
+  { name: "size", what: "bytes of the tooling compared with the product", command: ["node", "tools/check/size.ts"] },
   {
     name: "manifests",
-    what: "k8s/ renders, and fits Kubernetes' schemas, the rules, and what the services read",
+    what: "k8s/: schemas, rules, and the variables that the services read",
     command: ["node", "tools/check/manifests.ts"],
   },
 ];
 
-/** One after the other: the second formats what the first has changed. */
+/** Run in this order: later steps format what earlier ones changed. */
 const FIXES: readonly Check[] = [
+  { name: "generated", what: "", command: ["node", "tools/check/generated.ts"] },
   { name: "lint", what: "", command: ["oxlint", "--fix"] },
   { name: "format", what: "", command: ["oxfmt"] },
 ];
@@ -56,17 +53,15 @@ async function check(names: readonly string[], { fix, json }: Options): Promise<
   if (json) console.log(JSON.stringify({ checks: results }));
   else for (const { name, output } of failed) console.log(`\n── ${name} ──\n${output.trim()}`);
   if (failed.length === 0) return;
-  if (!json)
-    console.log(`\n${failed.length} of ${results.length} checks failed. \`pnpm check --fix\` mends what a tool can.`);
+  if (!json) console.log(`\n${failed.length} of ${results.length} checks failed. Try \`pnpm check --fix\`.`);
   process.exitCode = 1;
 }
 
 const known = CHECKS.map(({ name, what }) => `  ${name.padEnd(10)} ${what}`).join("\n");
-const program = new Command("pnpm check")
-  .description(`Static checks, side by side; exit 1 when one fails.\n\n${known}`)
-  .addArgument(new Argument("[names...]", "only these").choices(CHECKS.map(({ name }) => name)))
-  .option("--fix", "first mend and format what the tools can")
-  .option("--json", "the results as JSON")
-  .action(check);
-
-await program.parseAsync();
+await new Command("pnpm check")
+  .description(`Runs the static checks in parallel; exit 1 when a check fails.\n\n${known}`)
+  .addArgument(new Argument("[names...]", "run these checks only").choices(CHECKS.map(({ name }) => name)))
+  .option("--fix", "first regenerate the generated files, and fix lint and formatting")
+  .option("--json", "print the results as JSON")
+  .action(check)
+  .parseAsync();
