@@ -4,23 +4,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { EVENT_DATA, parseEvent, REVOKING_SUBJECTS, STREAMS } from "@gatehouse/contracts";
+import { parseEvent, REVOKING_SUBJECTS, STREAMS } from "@gatehouse/contracts";
 import { jetstream } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readStream } from "./support/streams.ts";
 import { createMessageCheck } from "./support/asyncapi.ts";
-import {
-  call,
-  FIRST_ADMIN,
-  login,
-  loginAdmin,
-  NEW_PASSWORD,
-  PASSWORD,
-  type Person,
-  register,
-  until,
-} from "./support/api.ts";
+import { causeEvents, missingEvents } from "./support/event-causes.ts";
+import { call, FIRST_ADMIN, loginAdmin, NEW_PASSWORD, PASSWORD, type Person, register, until } from "./support/api.ts";
 
 let system: RunningServices;
 let base: string;
@@ -44,27 +35,11 @@ const admins = (method: string, id: string, json?: object, rest = "") =>
 
 describe("events", () => {
   it("are all published, match docs/asyncapi.json and carry no secret", async () => {
-    const user = await register(base, { full_name: "Ada" });
-    await call(base, "PATCH", "/v1/users/me", { token: user.token, json: { full_name: "Ada L." } });
-    await call(base, "POST", "/v1/auth/logout", { token: user.token });
-    const again = await login(base, user.email);
-    await call(base, "POST", "/v1/auth/logout-all", { token: again.token });
-    const third = await login(base, user.email);
-    const passwords = { current_password: PASSWORD, new_password: NEW_PASSWORD };
-    await call(base, "POST", "/v1/auth/change-password", { token: third.token, json: passwords });
-    await admins("PATCH", user.id, { is_verified: true });
-    const last = await login(base, user.email, NEW_PASSWORD);
-    await call(base, "DELETE", "/v1/users/me", { token: last.token, json: { password: NEW_PASSWORD } });
-    await admins("POST", user.id, undefined, "/restore");
-    await admins("DELETE", user.id);
-
-    // auth.key.retired needs a key's whole lifetime; auth's key tests cover it.
-    const expected = Object.keys(EVENT_DATA).filter((subject) => subject !== "auth.key.retired");
-    await until(async () => {
-      const seen = new Set((await published()).map(({ event }) => event.type as string));
-      return expected.every((subject) => seen.has(subject));
-    });
-    const secrets = [PASSWORD, NEW_PASSWORD, "argon2", user.token, user.cookie, third.token, third.cookie];
+    const { user, tokens } = await causeEvents(base, admin);
+    const missing = async () => missingEvents(new Set((await published()).map(({ event }) => event.type)));
+    const message = "no act published these events; correct their causes in tests/e2e/support/event-causes.ts";
+    await expect.poll(missing, { timeout: 10_000, message }).toEqual([]);
+    const secrets = [PASSWORD, NEW_PASSWORD, "argon2", ...tokens];
     const check = createMessageCheck();
     for (const { raw, event, headers } of await published()) {
       expect(check(event.type, headers, JSON.parse(raw))).toEqual([]);

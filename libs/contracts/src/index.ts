@@ -1,14 +1,9 @@
-export {
-  AUTH_EVENT_DATA,
-  EVENT_DATA,
-  type EventData,
-  type EventSubject,
-  REVOKING_SUBJECTS,
-  USER_EVENT_DATA,
-} from "./events/catalog.ts";
+export { AUTH_EVENTS } from "./events/auth-events.ts";
+export { type EventData, EVENTS, type EventSubject, REVOKING_SUBJECTS } from "./events/catalog.ts";
 export { type EventEnvelope, eventEnvelope } from "./events/envelope.ts";
 export { EventFormatError, type GatehouseEvent, isEventSubject, parseEvent } from "./events/event.ts";
 export { type StreamDefinition, STREAMS } from "./events/streams.ts";
+export { USER_EVENTS } from "./events/user-events.ts";
 export * from "./fields.ts";
 export * from "./http/auth.ts";
 export * from "./http/health.ts";

@@ -96,8 +96,8 @@ function streamConfig(definition: StreamDefinition, replicas: number) {
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
-    max_age: nanos(definition.maxAge),
-    duplicate_window: nanos(definition.duplicateWindow),
+    max_age: nanos(definition.maxAgeMs),
+    duplicate_window: nanos(definition.duplicateWindowMs),
     num_replicas: replicas,
   } satisfies Partial<StreamConfig>;
 }

@@ -1,4 +1,4 @@
-import { EVENT_DATA, type EventSubject, type GatehouseEvent, STREAMS } from "@gatehouse/contracts";
+import { EVENTS, type EventSubject, type GatehouseEvent, STREAMS } from "@gatehouse/contracts";
 import { type Bus, type Consumer, type EventHandlers, startConsumer } from "@gatehouse/messaging";
 import type { Logger } from "@gatehouse/observability";
 import { FAILS } from "../load/own-acts.ts";
@@ -50,7 +50,7 @@ export function startConsumers(options: { bus: Bus; database: LedgerDatabase; lo
     });
 
   const collect = (part: "auth" | "user") => {
-    const subjects = (Object.keys(EVENT_DATA) as EventSubject[]).filter(
+    const subjects = (Object.keys(EVENTS) as EventSubject[]).filter(
       (subject) => subject.startsWith(`${part}.`) && subject !== "auth.watermark",
     );
     const handler = applyOnce(COLLECTORS[part]);

@@ -1,4 +1,4 @@
-import { AUTH_EVENT_DATA, STREAMS, USER_EVENT_DATA } from "@gatehouse/contracts";
+import { AUTH_EVENTS, STREAMS, USER_EVENTS } from "@gatehouse/contracts";
 import { type Bus, type Consumer, type EventHandlers, startConsumer } from "@gatehouse/messaging";
 import type { Logger } from "@gatehouse/observability";
 import type { Trail } from "../services/trail.service.ts";
@@ -21,14 +21,14 @@ export function startConsumers({ bus, trail, logger }: ConsumersOptions): Consum
       stream: STREAMS.auth,
       durable: DURABLE,
       filter: "auth.>",
-      handlers: recordEach(Object.keys(AUTH_EVENT_DATA), trail),
+      handlers: recordEach(Object.keys(AUTH_EVENTS), trail),
     }),
     startConsumer({
       ...common,
       stream: STREAMS.user,
       durable: DURABLE,
       filter: "user.>",
-      handlers: recordEach(Object.keys(USER_EVENT_DATA), trail),
+      handlers: recordEach(Object.keys(USER_EVENTS), trail),
     }),
   ];
 }

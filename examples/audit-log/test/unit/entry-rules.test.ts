@@ -1,10 +1,10 @@
-import { EVENT_DATA, parseEvent } from "@gatehouse/contracts";
+import { EVENTS, parseEvent } from "@gatehouse/contracts";
 import { createAsyncApiDocument } from "@gatehouse/contracts/asyncapi";
 import { describe, expect, it } from "vitest";
 import { entryOf } from "../../src/services/entry-rules.ts";
 
 const { messages } = createAsyncApiDocument().components;
-const subjects = Object.keys(EVENT_DATA).filter((subject) => subject !== "auth.watermark");
+const subjects = Object.keys(EVENTS).filter((subject) => subject !== "auth.watermark");
 
 /** The event of the document's example, with more in its data. */
 function eventOf(subject: string, data: object = {}) {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { timestamp } from "../fields.ts";
 
-/** CloudEvents 1.0, structured mode, with this system's extensions (contract, section 6). */
+/** CloudEvents 1.0, structured mode, with this system's extensions (docs/reference/events.md). */
 export const eventEnvelope = z.object({
   specversion: z.literal("1.0"),
   id: z.string().min(1),
@@ -12,9 +12,9 @@ export const eventEnvelope = z.object({
   datacontenttype: z.literal("application/json"),
   correlationid: z.string().optional(),
   traceparent: z.string().optional(),
-  /** The id of who did it, where somebody did. */
+  /** The id of the user who caused the event; absent when no user did. */
   actor: z.string().optional(),
-  /** Grows by one with every change of that subject in that service; absent where the subject is no user. */
+  /** Grows by one with every change of that user in that service; absent when the subject is not a user. */
   version: z.int().nonnegative().optional(),
 });
 

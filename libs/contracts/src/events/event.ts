@@ -1,14 +1,14 @@
 import type { z } from "zod";
-import { EVENT_DATA, type EventData, type EventSubject } from "./catalog.ts";
+import { type EventData, EVENTS, type EventSubject } from "./catalog.ts";
 import { type EventEnvelope, eventEnvelope } from "./envelope.ts";
 
-/** One event as it travels. */
+/** One event as it is published. */
 export interface GatehouseEvent<S extends EventSubject = EventSubject> extends Omit<EventEnvelope, "type"> {
   readonly type: S;
   readonly data: EventData<S>;
 }
 
-/** Says why a message is no event of ours. It names paths, never values. */
+/** A message that is not a valid event. The text names paths, never values. */
 export class EventFormatError extends Error {
   constructor(message: string) {
     super(message);
@@ -17,17 +17,18 @@ export class EventFormatError extends Error {
 }
 
 export function isEventSubject(subject: string): subject is EventSubject {
-  return Object.hasOwn(EVENT_DATA, subject);
+  return Object.hasOwn(EVENTS, subject);
 }
 
 /**
- * Checks a parsed message against the envelope and the schema of its type.
+ * Validates a parsed message against the envelope and the schema of its type.
  * @throws EventFormatError
  */
 export function parseEvent(raw: unknown): GatehouseEvent {
   const envelope = check(eventEnvelope, raw, "envelope");
   if (!isEventSubject(envelope.type)) throw new EventFormatError(`unknown type ${envelope.type}`);
-  const data = check(EVENT_DATA[envelope.type], (raw as { data?: unknown }).data, `${envelope.type} data`);
+  const { data: schema }: { readonly data: z.ZodType<EventData<EventSubject>> } = EVENTS[envelope.type];
+  const data = check(schema, (raw as { data?: unknown }).data, `${envelope.type} data`);
   return { ...envelope, type: envelope.type, data };
 }
 

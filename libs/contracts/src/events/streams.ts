@@ -1,19 +1,19 @@
-const SECOND = 1_000;
-const DAY = 86_400 * SECOND;
+const DAY_MS = 86_400_000;
 
-/** One JetStream stream; durations in milliseconds. */
+/** One JetStream stream. */
 export interface StreamDefinition {
   readonly name: string;
   readonly subjects: readonly string[];
-  readonly maxAge: number;
-  readonly duplicateWindow: number;
+  readonly maxAgeMs: number;
+  /** JetStream drops a repeated message id within this time. */
+  readonly duplicateWindowMs: number;
 }
 
-const duplicateWindow = 120 * SECOND;
+const duplicateWindowMs = 120_000;
 
-/** The streams, defined once (contract, section 6). All use file storage, limits retention and discard old. */
+/** The streams (docs/reference/events.md). All use file storage, limits retention and discard old. */
 export const STREAMS = {
-  auth: { name: "AUTH_EVENTS", subjects: ["auth.>"], maxAge: 7 * DAY, duplicateWindow },
-  user: { name: "USER_EVENTS", subjects: ["user.>"], maxAge: 7 * DAY, duplicateWindow },
-  deadLetters: { name: "DEAD_LETTERS", subjects: ["dead.>"], maxAge: 30 * DAY, duplicateWindow },
+  auth: { name: "AUTH_EVENTS", subjects: ["auth.>"], maxAgeMs: 7 * DAY_MS, duplicateWindowMs },
+  user: { name: "USER_EVENTS", subjects: ["user.>"], maxAgeMs: 7 * DAY_MS, duplicateWindowMs },
+  deadLetters: { name: "DEAD_LETTERS", subjects: ["dead.>"], maxAgeMs: 30 * DAY_MS, duplicateWindowMs },
 } as const satisfies Record<string, StreamDefinition>;

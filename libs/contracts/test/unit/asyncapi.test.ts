@@ -1,4 +1,4 @@
-import { EVENT_DATA, parseEvent, STREAMS } from "@gatehouse/contracts";
+import { EVENTS, parseEvent, STREAMS } from "@gatehouse/contracts";
 import { createAsyncApiDocument } from "@gatehouse/contracts/asyncapi";
 import specs from "@asyncapi/specs";
 import { Ajv, type AnySchema } from "ajv";
@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 const document = createAsyncApiDocument();
-const subjects = Object.keys(EVENT_DATA);
+const subjects = Object.keys(EVENTS);
 const FILE = new URL("../../../../docs/asyncapi.json", import.meta.url);
 
 /** AsyncAPI's own schema uses words that a strict reader of JSON Schema would refuse. */

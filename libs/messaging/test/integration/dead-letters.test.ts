@@ -185,7 +185,7 @@ describe("what happens when a dead letter is replayed", () => {
     const broken = mendable("broken");
     const event = someEvent();
     await publish(event);
-    await ensureStreams(await connected(bench.admin()), [{ ...STREAMS.auth, duplicateWindow: 100 }], 1);
+    await ensureStreams(await connected(bench.admin()), [{ ...STREAMS.auth, duplicateWindowMs: 100 }], 1);
     const [letter] = await lettersOnce(1);
     broken.isMended = true;
     const { headers, msgID, payload, subject } = replayMessage(letter!);

@@ -215,8 +215,8 @@ describe("what happens when the stream began anew", () => {
     // nats-server 2.9 forgets when a stream was made when it is reconfigured between two restarts.
     await bench.server.restart();
     const manager = await managerOf(await connected(bench.admin()));
-    const { name, maxAge } = STREAMS.auth;
-    await manager.streams.update(name, { max_age: nanos(2 * maxAge) });
+    const { name, maxAgeMs } = STREAMS.auth;
+    await manager.streams.update(name, { max_age: nanos(2 * maxAgeMs) });
     await bench.server.restart();
     const late = someEvent();
     await bench.emit([late], relay);

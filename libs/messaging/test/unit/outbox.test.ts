@@ -1,5 +1,5 @@
 import {
-  EVENT_DATA,
+  EVENTS,
   EventFormatError,
   type EventSubject,
   newId,
@@ -58,7 +58,7 @@ describe("what happens when an event is created", () => {
   });
 });
 
-test.each(Object.keys(EVENT_DATA) as EventSubject[])(
+test.each(Object.keys(EVENTS) as EventSubject[])(
   "what happens to %s in the outbox: revoking ones are marked",
   (type) => {
     const event = { ...createEvent(logout), type };

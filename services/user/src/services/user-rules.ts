@@ -1,11 +1,4 @@
-import {
-  type EventData,
-  type Profile,
-  profileOf,
-  type Role,
-  timeOfId,
-  type USER_EVENT_DATA,
-} from "@gatehouse/contracts";
+import { type EventData, type Profile, profileOf, type Role, timeOfId, type USER_EVENTS } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import type { Known } from "../repositories/known.repository.ts";
 import type { User } from "../repositories/user.repository.ts";
@@ -27,7 +20,7 @@ import type { User } from "../repositories/user.repository.ts";
 export type Announcement = {
   [S in UserSubject]: { readonly type: S; readonly version: number; readonly data: EventData<S> };
 }[UserSubject];
-type UserSubject = keyof typeof USER_EVENT_DATA;
+type UserSubject = keyof typeof USER_EVENTS;
 
 export interface Change {
   readonly known: Known;

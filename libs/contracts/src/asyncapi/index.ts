@@ -1,1 +1,0 @@
-export { createAsyncApiDocument } from "./document.ts";
