@@ -1,29 +1,46 @@
-/** The pauses of a consumer while its infrastructure is away: longer each time, until something works again. */
-export interface Breather {
-  /** @returns milliseconds until the pause is over */
+import { setTimeout as sleep } from "node:timers/promises";
+
+/**
+ * Waits `ms` milliseconds, or until `signal` aborts; never throws.
+ * @param options.keepAlive false: the wait does not keep the process alive
+ */
+export async function pause(ms: number, signal: AbortSignal, { keepAlive = false } = {}): Promise<void> {
+  await sleep(ms, undefined, { signal, ref: keepAlive }).catch(() => undefined);
+}
+
+export interface BackoffLimits {
+  readonly firstMs: number;
+  readonly maxMs: number;
+}
+
+/** Returns the milliseconds to wait after `failures` earlier failures: `firstMs`, doubled each time, at most `maxMs`. */
+export function backoffMs({ firstMs, maxMs }: BackoffLimits, failures: number): number {
+  return Math.min(maxMs, firstMs * 2 ** failures);
+}
+
+/** The pauses of work whose infrastructure is down: longer after each failure, until something succeeds. */
+export interface Backoff {
+  /** Returns the milliseconds until the pause ends. */
   failed(now: number): number;
-  worked(): void;
-  /** Milliseconds to wait before the next handler; 0 when none. */
+  succeeded(): void;
+  /** Returns the milliseconds to wait before the next attempt; 0 when none. */
   remaining(now: number): number;
 }
 
-const FIRST_MS = 250;
-const MAX_MS = 5_000;
-
-export function createBreather(): Breather {
-  let streak = 0;
+export function createBackoff(limits: BackoffLimits): Backoff {
+  let failures = 0;
   let until = 0;
   return {
     failed(now) {
-      // Handlers that fail side by side are one outage, not several.
+      // Handlers that fail concurrently are one outage, not several.
       if (now >= until) {
-        until = now + Math.min(MAX_MS, FIRST_MS * 2 ** streak);
-        streak += 1;
+        until = now + backoffMs(limits, failures);
+        failures += 1;
       }
       return until - now;
     },
-    worked() {
-      streak = 0;
+    succeeded() {
+      failures = 0;
       until = 0;
     },
     remaining: (now) => Math.max(0, until - now),

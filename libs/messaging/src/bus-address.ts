@@ -1,8 +1,9 @@
-import type { ConnectionOptions } from "@nats-io/nats-core";
+import { type ConnectionOptions, createInbox, type NatsConnection } from "@nats-io/nats-core";
+import type { NatsConnectionImpl } from "@nats-io/nats-core/internal";
 
 /**
- * Splits the URL (or the comma-separated URLs) that operators write into what the client takes, which
- * looks at neither the scheme nor the credentials in it.
+ * Returns the client's options for a URL, or for several comma-separated ones. The client itself ignores the scheme and the
+ * credentials in a URL.
  */
 export function busAddress(
   url: string,
@@ -20,12 +21,21 @@ export function busAddress(
   };
 }
 
-/** A user hears answers under its own prefix, so that a server can keep each user from the answers to others. */
+/** Each user receives replies under its own prefix, so that a server can deny it the replies to others. */
 function credentials(url: URL): Pick<ConnectionOptions, "user" | "pass" | "token" | "inboxPrefix"> {
   const user = decodeURIComponent(url.username);
   if (url.password === "") return { token: user };
-  return { user, pass: decodeURIComponent(url.password), ...(PLAIN.test(user) && { inboxPrefix: `_INBOX.${user}` }) };
+  return {
+    user,
+    pass: decodeURIComponent(url.password),
+    ...(SUBJECT_TOKEN.test(user) && { inboxPrefix: `_INBOX.${user}` }),
+  };
 }
 
-/** What is one token of a subject whatever it means elsewhere. */
-const PLAIN = /^[\w-]+$/;
+/** A user name that is one token of a subject. */
+const SUBJECT_TOKEN = /^[\w-]+$/;
+
+/** Returns a new reply subject under the connection's own prefix, which its public type does not expose. */
+export function createReplyInbox(connection: NatsConnection): string {
+  return createInbox((connection as NatsConnectionImpl).options.inboxPrefix);
+}

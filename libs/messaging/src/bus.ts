@@ -1,28 +1,27 @@
 import type { Logger } from "@gatehouse/observability";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
+import { backoffMs, pause } from "./backoff.ts";
 import { busAddress } from "./bus-address.ts";
 import { createRefusalLog, explainFailure } from "./bus-refusals.ts";
-import { pause } from "./pause.ts";
 
-export interface BusOptions {
-  /** `nats://` or `tls://`, with user and password or token in it where the server wants them; several are comma-separated. */
+export interface BusDeps {
+  /** `nats://` or `tls://`, with user and password or a token where the server requires them; comma-separated for several. */
   readonly url: string;
-  /** What the server's connection list shows. */
+  /** The name in the server's list of connections. */
   readonly name: string;
   readonly logger: Logger;
 }
 
 /**
- * The way to the NATS server. Each connection object lives until the connection breaks and is then replaced by another, so
- * nothing survives a break unnoticed: its requests fail at once, its subscriptions end, nothing is buffered to be sent later.
- * Until it is closed it keeps its process alive, whether there is a server or not.
+ * The connection to the NATS server. A broken connection is replaced by a new object, so its requests fail at once, its
+ * subscriptions end, and nothing is buffered to be sent later. Until it is closed it keeps its process alive, also without a server.
  */
 export interface Bus {
-  /** The present connection; undefined while there is none. */
+  /** Returns the current connection; undefined while there is none. */
   connection(): NatsConnection | undefined;
   isConnected(): boolean;
-  /** Calls `listener` with each new connection, and at once when there is one. @returns stops that */
+  /** Calls `listener` with each new connection, and at once when there is one. Returns a function that unsubscribes. */
   onConnected(listener: (connection: NatsConnection) => void): () => void;
   /** Sends what is buffered, closes, and stops reconnecting. */
   close(): Promise<void>;
@@ -30,18 +29,17 @@ export interface Bus {
 
 // Short enough that an attempt made just before an outage ends does not prolong it by much.
 const CONNECT_TIMEOUT_MS = 1_500;
-const RECONNECT_FIRST_MS = 100;
-const RECONNECT_MAX_MS = 500;
-// A server that vanished without closing its sockets is noticed after three pings, not after the library's minutes.
+const RECONNECT = { firstMs: 100, maxMs: 500 };
+// Detects a server that vanished without closing its sockets after three pings, not after the library's minutes.
 const PING_INTERVAL_MS = 2_000;
 const PINGS_UNANSWERED = 2;
 const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
- * One connection, that is not made anew when it breaks: for work that rather fails than waits.
- * @throws when there is no server at `url`, or it lets us not in
+ * Opens one connection that does not reconnect, for commands that fail instead of waiting.
+ * @throws when no server answers at `url` or the server rejects the login
  */
-export async function openConnection({ url, name }: Pick<BusOptions, "url" | "name">): Promise<NatsConnection> {
+export async function openConnection({ url, name }: Pick<BusDeps, "url" | "name">): Promise<NatsConnection> {
   return await connect({
     ...busAddress(url),
     name,
@@ -53,8 +51,8 @@ export async function openConnection({ url, name }: Pick<BusOptions, "url" | "na
   });
 }
 
-/** Returns at once; connects in the background and reconnects for ever. */
-export function connectBus({ url, name, logger }: BusOptions): Bus {
+/** Returns at once; connects in the background and reconnects until it is closed. */
+export function connectBus({ url, name, logger }: BusDeps): Bus {
   const listeners = new Set<(connection: NatsConnection) => void>();
   const stopped = new AbortController();
   const watchRefusals = createRefusalLog(logger);
@@ -66,20 +64,20 @@ export function connectBus({ url, name, logger }: BusOptions): Bus {
     for (let failures = 0; !stopped.signal.aborted;) {
       const connection = await dial();
       if (connection === undefined) {
-        await rest(Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** failures));
+        await rest(backoffMs(RECONNECT, failures));
         failures += 1;
         continue;
       }
       failures = 0;
       lastFailure = undefined;
       await use(connection);
-      if (!stopped.signal.aborted) await rest(RECONNECT_FIRST_MS);
+      if (!stopped.signal.aborted) await rest(RECONNECT.firstMs);
     }
   }
 
-  /** A consumer has nothing but its bus to live for; without a server it would end, and with success, as if it had been told to. */
-  function rest(milliseconds: number): Promise<void> {
-    return pause(milliseconds, stopped.signal, { keepAlive: true });
+  /** Keeps the process alive: a process that only consumes would otherwise exit with 0 while there is no server. */
+  function rest(ms: number): Promise<void> {
+    return pause(ms, stopped.signal, { keepAlive: true });
   }
 
   async function dial(): Promise<NatsConnection | undefined> {
@@ -91,7 +89,7 @@ export function connectBus({ url, name, logger }: BusOptions): Bus {
     }
   }
 
-  /** Once, and again when it is something else: a server that comes up may turn out to refuse us. */
+  /** Logs a failure once, and again when its reason changes: a server that starts may then reject the login. */
   function report(error: unknown): void {
     const { level, message } = explainFailure(error);
     if (message !== lastFailure && !stopped.signal.aborted) logger[level]({ err: error }, message);
@@ -113,7 +111,7 @@ export function connectBus({ url, name, logger }: BusOptions): Bus {
     try {
       listener(connection);
     } catch (error) {
-      logger.error({ err: error }, "a listener for NATS connections failed");
+      logger.error({ err: error }, "connection listener failed");
     }
   }
 
@@ -139,7 +137,7 @@ export function connectBus({ url, name, logger }: BusOptions): Bus {
   };
 }
 
-/** Sends what is buffered where the server still answers, then closes in any case. */
+/** Flushes while the server still answers, then closes in any case. */
 async function closeQuietly(connection: NatsConnection): Promise<void> {
   const limit = new AbortController();
   const flushed = connection.isClosed() ? Promise.resolve() : connection.flush().catch(() => undefined);

@@ -15,15 +15,15 @@ import type { Bus } from "./bus.ts";
 import { isPermissionViolation } from "./bus-refusals.ts";
 
 const API_TIMEOUT_MS = 2_000;
-/** JetStream: "stream name already in use", with another configuration. */
+/** JetStream error "stream name already in use": with another configuration. */
 const NAME_IN_USE = 10058;
-/** JetStream: "subjects overlap with an existing stream"; also what it says of a stream that somebody is making at this moment. */
+/** JetStream error "subjects overlap with an existing stream"; also returned for a stream that another process is creating. */
 const SUBJECTS_OVERLAP = 10065;
 
 /**
- * Creates the streams that are missing and updates those that differ from their definition. Safe to repeat, and from several
- * processes at once. Works on nats-server from 2.9 on.
- * @throws when there is no connection, or JetStream refuses
+ * Creates missing streams and updates those that differ from their definition. Safe to repeat and to run in several processes at
+ * once. Supports nats-server 2.9 and later.
+ * @throws when there is no connection or JetStream rejects the definition
  */
 export async function ensureStreams(
   target: Bus | NatsConnection,
@@ -36,7 +36,7 @@ export async function ensureStreams(
   for (const definition of definitions) await ensureStream(manager, definition, replicas);
 }
 
-/** As ensureStreams, for one stream. @returns what the server has now */
+/** Creates or updates one stream, as ensureStreams does. Returns the stream as the server has it now. */
 export async function ensureStream(
   manager: JetStreamManager,
   definition: StreamDefinition,
@@ -47,9 +47,9 @@ export async function ensureStream(
     const info = await manager.streams.add(config);
     return differs(info.config, config) ? await manager.streams.update(config.name, config) : info;
   } catch (error) {
-    const isThere = error instanceof JetStreamApiError && [NAME_IN_USE, SUBJECTS_OVERLAP].includes(error.code);
-    if (!isThere) throw error;
-    // When it is another stream that has the subjects, there is none of this name to update.
+    const exists = error instanceof JetStreamApiError && [NAME_IN_USE, SUBJECTS_OVERLAP].includes(error.code);
+    if (!exists) throw error;
+    // When another stream owns the subjects, no stream of this name exists to update.
     return await manager.streams.update(config.name, config).catch((reason: unknown) => {
       throw isStreamNotFound(reason) ? error : reason;
     });
@@ -57,8 +57,8 @@ export async function ensureStream(
 }
 
 /**
- * Sees to the stream of the dead letters, which belongs to no one service: who knows how many copies it shall have makes it
- * so, and anybody else makes it only when there is none. Whoever may not leaves it to the others.
+ * Creates the stream of dead letters, which no single service owns. A caller that knows the number of replicas applies it; other
+ * callers create the stream only when it is missing. A caller without permission leaves it to the others.
  */
 export async function prepareDeadLetters(manager: JetStreamManager, replicas: number | undefined): Promise<void> {
   const { deadLetters } = STREAMS;
@@ -72,7 +72,7 @@ export async function prepareDeadLetters(manager: JetStreamManager, replicas: nu
   }
 }
 
-/** The management API on one connection, without the round trip that asks whether JetStream is there. */
+/** Returns the management API of a connection, without the round trip that checks for JetStream. */
 export function managerOf(connection: NatsConnection): Promise<JetStreamManager> {
   return jetstreamManager(connection, { checkAPI: false, timeout: API_TIMEOUT_MS });
 }
@@ -81,10 +81,10 @@ export function isStreamNotFound(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
 }
 
-/** JetStream: "no suitable peers for placement", and "replicas > 1 not supported in non-clustered mode". */
+/** JetStream errors "no suitable peers for placement" and "replicas > 1 not supported in non-clustered mode". */
 const TOO_FEW_SERVERS = new Set([10005, 10074]);
 
-/** True when a stream cannot have so many copies: there are fewer servers, or some of them are away. */
+/** Returns true when a stream cannot have its number of replicas: too few servers exist or are up. */
 export function wantsMoreServers(error: unknown): boolean {
   return error instanceof JetStreamApiError && TOO_FEW_SERVERS.has(error.code);
 }
@@ -102,11 +102,22 @@ function streamConfig(definition: StreamDefinition, replicas: number) {
   } satisfies Partial<StreamConfig>;
 }
 
-function differs(present: StreamConfig, wanted: ReturnType<typeof streamConfig>): boolean {
+function differs(current: StreamConfig, wanted: ReturnType<typeof streamConfig>): boolean {
   return (
-    present.max_age !== wanted.max_age ||
-    present.duplicate_window !== wanted.duplicate_window ||
-    present.num_replicas !== wanted.num_replicas ||
-    present.subjects.join() !== wanted.subjects.join()
+    current.max_age !== wanted.max_age ||
+    current.duplicate_window !== wanted.duplicate_window ||
+    current.num_replicas !== wanted.num_replicas ||
+    current.subjects.join() !== wanted.subjects.join()
   );
+}
+
+/** Returns true when a NATS subject matches a pattern, in which `*` is one token and a final `>` one or more. */
+export function matchesSubject(pattern: string, subject: string): boolean {
+  const wanted = pattern.split(".");
+  const tokens = subject.split(".");
+  for (const [index, token] of wanted.entries()) {
+    if (token === ">") return tokens.length > index;
+    if (tokens[index] === undefined || (token !== "*" && token !== tokens[index])) return false;
+  }
+  return wanted.length === tokens.length;
 }

@@ -56,7 +56,7 @@ async function replay(options: Options, terminal: Terminal): Promise<void> {
   const filter = filterOf(options);
   const { connection } = await findBus(terminal);
   try {
-    const replayer = await createReplayer(connection, () => new Date());
+    const replayer = await createReplayer({ connection, now: () => new Date() });
     const chosen = await chooseLetters(connection, replayer, filter);
     const { numbers, refused } = chosen;
     if (options.id !== undefined && numbers.length === 0 && refused.length === 0)

@@ -119,7 +119,7 @@ describe("what a replay refuses", () => {
     const { code, output } = await ops("replay", "--type", "user.*", "--yes");
     expect([code, output]).toEqual([
       1,
-      "#2 of gone stays a dead letter: USER_EVENTS has no consumer gone: start the service that it belongs to\nreplayed 1",
+      "#2 of gone stays a dead letter: USER_EVENTS has no consumer gone: start its service\nreplayed 1",
     ]);
     expect(await bench.letters()).toMatchObject([{ consumer: "gone" }]);
   });

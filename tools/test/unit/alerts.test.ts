@@ -109,7 +109,7 @@ describe("what runbooks quote", () => {
 
   it.each(quoted.filter(({ text }) => !OF_OTHERS.has(text)))("is what services say: $text ($file)", ({ text }) => {
     // Whatever fails is logged in one way, libs/messaging's fault-log.ts.
-    const [part = ""] = text.split(/ (?:…|fails, trying on|works again)/);
+    const [part = ""] = text.split(/ (?:…|failed, retrying|recovered)/);
     expect(SOURCES.some((source) => source.includes(part))).toBe(true);
   });
 

@@ -7,7 +7,7 @@ import { DatabaseSetupError, explainingFailures } from "../schema/setup-error.ts
 import { appliedMigrations, MIGRATION_LOCK_TABLE, MIGRATION_TABLE } from "./applied-migrations.ts";
 import { loadMigrations, migrationNames } from "./migration-files.ts";
 import { LOCK_TIMEOUT, withoutLockTimeout } from "./lock-timeout.ts";
-import { inTurn } from "./in-turn.ts";
+import { inTurn } from "./migration-lock.ts";
 
 export interface MigrationStatus {
   readonly name: string;

@@ -1,35 +1,32 @@
 import type { StreamDefinition } from "@gatehouse/contracts";
 import type { Logger } from "@gatehouse/observability";
 import type { NatsConnection } from "@nats-io/nats-core";
+import { createBackoff } from "../backoff.ts";
 import type { Bus } from "../bus.ts";
-import { attend } from "../jetstream/attend.ts";
 import { startPull } from "../jetstream/pull.ts";
+import { runSessions } from "../jetstream/run-sessions.ts";
 import { managerOf, prepareDeadLetters } from "../streams.ts";
-import { createBreather } from "./breather.ts";
 import { observeLag } from "./consumer-metrics.ts";
 import { ensureDurable } from "./ensure-durable.ts";
 import type { EventHandlers } from "./event-handler.ts";
 import { createFailureCounter } from "./failure-counter.ts";
 import { createHandling } from "./handling.ts";
-import { isInfrastructureError } from "./infrastructure-error.ts";
 import { createWorkQueue } from "./work-queue.ts";
 
-export interface ConsumerOptions {
+export interface ConsumerDeps {
   readonly bus: Bus;
   readonly stream: StreamDefinition;
-  /** The name under which the server keeps this consumer's place; all replicas share it. */
+  /** The name under which the server keeps this consumer's position; all replicas share it. */
   readonly durable: string;
-  /** One subject, wildcards allowed (`auth.account.>`). Subjects without a handler are acknowledged unread. */
+  /** One subject, wildcards allowed (`auth.account.>`). Events without a handler are acknowledged unread. */
   readonly filter: string;
   readonly handlers: EventHandlers;
-  /** Handlers at the same time; 8 unless given. */
+  /** How many handlers run at the same time; default: 8. */
   readonly concurrency?: number;
   readonly logger: Logger;
-  /** True for errors of infrastructure, which pause the consumer and do not count; isInfrastructureError unless given. */
-  readonly isTransient?: (error: unknown) => boolean;
-  /** Copies that the dead-letter stream shall have. Unless given, the stream is taken as it is, and made with 1 when it is not there. */
+  /** Replicas of the dead-letter stream. Default: an existing stream stays as it is, a missing one is created with 1. */
   readonly replicas?: number;
-  /** Milliseconds before the next try after so many counted failures; half a second, doubling, unless given. */
+  /** Milliseconds before the next attempt, by the number of counted failures; default: 500, doubling. */
   readonly retryDelay?: (failures: number) => number;
 }
 
@@ -37,42 +34,42 @@ export interface ConsumerStatus {
   /** True while the server delivers to this consumer. */
   readonly connected: boolean;
   readonly running: number;
-  /** Since the start: handlers that succeeded, failures that counted, letters written. */
+  /** Since the process started: handlers that succeeded, failures that count, dead letters written. */
   readonly handled: number;
   readonly failed: number;
   readonly deadLettered: number;
 }
 
 export interface Consumer {
-  /** Takes no more events, gives back those that wait, and waits for the handlers that run. */
+  /** Takes no more events, returns waiting ones to the server, and waits for running handlers. */
   close(): Promise<void>;
   status(): ConsumerStatus;
 }
 
 const DEFAULT_CONCURRENCY = 8;
+/** The pauses of a consumer whose infrastructure is down. */
+const PAUSE = { firstMs: 250, maxMs: 5_000 };
 const doublingDelay = (failures: number): number => 500 * 2 ** (failures - 1);
 
 /**
- * Handles events one message at a time per slot, each acknowledged after its handler's own commit (design, "Outbox, bus,
- * consumers"). A handler sees an event at least once and in no promised order: use applyIfNewer or handleOnce.
+ * Handles the events of a durable consumer, each acknowledged after its handler committed (docs/reference/events.md). A handler
+ * receives an event at least once and in any order: guard a projection by the event's version, an effect by a unique key.
  */
-export function startConsumer(options: ConsumerOptions): Consumer {
-  const { bus, stream, durable, logger } = options;
-  const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
+export function startConsumer(deps: ConsumerDeps): Consumer {
+  const { bus, stream, durable, filter, handlers, concurrency = DEFAULT_CONCURRENCY, replicas, logger } = deps;
   const stopping = new AbortController();
   const failures = createFailureCounter();
-  const breather = createBreather();
+  const backoff = createBackoff(PAUSE);
   const handling = createHandling({
     durable,
-    handlers: options.handlers,
+    handlers,
     failures,
-    breather,
-    isTransient: options.isTransient ?? isInfrastructureError,
-    retryDelay: options.retryDelay ?? doublingDelay,
+    backoff,
+    retryDelay: deps.retryDelay ?? doublingDelay,
     connection: bus.connection,
     logger,
   });
-  const queue = createWorkQueue({ concurrency, run: handling.handle, breather });
+  const queue = createWorkQueue({ concurrency, run: handling.handle, backoff });
   let streamCreated: string | undefined;
   let connected = false;
 
@@ -81,14 +78,14 @@ export function startConsumer(options: ConsumerOptions): Consumer {
     const info = await manager.streams.info(stream.name);
     if (info.created !== streamCreated) failures.clear();
     streamCreated = info.created;
-    await prepareDeadLetters(manager, options.replicas);
-    await ensureDurable(manager, { stream: stream.name, durable, filter: options.filter });
+    await prepareDeadLetters(manager, replicas);
+    await ensureDurable(manager, { stream: stream.name, durable, filter });
 
     const pull = startPull({
       connection,
       stream: stream.name,
       consumer: durable,
-      // As many again wait at hand, so that a free slot need not ask first.
+      // As many messages again wait in memory, so that a free slot has the next one at once.
       capacity: concurrency * 2,
       onMessage: (message) => queue.add(message, pull.release),
     });
@@ -103,12 +100,12 @@ export function startConsumer(options: ConsumerOptions): Consumer {
       connected = false;
       stopping.signal.removeEventListener("abort", abort);
       pull.stop();
-      queue.giveBack();
+      queue.release();
     }
   }
 
   const stopObserving = observeLag({ bus, stream: stream.name, durable });
-  const finished = attend({ bus, what: `consumer ${durable}`, session, signal: stopping.signal, logger });
+  const finished = runSessions({ bus, task: `consumer ${durable}`, session, signal: stopping.signal, logger });
 
   return {
     async close() {

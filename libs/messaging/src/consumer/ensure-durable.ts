@@ -9,16 +9,16 @@ import {
 import { nanos } from "@nats-io/nats-core";
 
 /**
- * A message that is not acknowledged for so long is delivered again, also to another replica: what a killed process or a lost
- * connection had in hand waits no longer than this. The runner extends it for messages that wait or are being handled.
+ * How long the server waits for an acknowledgement before it delivers a message again, to any replica. The consumer extends it for
+ * messages that wait or are being handled.
  */
 export const ACK_WAIT_MS = 10_000;
 const MAX_ACK_PENDING = 1_000;
 
-/** JetStream: the name is taken by a consumer with another configuration (10148 since 2.10, 10013 before). */
-const TAKEN = new Set([10148, 10013]);
+/** JetStream error: the name belongs to a consumer with another configuration (10148 since 2.10, 10013 before). */
+const NAME_IN_USE = new Set([10148, 10013]);
 
-/** Creates the durable consumer, or brings the one that is there to this configuration; its place in the stream stays. */
+/** Creates the durable consumer, or updates the existing one; its position in the stream stays. */
 export async function ensureDurable(
   manager: JetStreamManager,
   options: { stream: string; durable: string; filter: string },
@@ -31,14 +31,14 @@ export async function ensureDurable(
     ack_wait: nanos(ACK_WAIT_MS),
     deliver_policy: DeliverPolicy.All,
     replay_policy: ReplayPolicy.Instant,
-    // The runner counts, because failures of infrastructure must not.
+    // The consumer counts failures itself, because infrastructure errors must not count.
     max_deliver: -1,
     max_ack_pending: MAX_ACK_PENDING,
   };
   try {
     await manager.consumers.add(stream, config);
   } catch (error) {
-    if (!(error instanceof JetStreamApiError && TAKEN.has(error.code))) throw error;
+    if (!(error instanceof JetStreamApiError && NAME_IN_USE.has(error.code))) throw error;
     await manager.consumers.update(stream, durable, config);
   }
 }

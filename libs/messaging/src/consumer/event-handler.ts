@@ -1,11 +1,11 @@
 import type { EventSubject, GatehouseEvent } from "@gatehouse/contracts";
 
-/** What a handler may want to know beside the event. */
+/** Facts about the delivery of an event. */
 export interface DeliveryInfo {
   readonly stream: string;
   readonly sequence: number;
   readonly storedAt: Date;
-  /** 1 for the first try; failures of infrastructure do not count. */
+  /** 1 for the first attempt; infrastructure errors do not count. */
   readonly attempt: number;
 }
 

@@ -1,14 +1,14 @@
-/** Counted failures of messages that have not been dealt with yet, by their sequence in the stream. */
+/** Counts the failures of unfinished messages, by their sequence in the stream. */
 export interface FailureCounter {
-  /** @returns how often it has failed by now */
+  /** Counts one failure. Returns how often the message has failed. */
   failed(sequence: number): number;
   failures(sequence: number): number;
   forget(sequence: number): void;
-  /** Another stream: its sequences mean other messages. */
+  /** Forgets everything: in a recreated stream the sequences belong to other messages. */
   clear(): void;
 }
 
-/** Bounded: beyond `limit` the message that failed longest ago is forgotten, which only gives it more tries. */
+/** @param limit beyond it, the message that failed longest ago is forgotten, which only gives it more attempts */
 export function createFailureCounter(limit = 10_000): FailureCounter {
   const counts = new Map<number, number>();
   return {

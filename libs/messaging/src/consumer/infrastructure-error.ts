@@ -1,7 +1,7 @@
 import { isRefusedLogin, isTransientDatabaseError } from "@gatehouse/database";
 import { isAppError } from "@gatehouse/errors";
 
-/** Errors that say nothing about the event: the database, the bus or another service is away or lets nobody in, or a transaction lost a race. */
+/** Returns true for errors that are not about the event: the database, the bus or a service is down or rejects logins, or a transaction was rolled back for another. */
 export function isInfrastructureError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (
@@ -11,12 +11,12 @@ export function isInfrastructureError(error: unknown): boolean {
     isTransientDatabaseError(error) ||
     isRefusedLogin(error) ||
     BUS_ERRORS.has(error.name) ||
-    // fetch and the NATS client say what it was in the cause.
+    // fetch and the NATS client put the original error into the cause.
     isInfrastructureError(error.cause)
   );
 }
 
-/** By name: the client does not export all of its error classes. */
+/** Compared by name, because the client does not export all of its error classes. */
 const BUS_ERRORS = new Set([
   "ClosedConnectionError",
   "ConnectionError",

@@ -5,30 +5,30 @@ import type { Delivered } from "../jetstream/delivered.ts";
 import { describeProcessing } from "../telemetry/describe-processing.ts";
 import { DURATION_BOUNDARIES, messageAttributes } from "../telemetry/message-attributes.ts";
 
-/** One try at one message. */
-export interface ProcessTry {
+/** One attempt at one message. */
+export interface ProcessAttempt {
   readonly message: Delivered;
-  /** undefined when the message is no event. */
+  /** undefined when the message is not an event. */
   readonly event: GatehouseEvent | undefined;
-  /** 1 for the first try. */
+  /** 1 for the first attempt. */
   readonly attempt: number;
 }
 
-/** What came of it: the handler succeeded, a failure that counted, one of infrastructure, or it was put to the dead letters. */
+/** The outcome: the handler succeeded, failed in a way that counts, failed by its infrastructure, or the event became a dead letter. */
 export type ProcessResult =
   | { readonly outcome: "handled" }
   | { readonly outcome: "failed" | "paused" | "dead_lettered"; readonly error: unknown };
 
 /**
- * Records what a durable consumer does with events: a CONSUMER span each, in whose context `work` runs, and
- * `messaging.process.duration`. To be made after telemetry has started.
+ * Returns a function that records an attempt: a CONSUMER span, in whose context `work` runs, and `messaging.process.duration`. Call
+ * it after telemetry has started.
  */
 export function createProcessRecorder(
   durable: string,
-): (subject: ProcessTry, work: () => Promise<ProcessResult>) => Promise<ProcessResult> {
+): (subject: ProcessAttempt, work: () => Promise<ProcessResult>) => Promise<ProcessResult> {
   const duration = metrics.getMeter("gatehouse").createHistogram("messaging.process.duration", {
     unit: "s",
-    description: "How long handlers took for an event, each try by itself.",
+    description: "How long handlers took for an event, each attempt separately.",
     advice: { explicitBucketBoundaries: DURATION_BOUNDARIES },
   });
 

@@ -1,14 +1,14 @@
+import type { Backoff } from "../backoff.ts";
 import type { Delivered } from "../jetstream/delivered.ts";
-import type { Breather } from "./breather.ts";
 import { ACK_WAIT_MS } from "./ensure-durable.ts";
 
 export interface WorkQueue {
-  /** @param release called when the message has been dealt with */
+  /** @param release called when the message is finished */
   add(message: Delivered, release: () => void): void;
-  /** Hands the messages that wait back to the server. */
-  giveBack(): void;
+  /** Returns waiting messages to the server. */
+  release(): void;
   running(): number;
-  /** Gives back what waits and resolves when nothing runs any more. */
+  /** Returns waiting messages to the server and resolves when no handler runs. */
   close(): Promise<void>;
 }
 
@@ -17,28 +17,30 @@ interface Item {
   readonly release: () => void;
 }
 
-/** Runs at most `concurrency` messages at a time, none during a pause, and keeps the server patient meanwhile. */
-export function createWorkQueue(options: {
-  concurrency: number;
+export interface WorkQueueDeps {
+  readonly concurrency: number;
   /** Must not throw. */
-  run: (message: Delivered) => Promise<void>;
-  breather: Breather;
-}): WorkQueue {
+  readonly run: (message: Delivered) => Promise<void>;
+  readonly backoff: Backoff;
+}
+
+/** Runs at most `concurrency` messages at a time, none during a pause, and extends their acknowledgement wait meanwhile. */
+export function createWorkQueue({ concurrency, run, backoff }: WorkQueueDeps): WorkQueue {
   const waiting: Item[] = [];
   const running = new Map<Delivered, Promise<void>>();
   let pausing: NodeJS.Timeout | undefined;
-  let patience: NodeJS.Timeout | undefined;
+  let extending: NodeJS.Timeout | undefined;
 
   function start(): void {
-    const rest = options.breather.remaining(performance.now());
-    if (rest > 0) {
+    const pauseMs = backoff.remaining(performance.now());
+    if (pauseMs > 0) {
       pausing ??= setTimeout(() => {
         pausing = undefined;
         start();
-      }, rest);
+      }, pauseMs);
       return;
     }
-    while (running.size < options.concurrency) {
+    while (running.size < concurrency) {
       const item = waiting.shift();
       if (item === undefined) return;
       running.set(item.message, work(item));
@@ -46,22 +48,22 @@ export function createWorkQueue(options: {
   }
 
   async function work({ message, release }: Item): Promise<void> {
-    await options.run(message);
+    await run(message);
     running.delete(message);
     release();
     if (running.size + waiting.length === 0) {
-      clearInterval(patience);
-      patience = undefined;
+      clearInterval(extending);
+      extending = undefined;
     }
     start();
   }
 
-  function keepServerPatient(): void {
+  function extendWaits(): void {
     for (const message of running.keys()) message.working();
     for (const { message } of waiting) message.working();
   }
 
-  function giveBack(): void {
+  function releaseWaiting(): void {
     for (const { message, release } of waiting.splice(0)) {
       message.nak(0);
       release();
@@ -71,16 +73,16 @@ export function createWorkQueue(options: {
   return {
     add(message, release) {
       waiting.push({ message, release });
-      patience ??= setInterval(keepServerPatient, ACK_WAIT_MS / 3).unref();
+      extending ??= setInterval(extendWaits, ACK_WAIT_MS / 3).unref();
       start();
     },
-    giveBack,
+    release: releaseWaiting,
     running: () => running.size,
     async close() {
-      giveBack();
+      releaseWaiting();
       await Promise.all(running.values());
       clearTimeout(pausing);
-      clearInterval(patience);
+      clearInterval(extending);
     },
   };
 }

@@ -11,7 +11,7 @@ export interface DeadLetter {
   readonly msgID: string;
 }
 
-/** The message as it goes to DEAD_LETTERS: payload and headers as received, and why it is there. */
+/** Returns the message for DEAD_LETTERS: payload and headers as received, and the reason in headers. */
 export function deadLetter(durable: string, message: Delivered, attempts: number, error: unknown): DeadLetter {
   const letter = headers();
   for (const [name, values] of message.headers ?? []) {
@@ -31,7 +31,7 @@ export function deadLetter(durable: string, message: Delivered, attempts: number
     subject: `dead.${durable}.${message.subject}`,
     payload: message.data,
     headers: letter,
-    // The time tells a recreated stream's messages from those that had the same numbers before.
+    // The time distinguishes messages of a recreated stream, which reuses sequences.
     msgID: `${durable}:${message.stream}:${message.sequence}:${message.storedNanos}`,
   };
 }
@@ -39,8 +39,8 @@ export function deadLetter(durable: string, message: Delivered, attempts: number
 const MAX_ERROR_LENGTH = 500;
 
 /**
- * An error in one line without values, since those may be personal: the text of errors whose texts are known to hold none, else only
- * the class and, where there is one, the code (SQLSTATE, ECONNREFUSED) and the constraint.
+ * Returns an error as one line without values, which may be personal: the message of errors that contain none, else the class with
+ * the code (SQLSTATE, ECONNREFUSED) and the constraint.
  */
 export function describeError(error: unknown): string {
   return oneLine(text(error)).slice(0, MAX_ERROR_LENGTH);

@@ -4,23 +4,23 @@ import { readStored } from "../jetstream/read-stored.ts";
 import { isStreamNotFound } from "../streams.ts";
 import { readLetter, type StoredLetter } from "./stored-letter.ts";
 
-/** Which dead letters are meant; all conditions that are given must hold. */
+/** Selects dead letters; all given conditions must hold. */
 export interface LetterFilter {
   readonly consumer?: string | undefined;
   /** The subject of the event, wildcards allowed. */
   readonly type?: string | undefined;
-  /** That died at this moment or later. */
+  /** Letters written at this time or later. */
   readonly since?: Date | undefined;
   /** The subject of the event: a user's id. */
   readonly user?: string | undefined;
-  /** A part of the error, in any case. */
+  /** A part of the error; case is ignored. */
   readonly error?: string | undefined;
   /** Numbers of letters, or ids of events. */
   readonly ids?: readonly string[] | undefined;
 }
 
 /**
- * Calls `onLetter` with each letter that the filter means, the oldest first; with none when nothing has ever died here.
+ * Calls `onLetter` with each matching letter, oldest first; never when the stream does not exist.
  * @throws when the bus fails
  */
 export async function findLetters(
@@ -32,7 +32,7 @@ export async function findLetters(
   try {
     await readStored(connection, STREAMS.deadLetters, { filter: subject, since: filter.since }, (message) => {
       const letter = readLetter(message);
-      if (isMeant(filter, letter)) onLetter(letter);
+      if (matches(filter, letter)) onLetter(letter);
     });
   } catch (error) {
     if (!isStreamNotFound(error)) throw error;
@@ -41,7 +41,7 @@ export async function findLetters(
 
 const DEAD = "dead";
 
-function isMeant({ user, error, ids }: LetterFilter, letter: StoredLetter): boolean {
+function matches({ user, error, ids }: LetterFilter, letter: StoredLetter): boolean {
   const { envelope } = letter;
   return (
     (user === undefined || envelope?.subject === user) &&

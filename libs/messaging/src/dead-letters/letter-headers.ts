@@ -1,4 +1,4 @@
-/** The headers of a dead letter, beside those of the message as received. */
+/** Headers added to a dead letter. It keeps the headers of the message as received. */
 export const LETTER_HEADERS = {
   consumer: "Gatehouse-Consumer",
   subject: "Gatehouse-Subject",
@@ -7,13 +7,13 @@ export const LETTER_HEADERS = {
   storedAt: "Gatehouse-Stored-At",
   attempts: "Gatehouse-Attempts",
   error: "Gatehouse-Error",
-  /** The message's own Nats-Msg-Id; the letter has another, since several consumers may give up on one event. */
+  /** The message's own Nats-Msg-Id; the letter has another, because several consumers may give up on one event. */
   messageId: "Gatehouse-Msg-Id",
 } as const;
 
-/** The headers of a replayed letter. A letter that it becomes again keeps them. */
+/** Headers added to a replayed message. A dead letter made of it keeps them. */
 export const REPLAY_HEADERS = {
-  /** The one consumer that is to handle it; the others have done so when it first came. */
+  /** The consumer that must handle it; the others handled the first delivery. */
   consumer: "Gatehouse-Replay-For",
   /** How often it has been replayed. */
   count: "Gatehouse-Replays",
@@ -21,7 +21,7 @@ export const REPLAY_HEADERS = {
 
 export const MESSAGE_ID = "Nats-Msg-Id";
 
-/** True for headers that the server acts upon, or puts there: they were meant for another publish. */
+/** Returns true for headers that the server sets or interprets; they belong to the first publish. */
 export function isServersOwn(name: string): boolean {
   return name.toLowerCase().startsWith("nats-");
 }

@@ -9,22 +9,21 @@ export interface ReplayMessage {
   readonly msgID: string;
 }
 
-const WRITTEN_BY_US: ReadonlySet<string> = new Set(
+const OWN_HEADERS: ReadonlySet<string> = new Set(
   [...Object.values(LETTER_HEADERS), ...Object.values(REPLAY_HEADERS)].map((name) => name.toLowerCase()),
 );
 
 /**
- * The event as it was first received, addressed to the consumer that gave up on it.
+ * Returns the event as first received, addressed to the consumer that gave up on it.
  *
- * Its Nats-Msg-Id follows from the letter's own, which names one delivery of one stored message. So a replay that is repeated, because
- * the process died before the letter was deleted or because two people run it, is dropped by the server within the stream's duplicate window,
- * and after it is one more delivery of the same event id. A letter that the replay becomes again is of another delivery, and its replay
- * has another id. The event's own id would be dropped as a duplicate of the first publish.
+ * Its Nats-Msg-Id is derived from the letter's id, which identifies one delivery of one stored message. The server therefore drops a
+ * repeated replay within the stream's duplicate window; after it, the replay is one more delivery of the same event id. A letter made
+ * of a replay has another id. The event's own id would be dropped as a duplicate of the first publish.
  */
 export function replayMessage(letter: StoredLetter): ReplayMessage {
   const message = headers();
   for (const [name, values] of letter.headers ?? []) {
-    if (isServersOwn(name) || WRITTEN_BY_US.has(name.toLowerCase())) continue;
+    if (isServersOwn(name) || OWN_HEADERS.has(name.toLowerCase())) continue;
     for (const value of values) message.append(name, value);
   }
   message.set(REPLAY_HEADERS.consumer, letter.consumer);
@@ -37,7 +36,7 @@ export function replayMessage(letter: StoredLetter): ReplayMessage {
   };
 }
 
-/** True for a replayed letter of another consumer: this one has dealt with the event when it first came. */
+/** Returns true for a message that was replayed for another consumer; this one handled the first delivery. */
 export function isReplayForAnother(durable: string, received: MsgHdrs | undefined): boolean {
   const wanted = received?.get(REPLAY_HEADERS.consumer);
   return wanted !== undefined && wanted !== "" && wanted !== durable;

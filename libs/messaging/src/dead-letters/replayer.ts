@@ -1,21 +1,20 @@
 import { STREAMS } from "@gatehouse/contracts";
 import { type ConsumerInfo, jetstream, JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
-import { isStreamNotFound, managerOf } from "../streams.ts";
-import { matchesSubject } from "../subject-match.ts";
+import { isStreamNotFound, managerOf, matchesSubject } from "../streams.ts";
 import { replayMessage } from "./replay-message.ts";
 import { readLetter, type StoredLetter } from "./stored-letter.ts";
 
-/** What has to be known of a letter to say whether it may be replayed. */
+/** The parts of a letter that decide whether it may be replayed. */
 export type ReplayCandidate = Pick<StoredLetter, "number" | "consumer" | "diedAt" | "envelope" | "stream" | "subject">;
 
 export interface Replayer {
-  /** Why a letter must not be replayed now, in words; undefined when it may. */
+  /** Returns the reason why a letter must not be replayed now; undefined when it may. */
   objection(letter: ReplayCandidate): Promise<string | undefined>;
   /**
-   * Puts the event back into its stream for the consumer that gave up on it, and deletes the letter once the stream has it. Dying in
-   * between leaves both: the letter can be replayed again and does no harm (replayMessage).
-   * @returns false when there is no such letter any more
+   * Publishes the event again for the consumer that gave up on it, then deletes the letter. A crash in between leaves both, and the
+   * letter can be replayed again without harm (replayMessage).
+   * @returns false when the letter no longer exists
    * @throws when the bus fails
    */
   replay(number: number): Promise<boolean>;
@@ -23,39 +22,44 @@ export interface Replayer {
 
 const PUBLISH_TIMEOUT_MS = 5_000;
 
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 /**
- * Services forget after 60 days which users are erased and which events they have handled. A replayed event may stay in its stream for
- * 7 more, and must not come when that is forgotten.
+ * Services keep the ids of erased users for 60 days. A replayed event stays in its stream for 7 days and must not be delivered after
+ * those ids are deleted.
  */
 const OLDEST_EVENT_DAYS = 45;
 
-export async function createReplayer(connection: NatsConnection, now: () => Date): Promise<Replayer> {
+export interface ReplayerDeps {
+  readonly connection: NatsConnection;
+  readonly now: () => Date;
+}
+
+export async function createReplayer({ connection, now }: ReplayerDeps): Promise<Replayer> {
   const manager = await managerOf(connection);
   const client = jetstream(connection);
-  const takers = new Map<string, Promise<ConsumerInfo | undefined>>();
+  const consumers = new Map<string, Promise<ConsumerInfo | undefined>>();
 
-  function takerOf(stream: string, consumer: string) {
+  function consumerOf(stream: string, consumer: string) {
     const key = `${stream} ${consumer}`;
-    const known = takers.get(key) ?? findConsumer(manager, stream, consumer);
-    takers.set(key, known);
+    const known = consumers.get(key) ?? findConsumer(manager, stream, consumer);
+    consumers.set(key, known);
     return known;
   }
 
   return {
     async objection({ consumer, diedAt, envelope, stream, subject }) {
-      if (stream === undefined) return `no stream has ${subject}`;
+      if (stream === undefined) return `no stream has the subject ${subject}`;
       const age = now().getTime() - (envelope === undefined ? diedAt.getTime() : Date.parse(envelope.time));
-      if (age > OLDEST_EVENT_DAYS * DAY)
-        return `its event is older than ${OLDEST_EVENT_DAYS} days: what it is about may be erased and forgotten`;
-      const taker = await takerOf(stream, consumer);
-      if (taker === undefined) return `${stream} has no consumer ${consumer}: start the service that it belongs to`;
-      // The server keeps a durable after its service has given up the name. Whoever lives waits for messages or has some in hand.
-      if (taker.num_waiting === 0 && taker.num_ack_pending === 0)
-        return `nobody takes from consumer ${consumer} of ${stream} now: start the service that it belongs to`;
-      const { filter_subject: one, filter_subjects: filters = one ? [one] : [] } = taker.config;
+      if (age > OLDEST_EVENT_DAYS * DAY_MS)
+        return `its event is older than ${OLDEST_EVENT_DAYS} days; its user may have been erased since`;
+      const info = await consumerOf(stream, consumer);
+      if (info === undefined) return `${stream} has no consumer ${consumer}: start its service`;
+      // The server keeps a durable whose service no longer runs. A running one waits for messages or has unacknowledged ones.
+      if (info.num_waiting === 0 && info.num_ack_pending === 0)
+        return `consumer ${consumer} of ${stream} is not running: start its service`;
+      const { filter_subject: one, filter_subjects: filters = one ? [one] : [] } = info.config;
       if (filters.length > 0 && !filters.some((filter) => matchesSubject(filter, subject)))
-        return `consumer ${consumer} takes no ${subject} any more`;
+        return `consumer ${consumer} no longer handles ${subject}`;
       return undefined;
     },
 
@@ -77,7 +81,7 @@ export async function createReplayer(connection: NatsConnection, now: () => Date
   };
 }
 
-/** JetStream: "consumer not found". */
+/** JetStream error "consumer not found". */
 const NO_CONSUMER = 10014;
 
 async function findConsumer(manager: JetStreamManager, stream: string, consumer: string) {
@@ -89,14 +93,14 @@ async function findConsumer(manager: JetStreamManager, stream: string, consumer:
   }
 }
 
-/** JetStream: "no message found", and what else it says of deleting one that is not there. */
+/** JetStream errors for deleting a message that does not exist. */
 const NO_MESSAGE = new Set([10037, 10057]);
 
 async function deleteLetter(manager: JetStreamManager, number: number): Promise<void> {
   try {
     await manager.streams.deleteMessage(STREAMS.deadLetters.name, number);
   } catch (error) {
-    // Somebody else who replays it was faster.
+    // Another operator replayed it at the same time.
     if (!(error instanceof JetStreamApiError && NO_MESSAGE.has(error.code))) throw error;
   }
 }

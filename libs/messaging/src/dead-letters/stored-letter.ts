@@ -1,37 +1,37 @@
 import { type EventEnvelope, STREAMS } from "@gatehouse/contracts";
 import type { MsgHdrs } from "@nats-io/nats-core";
-import { readEnvelope } from "../read-envelope.ts";
-import { matchesSubject } from "../subject-match.ts";
+import { readEnvelope } from "../consumer/read-event.ts";
+import { matchesSubject } from "../streams.ts";
 import { LETTER_HEADERS, MESSAGE_ID, REPLAY_HEADERS } from "./letter-headers.ts";
 
-/** A dead letter as DEAD_LETTERS holds it. What its writer did not say is undefined. */
+/** A dead letter as stored in DEAD_LETTERS. Values that its writer did not set are undefined. */
 export interface StoredLetter {
-  /** Its sequence in DEAD_LETTERS, by which people name it. */
+  /** Its sequence in DEAD_LETTERS, by which operators identify it. */
   readonly number: number;
   /** Its own Nats-Msg-Id. */
   readonly messageId: string | undefined;
   readonly diedAt: Date;
   /** The durable consumer that gave up. */
   readonly consumer: string;
-  /** The subject on which the event came: its type, when it is an event of ours. */
+  /** The subject of the event, which is its type. */
   readonly subject: string;
-  /** The stream from which it came: as its writer says, else the one that has the subject. */
+  /** The event's stream: as the letter's writer set it, else the stream that has the subject. */
   readonly stream: string | undefined;
-  /** Where in it. */
+  /** The event's sequence in it. */
   readonly sequence: number | undefined;
   readonly attempts: number | undefined;
   /** One line without values (describeError). */
   readonly error: string | undefined;
-  /** How often it has been replayed so far. */
+  /** How often it has been replayed. */
   readonly replays: number;
   /** As received. */
   readonly headers: MsgHdrs | undefined;
   readonly payload: Uint8Array;
-  /** The event without its data; undefined when the payload is no event. */
+  /** The event without its data; undefined when the payload is not an event. */
   readonly envelope: EventEnvelope | undefined;
 }
 
-/** A message of DEAD_LETTERS, however it was read. */
+/** A message of DEAD_LETTERS, read by any means. */
 interface LetterMessage {
   readonly subject: string;
   readonly sequence: number;
@@ -40,7 +40,7 @@ interface LetterMessage {
   readonly data: Uint8Array;
 }
 
-/** Reads a message on `dead.<consumer>.<subject>`; one that another program wrote without our headers, too. */
+/** Parses a message on `dead.<consumer>.<subject>`, also one that another program wrote without these headers. */
 export function readLetter(message: LetterMessage): StoredLetter {
   const [, consumer = "", ...tokens] = message.subject.split(".");
   const subject = tokens.join(".");
@@ -64,7 +64,8 @@ export function readLetter(message: LetterMessage): StoredLetter {
 }
 
 function streamOf(subject: string): string | undefined {
-  return Object.values(STREAMS).find(({ subjects }) => subjects.some((space) => matchesSubject(space, subject)))?.name;
+  return Object.values(STREAMS).find(({ subjects }) => subjects.some((pattern) => matchesSubject(pattern, subject)))
+    ?.name;
 }
 
 function wholeNumber(text: string | undefined): number | undefined {

@@ -1,43 +1,43 @@
 import type { Msg, MsgHdrs } from "@nats-io/nats-core";
 
-/** Where a delivered message stands: what the server puts into its reply subject (JetStream wire API, "ACK reply subject"). */
-export interface Position {
+/** What the server writes into the reply subject of a delivery (JetStream wire API, "ACK reply subject"). */
+export interface AckInfo {
   readonly stream: string;
-  /** In the stream. */
+  /** The message's sequence in the stream. */
   readonly sequence: number;
-  /** In the consumer: consecutive from 1, one a delivery. */
+  /** The delivery's sequence in the consumer: consecutive from 1. */
   readonly deliverySequence: number;
-  /** How often the server has delivered it to the consumer, this time included. */
+  /** How often the server has delivered the message to the consumer, including this time. */
   readonly deliveries: number;
-  /** By the server's clock, nanoseconds since 1970. */
+  /** When the server stored the message: nanoseconds since 1970, by its clock. */
   readonly storedNanos: string;
   readonly storedAt: Date;
-  /** How many more the consumer has for us. */
+  /** How many more messages wait for the consumer. */
   readonly pending: number;
 }
 
-/** One message as a consumer got it. */
-export interface Delivered extends Position {
+/** One message as a consumer received it. */
+export interface Delivered extends AckInfo {
   readonly subject: string;
   readonly data: Uint8Array;
   readonly headers: MsgHdrs | undefined;
-  /** Done: never again. */
+  /** Acknowledges: the server does not deliver it again. */
   ack(): void;
-  /** Again, after so many milliseconds. */
+  /** Asks for another delivery after `delayMs`. */
   nak(delayMs: number): void;
-  /** Still at it: the acknowledgement wait starts over. */
+  /** Restarts the acknowledgement wait of a message that is still being handled. */
   working(): void;
 }
 
 const NANOS = 1_000_000;
 
-/** @param alive false once nothing must be acknowledged any more, because the consumer may have been replaced by one of the same name */
-export function delivered(message: Msg, alive: () => boolean): Delivered {
+/** @param isAlive false once nothing may be acknowledged, because a consumer of the same name may have replaced this one */
+export function delivered(message: Msg, isAlive: () => boolean): Delivered {
   function respond(payload: string): void {
-    if (alive()) message.respond(payload);
+    if (isAlive()) message.respond(payload);
   }
   return {
-    ...parsePosition(message.reply ?? ""),
+    ...parseAck(message.reply ?? ""),
     subject: message.subject,
     data: message.data,
     headers: message.headers,
@@ -48,12 +48,13 @@ export function delivered(message: Msg, alive: () => boolean): Delivered {
 }
 
 /**
- * Reads `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<consumer sequence>.<time>.<pending>`; newer servers may put a domain
- * and an account before the stream and a token behind.
+ * Parses `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<consumer sequence>.<time>.<pending>`. Newer servers may add a domain
+ * and an account before the stream, and a token at the end.
+ * @throws when the subject has another form
  */
-export function parsePosition(reply: string): Position {
+export function parseAck(reply: string): AckInfo {
   const tokens = reply.split(".");
-  if (tokens[0] !== "$JS" || tokens[1] !== "ACK" || tokens.length < 9) throw new Error("not a delivery of JetStream");
+  if (tokens[0] !== "$JS" || tokens[1] !== "ACK" || tokens.length < 9) throw new Error("not a delivery from JetStream");
   const from = tokens.length === 9 ? 2 : 4;
   const [stream = "", , deliveries, sequence, deliverySequence, storedNanos = "0", pending] = tokens.slice(from);
   return {

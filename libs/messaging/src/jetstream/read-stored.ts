@@ -7,17 +7,17 @@ import { readerConfig } from "./reader-config.ts";
 import type { StreamMessage } from "./stream-reader.ts";
 
 export interface StoredRange {
-  /** One subject, wildcards allowed; the whole stream unless given. */
+  /** One subject, wildcards allowed; default: the whole stream. */
   readonly filter?: string | undefined;
-  /** The first message unless given. */
+  /** Skips messages stored before; default: none. */
   readonly since?: Date | undefined;
 }
 
 const CAPACITY = 500;
 
 /**
- * Reads, once and in its order, what a stream holds at this moment.
- * @throws when there is no such stream, the reading ends early, or `onMessage` throws
+ * Reads the messages that a stream holds now, once and in order.
+ * @throws when the stream does not exist, the connection is lost, or `onMessage` throws
  */
 export async function readStored(
   connection: NatsConnection,
@@ -50,7 +50,7 @@ async function readAll(
     } catch (error) {
       done.reject(error);
     }
-    // What has been deleted since the count was made does not come.
+    // Messages that were deleted after the count are not delivered.
     if (read >= count || message.pending === 0) done.resolve();
     else pull.release();
   }

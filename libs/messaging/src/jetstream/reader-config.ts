@@ -3,19 +3,19 @@ import { AckPolicy, type ConsumerConfig, DeliverPolicy, ReplayPolicy } from "@na
 import { nanos } from "@nats-io/nats-core";
 
 /**
- * How long the server keeps the consumer of a reading that is over. It is left to the server, because a reader that may delete its own
- * consumer may delete any consumer of the stream: permissions know names, and not who made what.
+ * How long the server keeps the consumer of a reader that ended. The reader does not delete it: permissions go by name, so a
+ * reader that may delete its own consumer may delete every consumer of the stream.
  */
 const ABANDONED_MS = 30_000;
 
-/** A consumer that reads and acknowledges nothing, from `since` or the first message on. */
+/** Returns the configuration of a consumer that acknowledges nothing and reads from `since` or the first message on. */
 export function readerConfig(options: {
   filter?: string | undefined;
   since?: Date | undefined;
 }): Partial<ConsumerConfig> {
   const { filter, since } = options;
   return {
-    // Named by us: the server checks a name against the permissions only where it is in the subject of the request.
+    // Named here: the server checks permissions by name only when the name is in the request's subject.
     name: `reader-${newId()}`,
     ack_policy: AckPolicy.None,
     replay_policy: ReplayPolicy.Instant,

@@ -3,42 +3,42 @@ import type { Logger } from "@gatehouse/observability";
 import type { MsgHdrs, NatsConnection } from "@nats-io/nats-core";
 import type { Bus } from "../bus.ts";
 import { managerOf } from "../streams.ts";
-import { attend } from "./attend.ts";
 import type { Delivered } from "./delivered.ts";
 import { startPull } from "./pull.ts";
 import { readerConfig } from "./reader-config.ts";
+import { runSessions } from "./run-sessions.ts";
 
-/** One stored message as read, not yet parsed. */
+/** One stored message, not parsed. */
 export interface StreamMessage {
   readonly subject: string;
   readonly headers: MsgHdrs | undefined;
   readonly data: Uint8Array;
   readonly sequence: number;
-  /** When the server stored it, by the server's clock. */
+  /** When the server stored it, by its clock. */
   readonly storedAt: Date;
-  /** How many more there are behind it; 0 says that this pass has caught up. */
+  /** How many messages follow; 0 when this pass has caught up. */
   readonly pending: number;
 }
 
-export interface StreamReaderOptions {
+export interface StreamReaderDeps {
   readonly bus: Bus;
   readonly stream: StreamDefinition;
-  /** One subject, wildcards allowed; the whole stream unless given. */
+  /** One subject, wildcards allowed; default: the whole stream. */
   readonly filter?: string;
-  /** Where a pass begins. Asked anew for each pass. */
+  /** Where a pass begins; called for each pass. */
   readonly since: () => Date;
-  /** Called in the stream's order, synchronously; an error it throws is logged and the message counts as read. */
+  /** Called synchronously and in order. An error it throws is logged, and the message counts as read. */
   readonly onMessage: (message: StreamMessage) => void;
   /**
-   * A pass begins: `lastSequence` was the stream's last when it did, so what is greater is live; `pending` says how many
-   * messages it begins with; `streamCreated` differs from the pass before when the stream is another.
+   * Called when a pass begins. `lastSequence` is the stream's last, so greater sequences are live. `pending` is the number of
+   * stored messages to read. `streamCreated` changes when the stream was recreated.
    */
   readonly onStart?: (pass: {
     readonly streamCreated: string;
     readonly lastSequence: number;
     readonly pending: number;
   }) => void;
-  /** A pass ended: a gap, a lost connection, a stall, a deleted stream or consumer. Another begins as soon as one can. */
+  /** Called when a pass ended: by a gap, a lost connection, a stall, a deleted stream or consumer. The next begins when it can. */
   readonly onEnd?: (reason: string) => void;
   readonly logger: Logger;
 }
@@ -50,24 +50,24 @@ export interface StreamReader {
 const CAPACITY = 1_000;
 
 /**
- * Reads a stream from a moment on without acknowledging anything. Every oddity ends the pass, and the next one starts over at `since()`:
- * so each message comes at least once, in order within a pass, and whoever reads must not mind seeing it again.
+ * Follows a stream from `since()` on without acknowledging anything. Every fault ends the pass, and the next one restarts at
+ * `since()`: each message is read at least once, in order within a pass.
  */
-export function readStream(options: StreamReaderOptions): StreamReader {
-  const { logger, onMessage, stream } = options;
+export function readStream(deps: StreamReaderDeps): StreamReader {
+  const { bus, logger, onMessage, stream } = deps;
   const stopping = new AbortController();
 
   async function pass(connection: NatsConnection): Promise<string> {
     const manager = await managerOf(connection);
     const { name, num_pending: pending } = await manager.consumers.add(
       stream.name,
-      readerConfig({ filter: options.filter, since: options.since() }),
+      readerConfig({ filter: deps.filter, since: deps.since() }),
     );
-    // Asked after the consumer was made: were the stream replaced in between, the consumer would be gone and the pass over.
+    // Asked after the consumer was created: a stream replaced in between has no such consumer, which ends the pass.
     const { created, state } = await manager.streams.info(stream.name);
-    options.onStart?.({ streamCreated: created, lastSequence: state.last_seq, pending });
+    deps.onStart?.({ streamCreated: created, lastSequence: state.last_seq, pending });
     const reason = await readAll(connection, name);
-    options.onEnd?.(reason);
+    deps.onEnd?.(reason);
     return reason;
   }
 
@@ -82,10 +82,7 @@ export function readStream(options: StreamReaderOptions): StreamReader {
       try {
         onMessage(message);
       } catch (error) {
-        logger.error(
-          { err: error, subject: message.subject, sequence: message.sequence },
-          "a reader's callback failed",
-        );
+        logger.error({ err: error, subject: message.subject, sequence: message.sequence }, "message callback failed");
       }
       pull.release();
     }
@@ -99,9 +96,9 @@ export function readStream(options: StreamReaderOptions): StreamReader {
     return reason;
   }
 
-  const finished = attend({
-    bus: options.bus,
-    what: `reading ${stream.name}`,
+  const finished = runSessions({
+    bus,
+    task: `reading ${stream.name}`,
     session: pass,
     signal: stopping.signal,
     logger,

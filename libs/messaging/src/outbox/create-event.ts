@@ -9,23 +9,23 @@ import {
 import { currentContext, formatTraceparent } from "@gatehouse/observability";
 
 export interface NewEvent<S extends EventSubject> {
-  /** The service that speaks. */
+  /** The service that publishes it. */
   readonly source: "auth" | "user";
   readonly type: S;
-  /** Whom it is about: the user's id (the kid for `auth.key.retired`). */
+  /** The user's id (the kid for `auth.key.retired`). */
   readonly subject: string;
   readonly data: EventData<S>;
-  /** The id of who did it, where somebody did. */
+  /** The id of the user who caused it; not set when no user did. */
   readonly actor?: string | undefined;
-  /** The subject's version after the change, in this service. */
+  /** The user's version in this service after the change. */
   readonly version?: number | undefined;
-  /** When it happened; now unless given. */
+  /** When it happened; default: now. */
   readonly time?: Date;
 }
 
 /**
- * A complete event in the contract's envelope, with the correlation id and the trace of the request at hand.
- * @throws EventFormatError when the data does not fit the schema of its type: a bug of the caller
+ * Returns a complete event (docs/reference/events.md) with the correlation id and the trace of the current request.
+ * @throws EventFormatError when the data does not match the schema of its type, which is a bug of the caller
  */
 export function createEvent<S extends EventSubject>(event: NewEvent<S>): GatehouseEvent<S> {
   const context = currentContext();

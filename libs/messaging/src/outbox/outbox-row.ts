@@ -1,7 +1,7 @@
 import { type GatehouseEvent, REVOKING_SUBJECTS } from "@gatehouse/contracts";
 import type { OutboxInsert } from "../tables/messaging.table.ts";
 
-/** The outbox row of an event, for a service that must write it inside a statement of its own; otherwise see createTransact. */
+/** Returns the outbox row of an event, for a service that writes it in a statement of its own; otherwise use createTransact. */
 export function outboxRow(event: GatehouseEvent): OutboxInsert {
   return {
     id: event.id,

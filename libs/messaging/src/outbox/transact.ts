@@ -5,16 +5,16 @@ import type { Relay } from "../relay/relay.ts";
 import { outboxRow } from "./outbox-row.ts";
 
 /**
- * Runs `work` in one transaction. Events given to `emit` are committed with it and published after it; when the work throws
- * neither happens. After a deadlock or a serialization failure the whole work runs again, so it must have no effect
- * outside the transaction.
+ * Runs `work` in one transaction. Events given to `emit` are committed with it and published after it; when the work throws,
+ * neither happens. After a deadlock or a serialization failure the work runs again, so it must have no effect outside the
+ * transaction.
  */
 export type Transact<T> = <R>(
   work: (trx: Transaction<T>, emit: (event: GatehouseEvent) => void) => Promise<R>,
 ) => Promise<R>;
 
 const ATTEMPTS = 4;
-/** PostgreSQL: serialization_failure, deadlock_detected. */
+/** SQLSTATE serialization_failure and deadlock_detected. */
 const REPEATABLE = new Set(["40001", "40P01"]);
 
 export interface TransactDeps<T> {

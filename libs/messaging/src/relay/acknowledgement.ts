@@ -2,9 +2,9 @@ import type { Msg } from "@nats-io/nats-core";
 
 const NO_RESPONDERS = 503;
 
-/** JetStream does not take the message, or what it says of it makes no sense. */
+/** JetStream rejected the message, or its reply is malformed. */
 class RefusedError extends Error {
-  /** JetStream's own, where it gives one. */
+  /** JetStream's error code, where its reply has one. */
   readonly code: string | undefined;
   constructor(message: string, code?: number) {
     super(message);
@@ -13,15 +13,15 @@ class RefusedError extends Error {
   }
 }
 
-/** Nobody listens on the subject: no stream takes it, or JetStream is off. */
+/** No stream has the subject, or JetStream is off. */
 export class NoStreamError extends Error {
   constructor() {
-    super("no stream takes the subject");
+    super("no stream has the subject");
     this.name = "NoStreamError";
   }
 }
 
-/** There was no word of JetStream's. */
+/** JetStream did not reply. */
 export class UnansweredError extends Error {
   constructor(message: string) {
     super(message);
@@ -29,26 +29,26 @@ export class UnansweredError extends Error {
   }
 }
 
-interface Word {
-  /** Under which JetStream has the message. */
+interface Acknowledgement {
+  /** The message's sequence in the stream. */
   readonly sequence: number;
   readonly isDuplicate: boolean;
 }
 
-interface Answer {
+interface Reply {
   readonly error?: { readonly description?: string; readonly err_code?: number };
   readonly seq?: number;
   readonly duplicate?: boolean;
 }
 
-/** @returns where JetStream has the message, or why it has not */
-export function wordIn(message: Msg): Word | Error {
+/** Returns JetStream's acknowledgement of a publish, or the reason why there is none. */
+export function parsePublishReply(message: Msg): Acknowledgement | Error {
   if (message.headers?.code === NO_RESPONDERS) return new NoStreamError();
   try {
-    const { error, seq, duplicate = false } = message.json<Answer>();
+    const { error, seq, duplicate = false } = message.json<Reply>();
     if (seq !== undefined && !error) return { sequence: seq, isDuplicate: duplicate };
-    return new RefusedError(error?.description ?? "JetStream refused the message", error?.err_code);
+    return new RefusedError(error?.description ?? "JetStream rejected the message", error?.err_code);
   } catch {
-    return new RefusedError("JetStream's answer is no JSON");
+    return new RefusedError("JetStream's reply is not JSON");
   }
 }

@@ -1,28 +1,28 @@
 import { type Kysely, sql } from "kysely";
 import type { MessagingTables, RelayStateTable } from "../tables/messaging.table.ts";
 
-/** The stream as the server has it now. */
+/** The stream as the server reports it. */
 export interface StreamFound {
   readonly created: string;
   readonly lastSequence: number;
   /**
-   * It holds messages from before `created`, so it did not begin then: nats-server 2.9 reports the time of its own restart once a
-   * stream was reconfigured after one.
+   * True when the stream holds messages from before `created`, so it was not recreated: nats-server 2.9 reports the time of its own
+   * restart after a stream was reconfigured.
    */
   readonly isOlder: boolean;
 }
 
 export interface Adoption {
-  /** What a relay's acknowledgements are worth something for. */
+  /** The incarnation for which a relay's acknowledgements count. */
   readonly incarnation: number;
   /** How many rows must be published again. */
   readonly again: number;
 }
 
-/** More rows than relays have in hand at a time: the last to be marked were not the last to be stored, but are among so many. */
+/** More rows than all relays publish at a time, so that these rows include the one that was stored last. */
 const LATEST = 10_000;
 
-/** The highest number under which a row was acknowledged; 0 when none was. */
+/** Returns the highest acknowledged sequence; 0 when none was acknowledged. */
 export async function lastAcknowledged(db: Kysely<MessagingTables>): Promise<number> {
   const { rows } = await sql<{ last: number | null }>`
     select max(stream_sequence) as last from (
@@ -32,11 +32,10 @@ export async function lastAcknowledged(db: Kysely<MessagingTables>): Promise<num
 }
 
 /**
- * Puts on record with which incarnation of the stream this schema's relays work. When it is another than before (a wiped or
- * recreated server), every row still held becomes unpublished again, in the same transaction; when it is the same and its end is
- * gone (a server that lost power before it had written to the disk, a snapshot that was put back), those rows that lay there. Of
- * several relays that notice at once, one does it.
- * @param acknowledged lastAcknowledged, asked before the server was: so what other relays publish meanwhile is not taken for lost
+ * Records which incarnation of the stream this schema's relays publish to. After a recreated stream every row still held becomes
+ * unpublished, in the same transaction. After a lost end (power loss before a write, a restored snapshot) only the lost rows do. Of several
+ * relays that detect it at once, one does the work.
+ * @param acknowledged lastAcknowledged, read before the server was asked, so that rows published meanwhile do not count as lost
  */
 export async function adoptStream(
   db: Kysely<MessagingTables>,
@@ -52,12 +51,12 @@ export async function adoptStream(
     const { rows } = await sql<Pick<RelayStateTable, "stream_created"> & { incarnation: number }>`
       select stream_created, incarnation from relay_state where stream = ${stream} for update`.execute(trx);
     const [known] = rows;
-    if (known === undefined) throw new Error("relay_state lost its row");
+    if (known === undefined) throw new Error("relay_state has no row for the stream");
     const isSame = known.stream_created === created || isOlder;
     if (known.stream_created === created && acknowledged <= lastSequence)
       return { incarnation: known.incarnation, again: 0 };
     const lost = isSame ? sql`and stream_sequence between ${lastSequence + 1} and ${acknowledged}` : sql``;
-    // A statement of its own: it must see the marks of those whose lock the one above has waited for.
+    // A separate statement, so that it sees what the relays committed whose lock the one above waited for.
     const reset = await sql`
       update outbox set published_at = null, claimed_until = null, stream_sequence = null
       where published_at is not null ${lost}`.execute(trx);

@@ -1,33 +1,33 @@
 import { type Kysely, sql } from "kysely";
 import type { MessagingTables } from "../tables/messaging.table.ts";
 
-/** An outbox row in the hands of this relay. */
+/** An outbox row that this relay has claimed. */
 export interface ClaimedRow {
   readonly id: string;
   readonly subject: string;
-  /** JSON text, as it goes out. */
+  /** JSON text, as published. */
   readonly payload: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly revoking: boolean;
 }
 
-/** A row that JetStream has, and under which number of its stream. */
+/** A row that JetStream acknowledged, and its sequence in the stream. */
 export interface Acknowledged {
   readonly id: string;
   readonly sequence: number;
 }
 
 const LEASE_SECONDS = 5;
-/** No lease ends later than this from now, unless it was given before the database's clock was set back: it is over, then. */
+/** A lease that ends later than this was given before the database's clock was set back, and counts as expired. */
 const LONGEST_LEASE_SECONDS = 2 * LEASE_SECONDS;
 
-// Losing a claim or a mark in a crash of PostgreSQL only publishes a row twice, and its Nats-Msg-Id makes that once:
-// not worth waiting for the disk, which would be the larger part of the way from commit to publish.
+// Losing a claim or a mark in a crash only publishes a row twice, which JetStream drops by its Nats-Msg-Id. Waiting for the disk
+// would be the larger part of the time from commit to publish.
 const RELAXED = sql`relaxed as materialized (select set_config('synchronous_commit', 'off', true))`;
 
 /**
- * Takes up to `limit` unpublished rows for LEASE_SECONDS, revoking ones first, oldest first; rows that another relay holds are passed over.
- * @param options.revokingOnly leaves the ordinary rows alone
+ * Claims up to `limit` unpublished rows for LEASE_SECONDS: revoking rows first, then the oldest. Skips rows that another relay holds.
+ * @param options.revokingOnly claims only revoking rows
  */
 export async function claimRows(
   db: Kysely<MessagingTables>,
@@ -50,15 +50,15 @@ export async function claimRows(
     from due cross join relaxed
     where outbox.id = due.id
     returning outbox.id, outbox.subject, outbox.payload::text as payload, outbox.headers, outbox.revoking`.execute(db);
-  // The update returns its rows in any order.
+  // The update returns rows in any order.
   return rows.toSorted((a, b) => Number(b.revoking) - Number(a.revoking) || (a.id < b.id ? -1 : 1));
 }
 
 /**
- * Ends a claim: acknowledged rows are marked as published, the rest is free for the next try.
- * Nothing is marked when the stream that acknowledged is no longer in the incarnation on record, because what it held is gone. The lock
- * on the record orders this against adoptStream: either that sees the marks and takes them back, or this sees the new incarnation.
- * @returns whether it was the one on record
+ * Ends a claim: marks acknowledged rows as published and releases the others for a retry. Marks nothing when the stream has been
+ * recreated since, because its messages are lost. A row lock orders this against adoptStream: either that resets these marks, or this
+ * sees the new incarnation.
+ * @returns whether `incarnation` is the recorded one
  */
 export async function settleRows(
   db: Kysely<MessagingTables>,

@@ -1,39 +1,39 @@
 import type { OutboxInsert } from "../tables/messaging.table.ts";
 import { type ClaimedRow, claimRows } from "./claim.ts";
-import { createDispatch, type Dispatch, type DispatchOptions } from "./dispatch.ts";
-import { createLane } from "./lane.ts";
+import { createDispatch, type Dispatch, type DispatchDeps } from "./dispatch.ts";
+import { createSingleJob } from "./single-job.ts";
 
 export interface Delivery extends Pick<Dispatch, "settled" | "counts"> {
   /** @param committed the new rows where they are known; unknown rows may revoke, so they are read at once */
   wake(committed?: readonly OutboxInsert[]): void;
-  /** Resolves when no batch is in hand. */
+  /** Resolves when no batch is being published. */
   idle(): Promise<void>;
 }
 
 const BATCH = 500;
 const URGENT_BATCH = 100;
 /**
- * How long ordinary rows wait for others. Nobody is kept waiting by an event that revokes nothing, and under load
- * one claim and one mark serve many: a login costs its service two statements less.
+ * How long ordinary rows wait for others. Events that revoke nothing are not urgent, and under load one claim and one mark serve
+ * many of them: a login needs two statements less.
  */
 const GATHER_MS = 20;
-/** Commits whose rows are published from memory at the same time; beyond that they go by claims, many at a time. */
-const EXPRESS_MAX = 32;
+/** How many commits are published from memory at the same time; the relay claims the rows of further ones in batches. */
+const FROM_MEMORY_MAX = 32;
 
 /**
- * Moves rows from the outbox to the stream: claim, publish, settle, until a claim comes back short. What revokes and was committed by
- * this process itself is published from memory, without a claim, which would be the longest part of its way. Whoever else claims such
- * a row before it is settled publishes it a second time, under the same Nats-Msg-Id, and JetStream drops that.
+ * Publishes outbox rows in batches until a claim returns less than a batch. Revoking rows that this process committed are published
+ * from memory: the claim would be the longest part of their way. Another relay may claim and publish such a row as well; JetStream
+ * drops the duplicate by its Nats-Msg-Id.
  */
-export function createDelivery(options: DispatchOptions): Delivery {
-  const { db, session } = options;
-  const dispatch = createDispatch(options);
-  const all = createLane(() => round(BATCH, false));
-  const urgent = createLane(() => round(URGENT_BATCH, true));
-  const expresses = new Set<Promise<unknown>>();
+export function createDelivery(deps: DispatchDeps): Delivery {
+  const { db, session } = deps;
+  const dispatch = createDispatch(deps);
+  const all = createSingleJob(() => round(BATCH, false));
+  const urgent = createSingleJob(() => round(URGENT_BATCH, true));
+  const fromMemory = new Set<Promise<unknown>>();
   let gathering: NodeJS.Timeout | undefined;
 
-  /** @returns true when there is more and it is going well */
+  /** Returns true when more rows wait and publishing works. */
   async function round(limit: number, revokingOnly: boolean): Promise<boolean> {
     const sent = await dispatch.send(() => claimRows(db, { limit, revokingOnly }));
     return sent !== undefined && sent.acknowledged > 0 && sent.rows === limit;
@@ -42,9 +42,9 @@ export function createDelivery(options: DispatchOptions): Delivery {
   function runNow(): void {
     clearTimeout(gathering);
     gathering = undefined;
-    const busy = all.busy();
+    const isBusy = all.isRunning();
     all.run();
-    if (busy) urgent.run();
+    if (isBusy) urgent.run();
   }
 
   function runSoon(): void {
@@ -54,28 +54,28 @@ export function createDelivery(options: DispatchOptions): Delivery {
     }, GATHER_MS);
   }
 
-  /** What fails on this way is found by the next sweep. */
+  /** Rows that fail here are published by the next sweep. */
   function sendFromMemory(committed: readonly OutboxInsert[]): void {
-    const express = dispatch.send(() => committed.map(inHand));
-    expresses.add(express);
-    void express.finally(() => expresses.delete(express));
+    const sending = dispatch.send(() => committed.map(toClaimed));
+    fromMemory.add(sending);
+    void sending.finally(() => fromMemory.delete(sending));
   }
 
   return {
     wake(committed) {
       if (committed && !committed.some(({ revoking }) => revoking)) runSoon();
-      else if (committed && session() && expresses.size < EXPRESS_MAX) sendFromMemory(committed);
+      else if (committed && session() && fromMemory.size < FROM_MEMORY_MAX) sendFromMemory(committed);
       else runNow();
     },
     async idle() {
-      await Promise.all([all.idle(), urgent.idle(), ...expresses]);
+      await Promise.all([all.idle(), urgent.idle(), ...fromMemory]);
     },
     settled: dispatch.settled,
     counts: dispatch.counts,
   };
 }
 
-/** A row as a claim would have it. */
-function inHand({ id, subject, payload, headers, revoking }: OutboxInsert): ClaimedRow {
+/** Returns the row as a claim returns it. */
+function toClaimed({ id, subject, payload, headers, revoking }: OutboxInsert): ClaimedRow {
   return { id, subject, payload, headers: JSON.parse(headers ?? "{}") as ClaimedRow["headers"], revoking };
 }

@@ -9,72 +9,75 @@ import { publishRows } from "./publish-rows.ts";
 import type { RelayMetrics } from "./relay-metrics.ts";
 import type { Session } from "./session.ts";
 
-export interface DispatchOptions {
+export interface DispatchDeps {
   readonly db: Kysely<MessagingTables>;
   readonly stream: string;
   readonly session: () => Session | undefined;
-  /** Nobody listens on the subject although there is a connection, or another relay found that it is another stream. */
-  readonly onStreamGone: () => void;
+  /** Called when no stream has the subject although there is a connection, or another relay detected a recreated stream. */
+  readonly onStreamLost: () => void;
   readonly metrics: Pick<RelayMetrics, "settled">;
   readonly logger: Logger;
 }
 
 interface Sent {
   readonly rows: number;
-  /** How many of them the stream has now. */
+  /** How many of them JetStream acknowledged. */
   readonly acknowledged: number;
 }
 
-/** One batch on its way: taken, published, settled, counted. */
+/** Publishes batches of rows, settles their claims and counts them. */
 export interface Dispatch {
-  /** @param take the batch; asked for only when there is a stream to publish to. Never rejects; undefined when nothing was sent */
+  /**
+   * Publishes the batch that `take` returns, which is called only while there is a stream. Never rejects.
+   * @returns undefined when nothing was published
+   */
   send(take: () => readonly ClaimedRow[] | Promise<readonly ClaimedRow[]>): Promise<Sent | undefined>;
-  /** Resolves after the next batch that was settled. */
+  /** Resolves after the next batch was settled. */
   settled(): Promise<void>;
   counts(): { published: number; failed: number };
 }
 
-export function createDispatch({ db, stream, session, onStreamGone, metrics, logger }: DispatchOptions): Dispatch {
-  const faults = createFaultLog(logger, "publishing from the outbox");
+export function createDispatch({ db, stream, session, onStreamLost, metrics, logger }: DispatchDeps): Dispatch {
+  const faults = createFaultLog({ logger, task: "publishing from the outbox" });
   const record = createPublishRecorder();
   const counts = { published: 0, failed: 0 };
   let next = Promise.withResolvers<void>();
 
-  async function publishAndSettle(present: Session, rows: readonly ClaimedRow[]): Promise<Sent> {
-    const { acknowledged, error } = await publishRows(present.connection, rows, record);
+  async function publishAndSettle(current: Session, rows: readonly ClaimedRow[]): Promise<Sent> {
+    const { acknowledged, error } = await publishRows(current.connection, rows, record);
     const none = acknowledged.length === 0;
     const ids = acknowledged.map(({ id }) => id);
     const isCurrent = await settleRows(db, {
-      // Single failures keep their lease, so that the rest goes on without trying them again at once.
-      claimed: none || present.connection.isClosed() ? rows.map((row) => row.id) : ids,
+      // Single failures keep their lease, so that the other rows are published before these are retried.
+      claimed: none || current.connection.isClosed() ? rows.map((row) => row.id) : ids,
       acknowledged,
       stream,
-      incarnation: present.incarnation,
+      incarnation: current.incarnation,
     });
-    if (!isCurrent && session() === present) onStreamGone();
+    if (!isCurrent && session() === current) onStreamLost();
     const failed = rows.length - acknowledged.length;
     counts.published += acknowledged.length;
     counts.failed += failed;
     metrics.settled(acknowledged.length, failed);
-    if (failed === 0) faults.worked();
-    else if (!present.connection.isClosed()) refused(error);
+    if (failed === 0) faults.succeeded();
+    else if (!current.connection.isClosed()) reportFailure(error);
     return { rows: rows.length, acknowledged: acknowledged.length };
   }
 
-  function refused(error: unknown): void {
+  function reportFailure(error: unknown): void {
     faults.failed(error);
-    if (error instanceof NoStreamError) onStreamGone();
+    if (error instanceof NoStreamError) onStreamLost();
   }
 
   return {
     async send(take) {
-      const present = session();
-      if (present === undefined) return undefined;
+      const current = session();
+      if (current === undefined) return undefined;
       try {
         const rows = await take();
-        return rows.length === 0 ? undefined : await publishAndSettle(present, rows);
+        return rows.length === 0 ? undefined : await publishAndSettle(current, rows);
       } catch (error) {
-        // The database is away; what was claimed comes back with its lease, and JetStream drops what it has already.
+        // The database failed: claimed rows are free again when their lease expires, and JetStream drops duplicates.
         faults.failed(error);
         return undefined;
       } finally {

@@ -1,61 +1,59 @@
-import type { Msg, NatsConnection } from "@nats-io/nats-core";
-import { createOwnInbox } from "../jetstream/own-inbox.ts";
+import { headers, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/nats-core";
+import { createReplyInbox } from "../bus-address.ts";
 import type { Publication, PublishRecorder } from "../telemetry/publication.ts";
-import { UnansweredError, wordIn } from "./acknowledgement.ts";
+import { UnansweredError, parsePublishReply } from "./acknowledgement.ts";
 import type { Acknowledged, ClaimedRow } from "./claim.ts";
-import { cloudEventHeaders } from "./cloud-event-headers.ts";
 
-/** Shorter than the lease, so that a row is given back rather than published by two. */
+/** Shorter than the lease, so that a row is released before another relay claims it. */
 const ACKNOWLEDGE_TIMEOUT_MS = 2_000;
 
 export interface PublishResult {
   readonly acknowledged: readonly Acknowledged[];
-  /** The first of the errors, when there was one. */
+  /** The first error, if any. */
   readonly error: unknown;
 }
 
 /**
- * Publishes all rows at once and waits for JetStream's word on each. Never throws.
+ * Publishes all rows at once and waits for JetStream's reply to each. Never throws.
  *
- * Written on the plain protocol, one subscription and one timer for all: the library's own publish makes a timer, and an error with
- * its stack, for every message that goes well, which was a third of what the relay cost.
+ * Uses the plain protocol with one subscription and one timer for all rows: the library's own publish creates a timer and an
+ * error with its stack for every message, a third of the relay's cost.
  */
 export async function publishRows(
   connection: NatsConnection,
   rows: readonly ClaimedRow[],
   record: PublishRecorder,
 ): Promise<PublishResult> {
-  const inbox = createOwnInbox(connection);
+  const inbox = createReplyInbox(connection);
   const publications: Publication[] = [];
   const acknowledged: Acknowledged[] = [];
   let error: unknown;
-  let awaited = rows.length;
-  const settled = Promise.withResolvers<void>();
+  let outstanding = rows.length;
+  const finished = Promise.withResolvers<void>();
 
-  /** What has become of one row is known. */
-  function settle(cause?: unknown): void {
+  function finishOne(cause?: unknown): void {
     error ??= cause;
-    awaited -= 1;
-    if (awaited === 0) settled.resolve();
+    outstanding -= 1;
+    if (outstanding === 0) finished.resolve();
   }
 
   function receive(message: Msg): void {
-    const word = wordIn(message);
+    const reply = parsePublishReply(message);
     const index = Number(message.subject.slice(inbox.length + 1));
     const row = rows[index];
-    if (word instanceof Error) {
-      publications[index]?.failed(word);
-      return settle(word);
+    if (reply instanceof Error) {
+      publications[index]?.failed(reply);
+      return finishOne(reply);
     }
-    publications[index]?.acknowledged(word.isDuplicate);
-    if (row) acknowledged.push({ id: row.id, sequence: word.sequence });
-    settle();
+    publications[index]?.acknowledged(reply.isDuplicate);
+    if (row) acknowledged.push({ id: row.id, sequence: reply.sequence });
+    finishOne();
   }
 
   function giveUp(cause: unknown): void {
     error ??= cause;
     for (const publication of publications) publication.failed(cause);
-    settled.resolve();
+    finished.resolve();
   }
 
   const timer = setTimeout(
@@ -72,12 +70,12 @@ export async function publishRows(
       try {
         publishRow(connection, row, { reply: `${inbox}.${index}`, traceparent: publication.traceparent });
       } catch (cause) {
-        // This one alone, when it is too large; every one, when the connection has been closed.
+        // Fails for one row that is too large, and for every row when the connection is closed.
         publication.failed(cause);
-        settle(cause);
+        finishOne(cause);
       }
     }
-    await settled.promise;
+    await finished.promise;
     subscription.unsubscribe();
   } catch (cause) {
     error ??= cause;
@@ -91,8 +89,16 @@ function publishRow(
   row: ClaimedRow,
   { reply, traceparent }: { reply: string; traceparent: string | undefined },
 ): void {
-  const headers = cloudEventHeaders(row.headers);
-  headers.set("Nats-Msg-Id", row.id);
-  if (traceparent !== undefined) headers.set("traceparent", traceparent);
-  connection.publish(row.subject, row.payload, { headers, reply });
+  const messageHeaders = cloudEventHeaders(row.headers);
+  messageHeaders.set("Nats-Msg-Id", row.id);
+  if (traceparent !== undefined) messageHeaders.set("traceparent", traceparent);
+  connection.publish(row.subject, row.payload, { headers: messageHeaders, reply });
+}
+
+/** Returns the headers of a published event: those of CloudEvents' structured mode, and `extra`. */
+export function cloudEventHeaders(extra: Readonly<Record<string, string>> = {}): MsgHdrs {
+  const all = headers();
+  all.set("content-type", "application/cloudevents+json");
+  for (const [name, value] of Object.entries(extra)) all.set(name, value);
+  return all;
 }

@@ -3,13 +3,18 @@ import { type Kysely, sql } from "kysely";
 import type { MessagingTables } from "../tables/messaging.table.ts";
 
 export interface RelayMetrics {
-  /** A batch was settled: so many rows were acknowledged, so many were not. */
+  /** Counts a settled batch: the rows that were acknowledged, and those that were not. */
   settled(published: number, failed: number): void;
   close(): void;
 }
 
-/** What waits in the outbox is asked of the database when metrics are collected, and by nobody otherwise. */
-export function createRelayMetrics(db: Kysely<MessagingTables>, stream: string): RelayMetrics {
+export interface RelayMetricsDeps {
+  readonly db: Kysely<MessagingTables>;
+  readonly stream: string;
+}
+
+/** Registers the relay's metrics. The outbox is queried only when metrics are collected. */
+export function createRelayMetrics({ db, stream }: RelayMetricsDeps): RelayMetrics {
   const meter = metrics.getMeter("gatehouse");
   const attributes = { stream };
   const published = meter.createCounter("gatehouse.outbox.published", {
@@ -18,15 +23,15 @@ export function createRelayMetrics(db: Kysely<MessagingTables>, stream: string):
   });
   const failed = meter.createCounter("gatehouse.outbox.failures", {
     unit: "{event}",
-    description: "Publishes that were not acknowledged; their events are tried again.",
+    description: "Publishes that were not acknowledged; their events are retried.",
   });
   const depth = meter.createObservableGauge("gatehouse.outbox.depth", {
     unit: "{event}",
-    description: "Events that wait to be published, by this service's database.",
+    description: "Events in the outbox that are not yet published.",
   });
   const age = meter.createObservableGauge("gatehouse.outbox.oldest_age", {
     unit: "s",
-    description: "How long the oldest of them has waited; 0 when none waits.",
+    description: "Age of the oldest event that is not yet published; 0 when there is none.",
   });
   const gauges = [depth, age];
 
@@ -38,9 +43,9 @@ export function createRelayMetrics(db: Kysely<MessagingTables>, stream: string):
   meter.addBatchObservableCallback(observe, gauges);
 
   return {
-    settled(acknowledged, refused) {
+    settled(acknowledged, unacknowledged) {
       published.add(acknowledged, attributes);
-      failed.add(refused, attributes);
+      failed.add(unacknowledged, attributes);
     },
     close: () => meter.removeBatchObservableCallback(observe, gauges),
   };

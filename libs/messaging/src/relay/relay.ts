@@ -1,38 +1,38 @@
 import type { StreamDefinition } from "@gatehouse/contracts";
 import { type Logger, runOutsideContext } from "@gatehouse/observability";
 import type { Kysely } from "kysely";
+import { pause } from "../backoff.ts";
 import type { Bus } from "../bus.ts";
 import { createFaultLog } from "../fault-log.ts";
-import { pause } from "../pause.ts";
 import type { MessagingTables, OutboxInsert } from "../tables/messaging.table.ts";
 import { createDelivery } from "./delivery.ts";
-import { createLane } from "./lane.ts";
 import { createRelayMetrics } from "./relay-metrics.ts";
 import { keepSession } from "./session.ts";
+import { createSingleJob } from "./single-job.ts";
 import { trimOutbox } from "./trim-outbox.ts";
 import { publishWatermark } from "./watermark.ts";
 
-export interface RelayOptions<T extends MessagingTables> {
+export interface RelayDeps<T extends MessagingTables> {
   readonly db: Kysely<T>;
   readonly bus: Bus;
-  /** Where this service's events go. */
+  /** The stream of this service's events. */
   readonly stream: StreamDefinition;
   readonly replicas: number;
   readonly logger: Logger;
-  /** How long published rows stay, in case the stream is lost: one access-token lifetime and 5 minutes. */
+  /** How long published rows are kept in case the stream is lost: one access-token lifetime and 5 minutes. */
   readonly retentionSeconds: number;
-  /** Publishes `auth.watermark` each second (design, "Revocation"); auth only. */
+  /** Publishes `auth.watermark` each second (docs/reference/design.md); auth only. */
   readonly watermarks?: { readonly source: "auth" } | undefined;
 }
 
 export interface RelayStatus {
-  /** True while there is a connection and its stream is the one on record. */
+  /** True while there is a connection and its stream is the recorded one. */
   readonly connected: boolean;
-  /** Rows that JetStream acknowledged since the start. */
+  /** Rows that JetStream acknowledged since the process started. */
   readonly published: number;
-  /** Publishes that were not acknowledged; their rows are tried again. */
+  /** Publishes that were not acknowledged; their rows are retried. */
   readonly failed: number;
-  /** RFC 3339: the `as_of` of the last watermark that this relay published. */
+  /** The `as_of` (RFC 3339) of the last watermark that this relay published. */
   readonly lastWatermark: string | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface Relay {
    *   the relay reads the outbox at once
    */
   wake(committed?: readonly OutboxInsert[]): void;
-  /** Publishes what is there, as far as that goes within a few seconds, and stops. */
+  /** Publishes the remaining rows for at most 3 s, then stops. */
   close(): Promise<void>;
   status(): RelayStatus;
 }
@@ -53,25 +53,25 @@ const TRIM_MS = 30_000;
 const CLOSE_TIMEOUT_MS = 3_000;
 
 /**
- * Publishes the outbox to the stream (design, "Outbox, bus, consumers"): at each wake and each second, over whatever connection the
- * bus has. Any number of replicas may relay the same outbox.
+ * Publishes the outbox to the stream at each wake and each second, over the bus's current connection (docs/reference/design.md).
+ * Any number of replicas may relay the same outbox.
  */
-export function startRelay<T extends MessagingTables>(options: RelayOptions<T>): Relay {
-  const { bus, stream, logger } = options;
-  const db = options.db as unknown as Kysely<MessagingTables>;
+export function startRelay<T extends MessagingTables>(deps: RelayDeps<T>): Relay {
+  const { bus, stream, replicas, logger, retentionSeconds, watermarks } = deps;
+  const db = deps.db as unknown as Kysely<MessagingTables>;
   const stopping = new AbortController();
-  const keeper = keepSession({ db, bus, stream, replicas: options.replicas, logger });
-  const metrics = createRelayMetrics(db, stream.name);
+  const keeper = keepSession({ db, bus, stream, replicas, logger });
+  const metrics = createRelayMetrics({ db, stream: stream.name });
   const delivery = createDelivery({
     db,
     stream: stream.name,
     session: keeper.current,
-    onStreamGone: keeper.doubt,
+    onStreamLost: keeper.invalidate,
     metrics,
     logger,
   });
-  const trimming = createLane(trim);
-  const sweepFaults = createFaultLog(logger, "the sweep of the outbox");
+  const trimming = createSingleJob(trim);
+  const sweepFaults = createFaultLog({ logger, task: "outbox sweep" });
   let lastWatermark: string | undefined;
   let trimmedAt = performance.now();
   let reconnected = Promise.withResolvers<void>();
@@ -85,15 +85,15 @@ export function startRelay<T extends MessagingTables>(options: RelayOptions<T>):
 
   async function sweep(): Promise<void> {
     await resume();
-    await vouch();
+    await sendWatermark();
     if (performance.now() - trimmedAt < TRIM_MS) return;
     trimmedAt = performance.now();
-    // Beside the sweep, since a large one must not delay a watermark.
+    // Not awaited: a large trim must not delay a watermark.
     trimming.run();
   }
 
   async function trim(): Promise<boolean> {
-    await trimOutbox(db, options.retentionSeconds).catch(sweepFaults.failed);
+    await trimOutbox(db, retentionSeconds).catch(sweepFaults.failed);
     return false;
   }
 
@@ -103,44 +103,44 @@ export function startRelay<T extends MessagingTables>(options: RelayOptions<T>):
     await Promise.all([delivery.idle(), trimming.idle()]);
   }
 
-  async function vouch(): Promise<void> {
+  async function sendWatermark(): Promise<void> {
     const session = keeper.current();
-    if (session === undefined || options.watermarks === undefined) return;
+    if (session === undefined || watermarks === undefined) return;
     const asOf = await publishWatermark({
       db,
       session,
-      source: options.watermarks.source,
-      patienceMs: SWEEP_MS,
+      source: watermarks.source,
+      maxWaitMs: SWEEP_MS,
       settled: delivery.settled,
       signal: stopping.signal,
     });
     lastWatermark = asOf ?? lastWatermark;
   }
 
-  async function sweepForEver(): Promise<void> {
+  async function sweepRepeatedly(): Promise<void> {
     while (!stopping.signal.aborted) {
       reconnected = Promise.withResolvers<void>();
-      const begun = performance.now();
+      const startedAt = performance.now();
       try {
         await sweep();
-        sweepFaults.worked();
+        sweepFaults.succeeded();
       } catch (error) {
         if (bus.isConnected()) sweepFaults.failed(error);
       }
-      const rest = Math.max(0, SWEEP_MS - (performance.now() - begun));
+      const rest = Math.max(0, SWEEP_MS - (performance.now() - startedAt));
       await Promise.race([pause(rest, stopping.signal), reconnected.promise]);
     }
   }
 
-  const sweeping = sweepForEver();
+  const sweeping = sweepRepeatedly();
   const unsubscribe = bus.onConnected(() => {
     void resume();
-    // So that views are vouched for at once and not at the next second.
+    // Publishes a watermark at once instead of after the rest of the second.
     reconnected.resolve();
   });
 
   return {
-    // Who wakes it is one of many whose rows are sent together.
+    // Rows of several requests are published together, so none of their contexts applies.
     wake: (committed) => runOutsideContext(() => delivery.wake(committed)),
     async close() {
       stopping.abort();

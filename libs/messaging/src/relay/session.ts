@@ -9,7 +9,7 @@ import { ensureStream, isStreamNotFound, managerOf } from "../streams.ts";
 import type { MessagingTables } from "../tables/messaging.table.ts";
 import { adoptStream, lastAcknowledged, type StreamFound } from "./adopt-stream.ts";
 
-/** A connection whose stream is the one on record in relay_state: only then may rows be published. */
+/** A connection whose stream is the one recorded in relay_state. Rows are published only over such a connection. */
 export interface Session {
   readonly connection: NatsConnection;
   readonly client: JetStreamClient;
@@ -19,21 +19,22 @@ export interface Session {
 
 export interface SessionKeeper {
   current(): Session | undefined;
-  /** Asks the server which stream it has, makes it when it has none, and puts it on record. Never throws. */
+  /** Asks the server for the stream, creates it when it is missing, and records it. Never throws. */
   check(): Promise<void>;
-  /** The stream seems to be gone: no more publishing until the next check. */
-  doubt(): void;
+  /** Stops publishing until the next check, because the stream seems lost. */
+  invalidate(): void;
 }
 
-export function keepSession(options: {
-  db: Kysely<MessagingTables>;
-  bus: Bus;
-  stream: StreamDefinition;
-  replicas: number;
-  logger: Logger;
-}): SessionKeeper {
-  const { db, bus, stream, replicas, logger } = options;
-  const faults = createFaultLog(logger, `checking the stream ${stream.name}`);
+export interface SessionKeeperDeps {
+  readonly db: Kysely<MessagingTables>;
+  readonly bus: Bus;
+  readonly stream: StreamDefinition;
+  readonly replicas: number;
+  readonly logger: Logger;
+}
+
+export function keepSession({ db, bus, stream, replicas, logger }: SessionKeeperDeps): SessionKeeper {
+  const faults = createFaultLog({ logger, task: `checking the stream ${stream.name}` });
   let session: Session | undefined;
   let checking: Promise<void> | undefined;
 
@@ -52,25 +53,28 @@ export function keepSession(options: {
         session = undefined;
         const { again, incarnation } = await adoptStream(db, stream.name, found, acknowledged);
         if (again > 0)
-          logger.warn({ stream: stream.name, rows: again }, "the stream began anew or lost its end: publishing again");
+          logger.warn(
+            { stream: stream.name, rows: again },
+            "stream was recreated or lost its end, publishing rows again",
+          );
         session = { connection, client: jetstream(connection), streamCreated: found.created, incarnation };
       }
-      faults.worked();
+      faults.succeeded();
     } catch (error) {
-      // What is wrong with the database shows elsewhere; without the server's word nothing is published.
+      // Nothing is published before the server confirmed the stream. Database faults are logged elsewhere.
       session = undefined;
       if (!connection.isClosed()) faults.failed(error);
     }
   }
 
-  /** The definition is applied once a connection; after that the question is only whether the stream is still there. */
+  /** Applies the definition once per connection, then only checks that the stream still exists. */
   async function findStream(manager: JetStreamManager, first: boolean): Promise<StreamFound> {
-    if (first) return asFound(await ensureStream(manager, stream, replicas));
+    if (first) return toFound(await ensureStream(manager, stream, replicas));
     try {
-      return asFound(await manager.streams.info(stream.name));
+      return toFound(await manager.streams.info(stream.name));
     } catch (error) {
       if (!isStreamNotFound(error)) throw error;
-      return asFound(await ensureStream(manager, stream, replicas));
+      return toFound(await ensureStream(manager, stream, replicas));
     }
   }
 
@@ -80,13 +84,13 @@ export function keepSession(options: {
       checking ??= check().finally(() => (checking = undefined));
       return checking;
     },
-    doubt() {
+    invalidate() {
       session = undefined;
     },
   };
 }
 
-function asFound({ created, state }: StreamInfo): StreamFound {
+function toFound({ created, state }: StreamInfo): StreamFound {
   const isOlder = state.messages > 0 && Date.parse(state.first_ts) < Date.parse(created);
   return { created, lastSequence: state.last_seq, isOlder };
 }

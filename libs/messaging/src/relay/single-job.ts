@@ -1,15 +1,14 @@
-/** One job that never runs twice at the same time. */
-export interface Lane {
-  /** Runs the job, or once more after the present run; any number of calls in between make one. */
+/** A job that never runs twice at the same time. */
+export interface SingleJob {
+  /** Runs the job now, or once more after the current run; any number of calls in between cause one run. */
   run(): void;
-  /** True while the job runs. */
-  busy(): boolean;
-  /** Resolves when the job rests. */
+  isRunning(): boolean;
+  /** Resolves when the job is not running. */
   idle(): Promise<void>;
 }
 
-/** @param job says whether there is more to do at once; it must not throw */
-export function createLane(job: () => Promise<boolean>): Lane {
+/** @param job returns whether there is more to do at once; it must not throw */
+export function createSingleJob(job: () => Promise<boolean>): SingleJob {
   let again = false;
   let running: Promise<void> | undefined;
 
@@ -26,7 +25,7 @@ export function createLane(job: () => Promise<boolean>): Lane {
       again = true;
       running ??= loop();
     },
-    busy: () => running !== undefined,
+    isRunning: () => running !== undefined,
     async idle() {
       await running;
     },

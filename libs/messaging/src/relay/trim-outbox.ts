@@ -4,7 +4,7 @@ import type { MessagingTables } from "../tables/messaging.table.ts";
 
 const BATCH = 5_000;
 
-/** Deletes what was published more than `retentionSeconds` ago, in batches that several relays may share. @returns how many rows went */
+/** Deletes rows published more than `retentionSeconds` ago, in batches that several relays may share. Returns how many it deleted. */
 export async function trimOutbox(db: Kysely<MessagingTables>, retentionSeconds: number): Promise<number> {
   return await inBatches(BATCH, async (limit) => {
     const result = await sql`

@@ -1,12 +1,12 @@
 import { type Kysely, sql } from "kysely";
 
 /**
- * The tables of MessagingTables, for a service's migration. Frozen: migrations that have run call it,
- * so a change is a new function with the next number.
+ * Creates the messaging tables of a service, version 1. Frozen, because landed migrations call it: a change is a new function with the
+ * next version.
  */
 export async function createMessagingTablesV1<T>(db: Kysely<T>): Promise<void> {
-  // Rows are updated twice within milliseconds and deleted minutes later: room on the page keeps the first update out of
-  // the indexes, and frequent vacuuming keeps the claim's index short.
+  // Rows are updated twice within milliseconds and deleted minutes later. Free space on the page keeps the first update out of
+  // the indexes, and frequent vacuuming keeps the index of claims short.
   await sql`
     create table outbox (
       id uuid primary key,

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from "kysely";
 
 /**
- * What version 2 adds to the tables of createMessagingTablesV1: where in its stream each row is, by which a relay notices
- * that the server has lost the end of it. Frozen likewise.
+ * Adds each row's sequence in the stream, by which a relay detects that the server lost the end of the stream. Version 2, frozen like
+ * version 1.
  */
 export async function extendMessagingTablesV2<T>(db: Kysely<T>): Promise<void> {
   await sql`alter table outbox add column stream_sequence bigint`.execute(db);

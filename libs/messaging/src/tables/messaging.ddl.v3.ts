@@ -1,11 +1,11 @@
 import { type Kysely, sql } from "kysely";
 
-/** Drops the inbox table of version 1, which no consumer uses: handlers guard effects by a unique key of their own. Frozen likewise. */
+/** Drops the inbox table: handlers guard effects by a unique key of their own. Version 3, frozen like version 1. */
 export async function dropInboxV3<T>(db: Kysely<T>): Promise<void> {
   await sql`drop table inbox`.execute(db);
 }
 
-/** Creates the table of version 1 again, empty, for a migration's `down`. */
+/** Creates the empty inbox table of version 1 again, for a migration's `down`. */
 export async function restoreInboxV3<T>(db: Kysely<T>): Promise<void> {
   await sql`
     create table inbox (

@@ -1,6 +1,6 @@
 import type { ColumnType, Generated, Insertable } from "kysely";
 
-/** Events on their way out. The relay publishes each row and keeps it for a while in case the stream is lost. */
+/** Events to publish. The relay keeps published rows for a while in case the stream is lost. */
 export interface OutboxTable {
   /** The event's id, and so its Nats-Msg-Id. */
   id: string;
@@ -11,20 +11,20 @@ export interface OutboxTable {
   headers: ColumnType<Record<string, string>, string, never>;
   revoking: boolean;
   created_at: Generated<Date>;
-  /** Until then one relay has it in hand; null when none has. */
+  /** End of a relay's lease; null when no relay has claimed the row. */
   claimed_until: ColumnType<Date | null, undefined, Date | null>;
   /** When JetStream acknowledged it. */
   published_at: ColumnType<Date | null, undefined, Date | null>;
-  /** The number under which it did. */
+  /** Its sequence in the stream. */
   stream_sequence: ColumnType<number | null, undefined, number | null>;
 }
 
-/** Each stream as the relays last saw it. */
+/** Each stream as the relays last found it. */
 export interface RelayStateTable {
   stream: string;
-  /** As the server writes it, to the nanosecond; compared, never computed with. Another one means that the stream began anew. */
+  /** Creation time as the server reports it, in nanoseconds; compared as text. Another value means a recreated stream. */
   stream_created: string;
-  /** Grows whenever the stream began anew or lost its end: an acknowledgement from before then says nothing. */
+  /** Grows when the stream was recreated or lost its end; acknowledgements of earlier incarnations do not count. */
   incarnation: Generated<number>;
 }
 

@@ -6,18 +6,17 @@ import { messageAttributes } from "./message-attributes.ts";
 
 interface Processing {
   readonly message: { readonly subject: string; readonly sequence: number; readonly headers: MsgHdrs | undefined };
-  /** What the message holds; undefined when it is no event. */
+  /** The event in the message; undefined when it is not an event. */
   readonly event: { readonly id: string; readonly traceparent?: string | undefined } | undefined;
-  /** Who processes it: the durable consumer's name, where it is one. */
+  /** The consumer: the name of the durable, where it is one. */
   readonly group: string;
-  /** What else is known of it. */
+  /** Further attributes of the span. */
   readonly attributes?: Attributes;
 }
 
 /**
- * The CONSUMER span of a message that is processed, and the `traceparent` that it goes on with: that of the publish, which the message has
- * in its headers, else the event's own, where somebody published without. Its link leads to the request in which the event
- * came to be.
+ * Returns the CONSUMER span of a message and its parent's `traceparent`: that of the publish, in the message's headers, else the
+ * event's own. The span links to the request that caused the event.
  */
 export function describeProcessing({ message, event, group, attributes }: Processing): {
   readonly traceparent: string | undefined;

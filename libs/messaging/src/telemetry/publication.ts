@@ -3,30 +3,30 @@ import { type Attributes, metrics, SpanKind, SpanStatusCode } from "@opentelemet
 import type { ClaimedRow } from "../relay/claim.ts";
 import { DURATION_BOUNDARIES, messageAttributes } from "./message-attributes.ts";
 
-/** A row on its way to the stream. What becomes of it is to be said once; what is said after that counts no more. */
+/** The publish of one row. Only the first reported outcome counts. */
 export interface Publication {
-  /** What the message is to carry: its own span's where that is recorded, else that of the request that wrote the row. */
+  /** The message's `traceparent`: of its own span where that is recorded, else of the request that wrote the row. */
   readonly traceparent: string | undefined;
-  /** @param isDuplicate the stream had it before */
+  /** @param isDuplicate true when the stream already had the message */
   acknowledged(isDuplicate: boolean): void;
   failed(error: unknown): void;
 }
 
-/** Records publishes: a PRODUCER span each, in the trace of the request that wrote the row, and `messaging.client.operation.duration`. */
+/** Records a publish: a PRODUCER span in the trace of the request that wrote the row, and `messaging.client.operation.duration`. */
 export type PublishRecorder = (row: Pick<ClaimedRow, "id" | "subject" | "headers">) => Publication;
 
-/** To be made after telemetry has started. */
+/** Returns a recorder. Call it after telemetry has started. */
 export function createPublishRecorder(): PublishRecorder {
   const duration = metrics.getMeter("gatehouse").createHistogram("messaging.client.operation.duration", {
     unit: "s",
-    description: "How long JetStream took to acknowledge an event, each try by itself.",
+    description: "How long JetStream took to acknowledge an event, each attempt separately.",
     advice: { explicitBucketBoundaries: DURATION_BOUNDARIES },
   });
 
   return ({ id, subject, headers }) => {
     const startedAt = performance.now();
     const attributes = { ...messageAttributes("publish", subject), "messaging.operation.type": "send" };
-    // That request may be long over, and have been another process's: the row is all there is of it.
+    // The request may have ended long ago, in another process; only the row refers to it.
     const span = startRemoteChild(
       {
         name: `publish ${subject}`,
@@ -35,11 +35,11 @@ export function createPublishRecorder(): PublishRecorder {
       },
       headers["traceparent"],
     );
-    let isOver = false;
+    let hasEnded = false;
 
     function end(outcome: Attributes): void {
-      if (isOver) return;
-      isOver = true;
+      if (hasEnded) return;
+      hasEnded = true;
       duration.record((performance.now() - startedAt) / 1_000, { ...attributes, ...outcome });
       if ("error.type" in outcome) span?.setStatus({ code: SpanStatusCode.ERROR });
       span?.setAttributes(outcome).end();

@@ -24,8 +24,8 @@ function connect(url = server.url) {
   return bus;
 }
 
-describe("what happens to connections", () => {
-  test("without a server there is none and nothing throws; with it there is one, and listeners hear of each", async () => {
+describe("connectBus", () => {
+  test("has no connection without a server, connects when one starts, and calls listeners with each connection", async () => {
     await server.stop();
     const bus = connect();
     const heard: NatsConnection[] = [];
@@ -44,7 +44,7 @@ describe("what happens to connections", () => {
     expect(bus.connection()).toBe(heard[1]);
   });
 
-  test("a listener that comes late hears of the present one, and one that left of none", async () => {
+  test("calls a late listener with the current connection, and an unsubscribed one with none", async () => {
     const bus = connect();
     const connection = await connected(bus);
     const heard: NatsConnection[] = [];
@@ -56,7 +56,7 @@ describe("what happens to connections", () => {
     expect(heard).toHaveLength(1);
   });
 
-  test("a request that is under way when the server goes fails at once", async () => {
+  test("fails a pending request at once when the server stops", async () => {
     const bus = connect();
     const connection = await connected(bus);
     connection.subscribe("echo");
@@ -69,7 +69,7 @@ describe("what happens to connections", () => {
     expect(await outcome).toBe("failed");
   });
 
-  test("a server that hangs is given up for another connection", async () => {
+  test("replaces the connection to a server that hangs", async () => {
     const hanging = await hangingProxy();
     const bus = connect(`nats://127.0.0.1:${hanging.port}`);
     const connection = await connected(bus);
@@ -78,7 +78,7 @@ describe("what happens to connections", () => {
     expect(bus.isConnected()).toBe(false);
   });
 
-  test("closing ends the attempts too", async () => {
+  test("stops connecting when it is closed", async () => {
     await server.stop();
     const bus = connect();
     await bus.close();
@@ -87,8 +87,8 @@ describe("what happens to connections", () => {
   });
 });
 
-describe("what happens to streams", () => {
-  test("several processes make them at once, again and with another definition", async () => {
+describe("ensureStreams", () => {
+  test("works in several processes at once, repeatedly, and with a changed definition", async () => {
     const connections = [await connected(connect()), await connected(connect())];
     const all = Object.values(STREAMS);
     await Promise.all(connections.map((connection) => ensureStreams(connection, all, 1)));
@@ -102,7 +102,7 @@ describe("what happens to streams", () => {
   });
 });
 
-/** A process that has nothing but its bus, which it closes at the second connection; what it prints is the bus's log. */
+/** A process with nothing but a bus, which it closes at the second connection; it prints the bus's log. */
 const ONLY_A_BUS = `
   import { connectBus } from "@gatehouse/messaging";
   import { createLogger } from "@gatehouse/observability";
@@ -110,7 +110,7 @@ const ONLY_A_BUS = `
   let connections = 0;
   bus.onConnected(() => { if (++connections === 2) void bus.close().then(() => console.log("closed at the second")); });`;
 
-test("what happens to a process that has nothing but a bus when NATS goes away, or is not there yet: it waits until it comes", async () => {
+test("connectBus keeps a process alive while NATS is down, before and after the first connection", async () => {
   await server.stop();
   const child = spawn(process.execPath, ["--input-type=module", "--eval", ONLY_A_BUS], {
     cwd: import.meta.dirname,
@@ -129,7 +129,7 @@ test("what happens to a process that has nothing but a bus when NATS goes away, 
   expect(said).toContain("closed at the second");
 });
 
-/** Passes everything on to the server until `hang`, then nothing any more, with its sockets open. */
+/** A proxy that forwards everything until `hang`, then nothing, with its sockets open. */
 async function hangingProxy() {
   const sockets: Socket[] = [];
 

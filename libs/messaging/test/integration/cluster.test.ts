@@ -21,12 +21,12 @@ import {
   someEvent,
 } from "../fixtures/messaging.ts";
 
-/** Elections take seconds on a machine that is busy with other things. */
+/** Elections take seconds on a busy machine. */
 const WAIT = { timeout: 30_000 };
 const TEST_LIMIT = 60_000;
 const REPLICAS = 3;
 
-describe.skipIf(inject("gatehouse").nats.kind !== "program")("what happens on a cluster of three servers", () => {
+describe.skipIf(inject("gatehouse").nats.kind !== "program")("messaging on a cluster of three servers", () => {
   let cluster: LockedCluster;
   let database: MessagingDatabase;
   const cleanup = createCleanup();
@@ -49,7 +49,7 @@ describe.skipIf(inject("gatehouse").nats.kind !== "program")("what happens on a 
     return await (await managerOf(await connected(bus))).streams.info(name);
   }
 
-  /** Through the cluster's first election, too. */
+  /** Retries during the cluster's first election. */
   async function ensure(bus: Bus, replicas: number): Promise<void> {
     const attempt = async () => {
       try {
@@ -63,7 +63,7 @@ describe.skipIf(inject("gatehouse").nats.kind !== "program")("what happens on a 
   }
 
   test(
-    "several processes make the streams at once, and another number of copies is applied to what is there",
+    "ensureStreams works in several processes at once and applies another number of replicas",
     async () => {
       const buses = [connect("auth"), connect("auth"), connect("auth")];
       await Promise.all(buses.map((bus) => ensure(bus, 1)));
@@ -78,7 +78,7 @@ describe.skipIf(inject("gatehouse").nats.kind !== "program")("what happens on a 
   );
 
   test(
-    "the server that leads the stream is killed: nothing is lost or doubled, and revocations and watermarks go on",
+    "killing the leader of a stream loses and doubles nothing, and revocations and watermarks continue",
     async () => {
       const relayed = connect("auth");
       await ensure(relayed, REPLICAS);

@@ -1,10 +1,11 @@
 import { type GatehouseEvent, newId, STREAMS } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
-import { type Consumer, type ConsumerOptions, ensureStreams, startConsumer } from "@gatehouse/messaging";
+import { type Consumer, ensureStreams, startConsumer } from "@gatehouse/messaging";
 import { currentContext, runInContext } from "@gatehouse/observability";
 import { jetstream } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { managerOf } from "../../src/streams.ts";
+import type { ConsumerDeps } from "../../src/consumer/consumer.ts";
 import { type Bench, connected, createBench, logger, someEvent } from "../fixtures/messaging.ts";
 
 let bench: Bench;
@@ -16,7 +17,7 @@ afterAll(() => bench.close());
 
 const DURABLE = "test-consumer";
 
-function consume(options: Partial<ConsumerOptions> & Pick<ConsumerOptions, "handlers">): Consumer {
+function consume(options: Partial<ConsumerDeps> & Pick<ConsumerDeps, "handlers">): Consumer {
   const consumer = startConsumer({
     bus: bench.connect(),
     stream: STREAMS.auth,
@@ -30,7 +31,7 @@ function consume(options: Partial<ConsumerOptions> & Pick<ConsumerOptions, "hand
   return consumer;
 }
 
-/** A handler for session.started that notes what it saw. */
+/** A handler for session.started that records its events. */
 function recorder() {
   const seen: string[] = [];
   const record = async (event: GatehouseEvent) => void seen.push(event.id);
@@ -53,8 +54,8 @@ async function consumerInfo() {
   return await (await managerOf(await connected(bench.admin()))).consumers.info(STREAMS.auth.name, DURABLE);
 }
 
-describe("what happens to events for which there is a handler", () => {
-  test("each is handled in the context of the request that caused it, and acknowledged", async () => {
+describe("startConsumer", () => {
+  test("handles each event in the context of the request that caused it, and acknowledges it", async () => {
     const trace = { traceId: "a".repeat(32), spanId: "b".repeat(16), traceFlags: 1 };
     const context = { correlationId: "request-1", trace };
     const event = runInContext(context, () => someEvent());
@@ -77,7 +78,7 @@ describe("what happens to events for which there is a handler", () => {
     await expect.poll(async () => (await consumerInfo()).num_ack_pending).toBe(0);
   });
 
-  test("those from before it started come too, those without a handler or outside the filter do not", async () => {
+  test("handles events from before its start, but none without a handler or outside its filter", async () => {
     const { seen, handlers } = recorder();
     const started = someEvent();
     await publish([someEvent("auth.session.revoked"), started]);
@@ -87,7 +88,7 @@ describe("what happens to events for which there is a handler", () => {
     expect(consumer.status()).toEqual({ connected: true, running: 0, handled: 1, failed: 0, deadLettered: 0 });
   });
 
-  test("no more run at the same time than asked for", async () => {
+  test("runs at most `concurrency` handlers at a time", async () => {
     let running = 0;
     let most = 0;
     let handled = 0;
@@ -109,7 +110,7 @@ describe("what happens to events for which there is a handler", () => {
     expect(most).toBe(3);
   });
 
-  test("two replicas share them", async () => {
+  test("shares events among replicas", async () => {
     const [first, second] = [recorder(), recorder()];
     consume({ handlers: first.handlers, concurrency: 1 });
     consume({ handlers: second.handlers, concurrency: 1 });
@@ -120,8 +121,8 @@ describe("what happens to events for which there is a handler", () => {
   });
 });
 
-describe("what happens to an event that comes twice", () => {
-  test("an effect guarded by a unique key happens once", async () => {
+describe("startConsumer with a repeated event", () => {
+  test("applies an effect that is guarded by a unique key once", async () => {
     let effects = 0;
     let deliveries = 0;
     consume({
@@ -140,8 +141,8 @@ describe("what happens to an event that comes twice", () => {
   });
 });
 
-describe("what happens when a handler fails", () => {
-  test("a poisoned event becomes a dead letter after six tries while the others go on", async () => {
+describe("startConsumer with a failing handler", () => {
+  test("writes a dead letter after six attempts while other events are handled", async () => {
     const poison = someEvent("auth.session.revoked");
     const good = Array.from({ length: 10 }, () => someEvent());
     const { seen, handlers } = recorder();
@@ -170,7 +171,7 @@ describe("what happens when a handler fails", () => {
     expect(consumer.status()).toMatchObject({ handled: 10, failed: 6, deadLettered: 1 });
   });
 
-  test("it is tried again until it works", async () => {
+  test("retries until the handler succeeds", async () => {
     const attempts: number[] = [];
     consume({
       handlers: {
@@ -186,7 +187,7 @@ describe("what happens when a handler fails", () => {
     expect(await letters()).toEqual([]);
   });
 
-  test("failures of infrastructure do not count, and pause the whole consumer", async () => {
+  test("does not count infrastructure errors, and pauses the whole consumer", async () => {
     const attempts: number[] = [];
     const consumer = consume({
       concurrency: 1,
@@ -202,7 +203,7 @@ describe("what happens when a handler fails", () => {
     expect(consumer.status()).toMatchObject({ handled: 1, failed: 0, deadLettered: 0 });
   });
 
-  test("while dead letters cannot be written the event stays", async () => {
+  test("keeps the event while its dead letter cannot be written", async () => {
     const connection = await connected(bench.admin());
     const manager = await managerOf(connection);
     const consumer = consume({
@@ -222,8 +223,8 @@ describe("what happens when a handler fails", () => {
   });
 });
 
-describe("what happens to a message that is no event of ours", () => {
-  test("it becomes a dead letter at once, as it was", async () => {
+describe("startConsumer with an invalid message", () => {
+  test("writes an unchanged dead letter at once", async () => {
     const connection = await connected(bench.admin());
     await publish([]);
     await jetstream(connection).publish("auth.session.started", `{"id":"${newId()}"}`);
@@ -240,7 +241,7 @@ describe("what happens to a message that is no event of ours", () => {
     expect(seen).toEqual([]);
   });
 
-  test("a subject newer than this build is passed over", async () => {
+  test("acknowledges a subject that this build does not know", async () => {
     const connection = await connected(bench.admin());
     await publish([]);
     await jetstream(connection).publish("auth.session.unheard_of", "whatever");
@@ -253,8 +254,8 @@ describe("what happens to a message that is no event of ours", () => {
   });
 });
 
-describe("what happens when the server is not what it was", () => {
-  test("a consumer started before its stream, or its server, waits for it", async () => {
+describe("startConsumer with a changed server", () => {
+  test("waits for a stream or a server that does not exist yet", async () => {
     await bench.server.stop();
     const { seen, handlers } = recorder();
     consume({ handlers });
@@ -264,7 +265,7 @@ describe("what happens when the server is not what it was", () => {
     await expect.poll(() => seen).toEqual([event.id]);
   });
 
-  test("after a restart it goes on where it was, or where the server remembers it", async () => {
+  test("continues after a server restart at the position that the server kept", async () => {
     const { seen, handlers } = recorder();
     const consumer = consume({ handlers });
     const [before, after] = [someEvent(), someEvent()];
@@ -273,13 +274,13 @@ describe("what happens when the server is not what it was", () => {
     await expect.poll(async () => (await consumerInfo()).num_ack_pending).toBe(0);
     await bench.server.restart();
     await publish([after]);
-    // A server that ends may not have written the last acknowledgement yet: at least once is what it promises.
+    // A server that stops may not have written the last acknowledgement: delivery is at least once.
     await expect.poll(() => [...new Set(seen)]).toEqual([before.id, after.id]);
     expect(seen.length).toBeLessThanOrEqual(3);
     expect(consumer.status().connected).toBe(true);
   });
 
-  test("a wiped server, a deleted stream and a deleted consumer are begun anew", async () => {
+  test("recovers from a wiped server, a deleted stream and a deleted consumer", async () => {
     const { seen, handlers } = recorder();
     consume({ handlers });
     const events = [someEvent(), someEvent(), someEvent(), someEvent()];
@@ -296,7 +297,7 @@ describe("what happens when the server is not what it was", () => {
     await publishNext(3);
   });
 
-  test("a durable of another configuration is brought to this one and keeps its place", async () => {
+  test("updates a durable of another configuration and keeps its position", async () => {
     const first = recorder();
     const consumer = consume({ handlers: first.handlers, filter: "auth.>" });
     const [before, after] = [someEvent(), someEvent()];
@@ -312,8 +313,8 @@ describe("what happens when the server is not what it was", () => {
   });
 });
 
-describe("what happens when a consumer closes", () => {
-  test("what runs is finished and acknowledged, what waits goes to another replica at once", async () => {
+describe("Consumer.close", () => {
+  test("finishes running events, and returns waiting ones to another replica at once", async () => {
     const gate = Promise.withResolvers<void>();
     const begun: string[] = [];
     const closing = consume({

@@ -1,7 +1,6 @@
 import { type GatehouseEvent, STREAMS } from "@gatehouse/contracts";
 import {
   type Consumer,
-  type ConsumerOptions,
   createEvent,
   createReplayer,
   ensureStreams,
@@ -14,6 +13,7 @@ import { createLogger } from "@gatehouse/observability";
 import { jetstream } from "@nats-io/jetstream";
 import { headers } from "@nats-io/nats-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { ConsumerDeps } from "../../src/consumer/consumer.ts";
 import { replayMessage } from "../../src/dead-letters/replay-message.ts";
 import { managerOf } from "../../src/streams.ts";
 import { type Bench, connected, createBench, idOf, logger, someEvent } from "../fixtures/messaging.ts";
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterEach(() => bench.reset());
 afterAll(() => bench.close());
 
-function consume(durable: string, options: Pick<ConsumerOptions, "handlers"> & Partial<ConsumerOptions>): Consumer {
+function consume(durable: string, options: Pick<ConsumerDeps, "handlers"> & Partial<ConsumerDeps>): Consumer {
   const consumer = startConsumer({
     bus: bench.connect(),
     stream: STREAMS.auth,
@@ -39,11 +39,11 @@ function consume(durable: string, options: Pick<ConsumerOptions, "handlers"> & P
   return consumer;
 }
 
-/** A consumer that fails until it is mended, and whose effects are guarded by a unique key. */
-function mendable(durable: string) {
-  const state = { isMended: false, deliveries: [] as string[], effects: [] as string[] };
+/** A consumer that fails until it is fixed, and whose effects are guarded by a unique key. */
+function fixable(durable: string) {
+  const state = { isFixed: false, deliveries: [] as string[], effects: [] as string[] };
   const handle = async (event: GatehouseEvent) => {
-    if (!state.isMended) throw new TypeError("a bug");
+    if (!state.isFixed) throw new TypeError("a bug");
     state.deliveries.push(event.id);
     if (await bench.applyEffect(durable, event.id)) state.effects.push(event.id);
   };
@@ -68,14 +68,15 @@ async function lettersOnce(count: number): Promise<StoredLetter[]> {
   return await letters();
 }
 
-const replayer = async (now = () => new Date()) => await createReplayer(await connected(bench.admin()), now);
+const replayer = async (now = () => new Date()) =>
+  await createReplayer({ connection: await connected(bench.admin()), now });
 
 async function replayAll(): Promise<void> {
   const { replay } = await replayer();
   for (const { number } of await letters()) expect(await replay(number)).toBe(true);
 }
 
-/** Both are waited for where something must not happen: once nothing is under way, it has not. */
+/** Waits until no message is pending or unacknowledged, to prove that something did not happen. */
 async function settled(durable: string): Promise<void> {
   const manager = await managerOf(await connected(bench.admin()));
   const outstanding = async () => {
@@ -85,8 +86,8 @@ async function settled(durable: string): Promise<void> {
   await expect.poll(outstanding).toBe(0);
 }
 
-describe("what happens when an event becomes a dead letter", () => {
-  test("the log tells how to look at it, and nothing of its data", async () => {
+describe("a dead letter", () => {
+  test("is logged with the command that shows it, and without its data", async () => {
     const lines: string[] = [];
     const handle = async ({ data }: GatehouseEvent): Promise<void> => {
       throw Object.assign(new TypeError("a bug"), { data });
@@ -114,11 +115,11 @@ describe("what happens when an event becomes a dead letter", () => {
   });
 });
 
-describe("what happens when a dead letter is replayed", () => {
-  test("the mended consumer applies the event once, under its id, and no other consumer is asked again", async () => {
-    const broken = mendable("broken");
-    const other = mendable("other");
-    other.isMended = true;
+describe("Replayer.replay", () => {
+  test("makes the fixed consumer apply the event once, under its id, and no other consumer", async () => {
+    const broken = fixable("broken");
+    const other = fixable("other");
+    other.isFixed = true;
     const event = someEvent();
     await publish(event);
     const [letter] = await lettersOnce(1);
@@ -131,7 +132,7 @@ describe("what happens when a dead letter is replayed", () => {
     });
     expect(letter?.envelope).toMatchObject({ id: event.id, subject: event.subject });
 
-    broken.isMended = true;
+    broken.isFixed = true;
     await replayAll();
     await expect.poll(() => broken.effects).toEqual([event.id]);
     expect(await letters()).toEqual([]);
@@ -146,8 +147,8 @@ describe("what happens when a dead letter is replayed", () => {
     expect(stored[1]?.header.get("Gatehouse-Replay-For")).toBe("broken");
   });
 
-  test("one that fails again becomes a new letter, which says so", async () => {
-    const broken = mendable("broken");
+  test("leads to a new letter with a replay count when the handler fails again", async () => {
+    const broken = fixable("broken");
     await publish(someEvent());
     const [first] = await lettersOnce(1);
     await replayAll();
@@ -159,17 +160,17 @@ describe("what happens when a dead letter is replayed", () => {
     expect(last?.number).toBeGreaterThan(first?.number ?? 0);
     expect(last?.envelope).toEqual(first?.envelope);
 
-    broken.isMended = true;
+    broken.isFixed = true;
     await replayAll();
     await expect.poll(() => broken.effects).toHaveLength(1);
     expect(await letters()).toEqual([]);
   });
 
-  test("a run that died before it deleted the letter is repeated without a second delivery", async () => {
-    const broken = mendable("broken");
+  test("delivers once when it is repeated after a crash before the letter was deleted", async () => {
+    const broken = fixable("broken");
     await publish(someEvent());
     const [letter] = await lettersOnce(1);
-    broken.isMended = true;
+    broken.isFixed = true;
     const { headers, msgID, payload, subject } = replayMessage(letter!);
     await jetstream(await connected(bench.admin())).publish(subject, payload, { headers, msgID });
     expect(await letters()).toHaveLength(1);
@@ -181,13 +182,13 @@ describe("what happens when a dead letter is replayed", () => {
     expect([broken.deliveries.length, (await bench.stored()).length]).toEqual([1, 2]);
   });
 
-  test("repeated past the duplicate window it is delivered again and applied no second time", async () => {
-    const broken = mendable("broken");
+  test("delivers again after the duplicate window, without a second effect", async () => {
+    const broken = fixable("broken");
     const event = someEvent();
     await publish(event);
     await ensureStreams(await connected(bench.admin()), [{ ...STREAMS.auth, duplicateWindowMs: 100 }], 1);
     const [letter] = await lettersOnce(1);
-    broken.isMended = true;
+    broken.isFixed = true;
     const { headers, msgID, payload, subject } = replayMessage(letter!);
     const client = jetstream(await connected(bench.admin()));
     const isTaken = async () => !(await client.publish(subject, payload, { headers, msgID })).duplicate;
@@ -200,12 +201,12 @@ describe("what happens when a dead letter is replayed", () => {
     expect(broken.effects).toEqual([event.id]);
   });
 
-  test("two who replay at the same time deliver each event once", async () => {
-    const broken = mendable("broken");
+  test("delivers each event once when two operators replay at the same time", async () => {
+    const broken = fixable("broken");
     const events = Array.from({ length: 20 }, () => someEvent());
     await publish(...events);
     const numbers = (await lettersOnce(20)).map(({ number }) => number);
-    broken.isMended = true;
+    broken.isFixed = true;
     await Promise.all(
       [await replayer(), await replayer()].map(async ({ replay }) => {
         for (const number of numbers) await replay(number);
@@ -217,9 +218,9 @@ describe("what happens when a dead letter is replayed", () => {
     expect(await letters()).toEqual([]);
   });
 
-  test("a state that has moved on meanwhile is not set back", async () => {
+  test("does not overwrite a newer version of a projection", async () => {
     const versions: number[] = [];
-    let isMended = false;
+    let isFixed = false;
     await bench.db.schema.createTable("copies").addColumn("id", "text").addColumn("version", "integer").execute();
     bench.cleanup.defer(() => bench.db.schema.dropTable("copies").execute());
     const db = bench.db.$extendTables<{ copies: { id: string; version: number } }>();
@@ -227,7 +228,7 @@ describe("what happens when a dead letter is replayed", () => {
     consume("copier", {
       handlers: {
         "auth.session.started": async ({ version = 0 }) => {
-          if (version === 1 && !isMended) throw new TypeError("a bug");
+          if (version === 1 && !isFixed) throw new TypeError("a bug");
           versions.push(version);
           await db
             .updateTable("copies")
@@ -240,18 +241,18 @@ describe("what happens when a dead letter is replayed", () => {
     });
     await publish({ ...someEvent(), version: 1 }, { ...someEvent(), version: 2 });
     await lettersOnce(1);
-    isMended = true;
+    isFixed = true;
     await replayAll();
     await expect.poll(() => versions).toEqual([2, 1]);
     await settled("copier");
     expect(await db.selectFrom("copies").selectAll().execute()).toEqual([{ id: "one", version: 2 }]);
   });
 
-  test("a message that is no event goes back as it was", async () => {
+  test("publishes an invalid message unchanged", async () => {
     const connection = await connected(bench.admin());
     await publish();
     await jetstream(connection).publish("auth.session.started", "{", { msgID: "nonsense" });
-    mendable("broken");
+    fixable("broken");
     const [letter] = await lettersOnce(1);
     expect(letter).toMatchObject({ attempts: 1, envelope: undefined, error: expect.stringContaining("not JSON") });
     await replayAll();
@@ -259,8 +260,8 @@ describe("what happens when a dead letter is replayed", () => {
     expect((await bench.stored()).map((message) => message.string())).toEqual(["{", "{"]);
   });
 
-  test("there is nothing to replay where the letter is gone", async () => {
-    mendable("broken");
+  test("returns false when the letter no longer exists", async () => {
+    fixable("broken");
     await publish(someEvent());
     const [letter] = await lettersOnce(1);
     const { replay } = await replayer();
@@ -269,33 +270,33 @@ describe("what happens when a dead letter is replayed", () => {
   });
 });
 
-describe("what speaks against a replay", () => {
+describe("Replayer.objection", () => {
   const DAY = 86_400_000;
 
-  test("nothing, when its consumer is there and takes it", async () => {
-    mendable("broken");
+  test("is undefined while the consumer runs and handles the subject", async () => {
+    fixable("broken");
     await publish(someEvent());
     const [letter] = await lettersOnce(1);
     expect(await (await replayer()).objection(letter!)).toBeUndefined();
   });
 
-  test("nobody would take it", async () => {
-    const { consumer } = mendable("broken");
+  test("names a consumer that does not run or does not exist", async () => {
+    const { consumer } = fixable("broken");
     await publish(someEvent());
     const [letter] = await lettersOnce(1);
     await consumer.close();
     const objection = async () => (await replayer()).objection(letter!);
-    await expect.poll(objection).toContain("nobody takes from consumer broken of AUTH_EVENTS now");
+    await expect.poll(objection).toContain("consumer broken of AUTH_EVENTS is not running");
     const manager = await managerOf(await connected(bench.admin()));
     await manager.consumers.delete(STREAMS.auth.name, "broken");
     expect(await (await replayer()).objection(letter!)).toContain("AUTH_EVENTS has no consumer broken");
 
     consume("broken", { filter: "auth.account.>", handlers: {} });
-    await expect.poll(objection).toContain("takes no auth.session.started any more");
+    await expect.poll(objection).toContain("no longer handles auth.session.started");
   });
 
-  test("its event is so old that the erasure of its user may be forgotten", async () => {
-    mendable("broken");
+  test("rejects an event that is older than 45 days", async () => {
+    fixable("broken");
     await publish(someEvent());
     const [letter] = await lettersOnce(1);
     const inDays = (days: number) => replayer(() => new Date(Date.now() + days * DAY));
@@ -303,22 +304,22 @@ describe("what speaks against a replay", () => {
     expect(await (await inDays(46)).objection(letter!)).toContain("older than 45 days");
   });
 
-  test("no stream has its subject", async () => {
+  test("names a subject that no stream has", async () => {
     const connection = await connected(bench.admin());
     await ensureStreams(connection, [STREAMS.deadLetters], 1);
     await jetstream(connection).publish("dead.theirs.order.placed", "text");
     const [letter] = await lettersOnce(1);
-    expect(await (await replayer()).objection(letter!)).toContain("no stream has order.placed");
+    expect(await (await replayer()).objection(letter!)).toContain("no stream has the subject order.placed");
   });
 });
 
-describe("what happens to a letter that another program wrote", () => {
+describe("a dead letter of another program", () => {
   test.each([
     ["without headers", undefined],
     ["with headers of its own", "some value"],
-  ])("%s: it is read by its subject, and replayed for its consumer", async (_what, value) => {
-    const broken = mendable("theirs");
-    broken.isMended = true;
+  ])("%s is read by its subject and replayed for its consumer", async (_what, value) => {
+    const broken = fixable("theirs");
+    broken.isFixed = true;
     const event = someEvent();
     const connection = await connected(bench.admin());
     await publish();
@@ -337,7 +338,7 @@ describe("what happens to a letter that another program wrote", () => {
   });
 });
 
-describe("which letters are found", () => {
+describe("findLetters", () => {
   const user = "0198c0de-0000-7000-8000-000000000001";
   const registered = createEvent({
     source: "user",
@@ -349,19 +350,19 @@ describe("which letters are found", () => {
   const ended = someEvent("auth.session.revoked");
 
   test.each<[string, LetterFilter, string[]]>([
-    ["all", {}, ["auth.session.revoked", "user.registered"]],
+    ["without a filter", {}, ["auth.session.revoked", "user.registered"]],
     ["of a consumer", { consumer: "mailer" }, ["user.registered"]],
     ["of a type", { type: "auth.session.revoked" }, ["auth.session.revoked"]],
-    ["of a kind of type", { type: "auth.*.revoked" }, ["auth.session.revoked"]],
+    ["of a type with a wildcard", { type: "auth.*.revoked" }, ["auth.session.revoked"]],
     ["about a user", { user }, ["user.registered"]],
     ["with an error", { error: "TYPEerror" }, ["auth.session.revoked"]],
     ["with an event's id", { ids: [registered.id] }, ["user.registered"]],
     ["with a number", { ids: ["1"] }, ["auth.session.revoked"]],
     ["with two conditions", { consumer: "mailer", type: "auth.>" }, []],
-    ["since then", { since: new Date(0) }, ["auth.session.revoked", "user.registered"]],
+    ["since a time", { since: new Date(0) }, ["auth.session.revoked", "user.registered"]],
     ["since a later time", { since: new Date(Date.now() + 3_600_000) }, []],
-    ["of nobody", { consumer: "nobody" }, []],
-  ])("%s", async (_what, filter, types) => {
+    ["of an unknown consumer", { consumer: "unknown" }, []],
+  ])("finds letters %s", async (_what, filter, types) => {
     const connection = await connected(bench.admin());
     await ensureStreams(connection, [STREAMS.deadLetters], 1);
     const client = jetstream(connection);
@@ -375,7 +376,7 @@ describe("which letters are found", () => {
     expect((await letters(filter)).map(({ subject }) => subject)).toEqual(types);
   });
 
-  test("none, where nothing has ever died", async () => {
+  test("finds none when the stream does not exist", async () => {
     expect(await letters()).toEqual([]);
   });
 });

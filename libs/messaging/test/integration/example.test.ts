@@ -13,14 +13,14 @@ import { expect, onTestFinished, test } from "vitest";
 
 const EXAMPLE = fileURLToPath(new URL("../example/greeter.ts", import.meta.url));
 
-test("what the README shows is the example that runs here, in under 30 lines", () => {
+test("the README shows the tested example, in under 30 lines", () => {
   const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
   const shown = /^```ts\n(.*?)^```$/ms.exec(readme)?.[1] ?? "";
   expect(shown).toBe(readFileSync(EXAMPLE, "utf8"));
   expect(shown.split("\n").filter((line) => line.trim() !== "").length).toBeLessThan(30);
 });
 
-test("what happens when the README's service runs: it greets everybody once, however often the event comes, and ends in order", async () => {
+test("the README's service greets each user once for a repeated event, and stops cleanly", async () => {
   const [server, empty] = await Promise.all([createTestBus(), createEmptyDatabase()]);
   onTestFinished(async () => {
     await Promise.all([server.stop(), empty.drop()]);
@@ -34,9 +34,9 @@ test("what happens when the README's service runs: it greets everybody once, how
 
   const people = Array.from({ length: 5 }, newId);
   for (const user_id of people) {
-    const data = { user_id, email: "somebody@example.com", full_name: null };
+    const data = { user_id, email: "ada@example.com", full_name: null };
     const event = createEvent({ source: "user", type: "user.registered", subject: user_id, data });
-    // As the relay does it, and again as a replay does: under another message id.
+    // Published once as by the relay, and once as by a replay, under another message id.
     for (const msgID of [event.id, `again-${event.id}`])
       await jetstream(connection).publish(event.type, JSON.stringify(event), { msgID });
   }

@@ -31,26 +31,26 @@ function connect(url: string, log = logger): Bus {
   return bus;
 }
 
-/** A logger, and what it was told. */
+/** A logger and its lines. */
 function listeningLogger() {
   const lines: { msg: string; subject?: string; operation?: string }[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]) };
   return { log: createLogger({ service: "test", level: "info", destination }), lines };
 }
 
-test("a wrong password: the log says that it is refused and by which variable, once", async () => {
+test("a wrong password is logged once, with the variable to fix", async () => {
   const { log, lines } = listeningLogger();
   await server.stop();
   const bus = connect(server.urlOf("auth").replace(/:[^:@]+@/, ":wrong@"), log);
-  await expect.poll(() => lines.map(({ msg }) => msg)).toEqual(["cannot reach NATS, trying on"]);
+  await expect.poll(() => lines.map(({ msg }) => msg)).toEqual(["cannot reach NATS, retrying"]);
   await server.start();
   await expect
     .poll(() => lines.map(({ msg }) => msg))
-    .toEqual(["cannot reach NATS, trying on", "NATS refuses the user or the password in NATS_URL, trying on"]);
+    .toEqual(["cannot reach NATS, retrying", "NATS rejected the user or the password of NATS_URL, retrying"]);
   expect(bus.isConnected()).toBe(false);
 });
 
-test("a consumer that the server forbids: it tries on, and the log names what is missing, once", async () => {
+test("a consumer without permissions retries, and each missing permission is logged once", async () => {
   const { log, lines } = listeningLogger();
   const bus = connect(server.urlOf("gateway"), log);
   const connection = await connected(bus);
@@ -68,14 +68,14 @@ test("a consumer that the server forbids: it tries on, and the log names what is
   const forbidden = ["$JS.API.STREAM.INFO.DEAD_LETTERS", "$JS.API.CONSUMER.CREATE.AUTH_EVENTS.user.auth.>"];
   await expect.poll(refused).toEqual(forbidden);
   const sent = connection.stats().outMsgs;
-  // Three tries more, at three requests each.
+  // Three more attempts with three requests each.
   await expect.poll(() => connection.stats().outMsgs, { timeout: 15_000 }).toBeGreaterThan(sent + 9);
   expect(refused()).toEqual(forbidden);
-  expect(lines.filter(({ msg }) => msg === "consumer user fails, trying on")).toHaveLength(1);
+  expect(lines.filter(({ msg }) => msg === "consumer user failed, retrying")).toHaveLength(1);
   expect(consumer.status().connected).toBe(false);
 });
 
-test("a consumer that must not see to the dead letters' stream consumes all the same", async () => {
+test("a consumer works without permission to create the stream of dead letters", async () => {
   const { log, lines } = listeningLogger();
   const handled: string[] = [];
   const consumer = startConsumer({
@@ -98,7 +98,7 @@ test("a consumer that must not see to the dead letters' stream consumes all the 
   ]);
 });
 
-test("more copies than there are servers: the log names the variable", async () => {
+test("too many replicas are logged with the variable to fix", async () => {
   const { log, lines } = listeningLogger();
   const consumer = startConsumer({
     bus: connect(server.urlOf("user"), log),
@@ -113,5 +113,5 @@ test("more copies than there are servers: the log names the variable", async () 
   const said = () => lines.map(({ msg }) => msg).find((msg) => msg.includes("NATS_STREAM_REPLICAS"));
   await expect
     .poll(said)
-    .toBe("consumer user fails, trying on: NATS_STREAM_REPLICAS asks for more copies than there are servers");
+    .toBe("consumer user failed, retrying: NATS_STREAM_REPLICAS asks for more copies than there are servers");
 });

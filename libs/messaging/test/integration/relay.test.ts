@@ -25,8 +25,8 @@ const unpublished = async () => {
   return rows.length;
 };
 
-describe("what happens to a transaction's events", () => {
-  test("after a commit they are in the stream as they were emitted, each under its own id", async () => {
+describe("createTransact", () => {
+  test("publishes the events of a commit unchanged, each under its own id", async () => {
     const relay = bench.relay();
     const event = createEvent({ source: "auth", type: "auth.key.retired", subject: "k1", data: { kid: "k1" } });
     await bench.emit([event], relay);
@@ -37,12 +37,12 @@ describe("what happens to a transaction's events", () => {
     expect(message?.header.get("Nats-Msg-Id")).toBe(event.id);
     expect(message?.header.get("content-type")).toBe("application/cloudevents+json");
     await expect.poll(unpublished).toBe(0);
-    // A sweep that comes at the same moment publishes it as well, and the stream drops that.
+    // A concurrent sweep may publish it as well; the stream drops the duplicate.
     expect(relay.status().published).toBeGreaterThanOrEqual(1);
     expect(relay.status()).toMatchObject({ connected: true, failed: 0 });
   });
 
-  test("after a rollback there are none", async () => {
+  test("publishes nothing after a rollback", async () => {
     const relay = bench.relay();
     const transact = createTransact({ db: bench.db, relay });
     const rolledBack = transact(async (_trx, emit) => {
@@ -55,7 +55,7 @@ describe("what happens to a transaction's events", () => {
     await expect.poll(storedIds).toEqual([kept.id]);
   });
 
-  test("after a deadlock the work is done again, and its events are those of the run that was committed", async () => {
+  test("repeats the work after a deadlock, and publishes only the events of the committed run", async () => {
     const transact = createTransact({ db: bench.db });
     await sql`create table touched (id text primary key, at timestamptz)`.execute(bench.db);
     bench.cleanup.defer(() => bench.db.schema.dropTable("touched").execute());
@@ -78,7 +78,7 @@ describe("what happens to a transaction's events", () => {
     expect(await unpublished()).toBe(2);
   });
 
-  test("any other error ends the work at once", async () => {
+  test("fails at once with any other error", async () => {
     let runs = 0;
     const transact = createTransact({ db: bench.db });
     const failing = transact(async (trx) => {
@@ -90,8 +90,8 @@ describe("what happens to a transaction's events", () => {
   });
 });
 
-describe("what happens with several relays", () => {
-  test("each of two publishes, and every row is in the stream once", async () => {
+describe("several relays", () => {
+  test("share the rows, and store each in the stream once", async () => {
     const list: ReturnType<typeof someEvent>[] = [];
     const relays = [bench.relay(), bench.relay()];
     const emitMore = async () => {
@@ -105,7 +105,7 @@ describe("what happens with several relays", () => {
     expect(await storedIds()).toEqual(idsOf(list));
   });
 
-  test("what a killed one had in hand is published by another when its lease is over, and not before", async () => {
+  test("publish the rows of a killed relay after its lease, and not before", async () => {
     const [held, free] = [someEvent(), someEvent()];
     await bench.emit([held, free]);
     const { rows } = await sql<{ until: Date }>`
@@ -120,7 +120,7 @@ describe("what happens with several relays", () => {
     expect(message).toBeDefined();
   });
 
-  test("one that closes publishes what is there first", async () => {
+  test("publish the remaining rows before they close", async () => {
     const relay = bench.relay();
     await expect.poll(() => relay.status().connected).toBe(true);
     const list = events(1_100);
@@ -130,8 +130,8 @@ describe("what happens with several relays", () => {
   });
 });
 
-describe("what happens when NATS is away", () => {
-  test("events wait in the outbox, nobody is in the way of the transaction, and all arrive when it is back", async () => {
+describe("a relay without NATS", () => {
+  test("keeps events in the outbox without delaying transactions, and publishes them when NATS returns", async () => {
     const relay = bench.relay();
     const before = someEvent();
     await bench.emit([before], relay);
@@ -147,7 +147,7 @@ describe("what happens when NATS is away", () => {
     expect(await storedIds()).toEqual(idsOf([before, ...during]));
   });
 
-  test("a row that was on its way when it went is published again", async () => {
+  test("publishes an unacknowledged row again", async () => {
     const relay = bench.relay();
     await expect.poll(() => relay.status().connected).toBe(true);
     const list = events(2_000);
@@ -159,8 +159,8 @@ describe("what happens when NATS is away", () => {
   });
 });
 
-describe("what happens when the stream began anew", () => {
-  test("a wiped server gets again what the outbox still holds, from any number of relays", async () => {
+describe("a recreated stream", () => {
+  test("receives all rows of the outbox again after the server was wiped, from any number of relays", async () => {
     const relays = [bench.relay(), bench.relay()];
     const list = events(300);
     await bench.emit(list, relays[0]);
@@ -172,7 +172,7 @@ describe("what happens when the stream began anew", () => {
     await expect.poll(unpublished).toBe(0);
   });
 
-  test("a stream deleted under a live connection likewise", async () => {
+  test("receives all rows again after it was deleted under a live connection", async () => {
     const relay = bench.relay();
     const list = events(10);
     await bench.emit(list, relay);
@@ -184,7 +184,7 @@ describe("what happens when the stream began anew", () => {
     await expect.poll(storedIds).toEqual(idsOf([...list, late]));
   });
 
-  test("a server that lost the end of it, to a power cut or a snapshot that was put back, gets that again", async () => {
+  test("receives the lost rows again after a power loss or a restored snapshot removed its end", async () => {
     const relays = [bench.relay(), bench.relay()];
     const [kept, lost] = [events(50), events(20)];
     await bench.emit(kept, relays[0]);
@@ -202,17 +202,17 @@ describe("what happens when the stream began anew", () => {
     await connected(bench.admin());
     await expect.poll(storedIds).toEqual(idsOf([...kept, ...lost]));
     await expect.poll(unpublished).toBe(0);
-    // A relay counts a moment after the database has its marks.
+    // A relay counts a row shortly after it marked it in the database.
     const published = () => relays.reduce((sum, relay) => sum + relay.status().published, 0);
     await expect.poll(published, { message: "nothing else was published again" }).toBe(kept.length + 2 * lost.length);
   });
 
-  test("one that only says so, for it still holds what is older, gets nothing again", async () => {
+  test("receives nothing again when it still holds older messages", async () => {
     const relay = bench.relay();
     const list = events(10);
     await bench.emit(list, relay);
     await expect.poll(unpublished).toBe(0);
-    // nats-server 2.9 forgets when a stream was made when it is reconfigured between two restarts.
+    // nats-server 2.9 forgets the creation time of a stream that is reconfigured between two restarts.
     await bench.server.restart();
     const manager = await managerOf(await connected(bench.admin()));
     const { name, maxAgeMs } = STREAMS.auth;
@@ -224,7 +224,7 @@ describe("what happens when the stream began anew", () => {
     await expect.poll(() => relay.status().published).toBe(list.length + 1);
   });
 
-  test("a mark that comes too late, from one who published to the old stream, does not hide the row", async () => {
+  test("is not affected by a late mark of a relay that published to the old stream", async () => {
     const event = someEvent();
     await bench.emit([event]);
     const adopt = async (created: string, lastSequence = 1) =>
@@ -245,11 +245,11 @@ describe("what happens when the stream began anew", () => {
   });
 });
 
-describe("what happens when something else goes wrong", () => {
-  test("a row that JetStream refuses stays, is tried again, and is in nobody's way", async () => {
+describe("a relay with other faults", () => {
+  test("retries a row that JetStream rejects, without delaying other rows", async () => {
     const refused = someEvent();
     await bench.emit([refused]);
-    // More than a message may have.
+    // Larger than the maximum message.
     await sql`update outbox set payload = to_jsonb(repeat('x', 1100000))`.execute(bench.db);
     const list = events(600);
     await bench.emit(list);
@@ -263,7 +263,7 @@ describe("what happens when something else goes wrong", () => {
     await expect.poll(unpublished).toBe(0);
   });
 
-  test("a relay whose database connections are cut goes on", async () => {
+  test("continues after its database connections are cut", async () => {
     const relay = bench.relay();
     const before = someEvent();
     await bench.emit([before], relay);
@@ -285,8 +285,8 @@ describe("what happens when something else goes wrong", () => {
   });
 });
 
-describe("what happens to the order", () => {
-  test("revoking rows leave before older ordinary ones", async () => {
+describe("the order of publishing", () => {
+  test("puts revoking rows before older ordinary ones", async () => {
     await bench.emit(events(700));
     const revoking = someEvent("auth.session.revoked");
     await bench.emit([revoking]);
@@ -297,8 +297,8 @@ describe("what happens to the order", () => {
   });
 });
 
-describe("what happens to published rows", () => {
-  test("they are deleted after the retention, unpublished ones never", async () => {
+describe("published rows", () => {
+  test("are deleted after the retention, unpublished ones never", async () => {
     const [old, young, waiting] = [someEvent(), someEvent(), someEvent()];
     await bench.emit([old, young, waiting]);
     await sql`update outbox set created_at = now() - interval '1 day'`.execute(bench.db);

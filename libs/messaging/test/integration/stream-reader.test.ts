@@ -1,8 +1,9 @@
 import { STREAMS } from "@gatehouse/contracts";
-import { ensureStreams, readStream, type StreamMessage, type StreamReaderOptions } from "@gatehouse/messaging";
+import { ensureStreams, readStream, type StreamMessage } from "@gatehouse/messaging";
 import { jetstream } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { managerOf } from "../../src/streams.ts";
+import type { StreamReaderDeps } from "../../src/jetstream/stream-reader.ts";
 import { type Bench, connected, createBench, logger } from "../fixtures/messaging.ts";
 
 let bench: Bench;
@@ -15,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => bench.reset());
 afterAll(() => bench.close());
 
-function read(options: Partial<StreamReaderOptions> = {}) {
+function read(options: Partial<StreamReaderDeps> = {}) {
   const texts: string[] = [];
   const messages: StreamMessage[] = [];
   const starts: { streamCreated: string; lastSequence: number }[] = [];
@@ -42,7 +43,7 @@ async function publish(...texts: string[]): Promise<void> {
   for (const text of texts) await client.publish("auth.session.started", text);
 }
 
-test("what happens when a stream is read: what is there, then what comes, in order, with the mark between the two", async () => {
+test("readStream reads stored, then live messages in order, and marks the boundary", async () => {
   await publish("a", "b");
   const { messages, starts, texts } = read();
   await expect.poll(() => texts).toEqual(["a", "b"]);
@@ -57,7 +58,7 @@ test("what happens when a stream is read: what is there, then what comes, in ord
   expect(messages[2]?.sequence).toBeGreaterThan(starts[0]?.lastSequence ?? Infinity);
 });
 
-test("what happens to what is older than asked for, or on other subjects: it is not read", async () => {
+test("readStream skips older messages and other subjects", async () => {
   await publish("old");
   const [old] = await bench.stored();
   await publish("new");
@@ -68,7 +69,7 @@ test("what happens to what is older than asked for, or on other subjects: it is 
   expect(texts).not.toContain("other");
 });
 
-test("what happens with more than one request's worth: all of it comes", async () => {
+test("readStream reads more messages than one pull request", async () => {
   const client = jetstream(await connected(bench.admin()));
   const numbers = Array.from({ length: 3_500 }, (_, index) => String(index));
   await Promise.all(numbers.map((text) => client.publish("auth.session.started", text)));
@@ -77,7 +78,7 @@ test("what happens with more than one request's worth: all of it comes", async (
   expect(new Set(texts).size).toBe(numbers.length);
 });
 
-test("what happens when the callback throws: the message counts as read", async () => {
+test("readStream counts a message as read when the callback throws", async () => {
   const seen: string[] = [];
   read({
     onMessage: (message) => {
@@ -89,7 +90,7 @@ test("what happens when the callback throws: the message counts as read", async 
   await expect.poll(() => seen).toEqual(["a", "b"]);
 });
 
-test("what happens after a restart, a deleted consumer, a deleted stream: another pass from the beginning", async () => {
+test("readStream begins another pass after a restart, a deleted consumer and a deleted stream", async () => {
   await publish("a");
   const { ends, starts, texts } = read();
   await expect.poll(() => texts).toEqual(["a"]);
@@ -111,7 +112,7 @@ test("what happens after a restart, a deleted consumer, a deleted stream: anothe
   expect(starts.at(-1)?.streamCreated).not.toBe(starts[0]?.streamCreated);
 });
 
-test("what happens on the server when a reader closes: its consumer waits for nobody and goes after a while", async () => {
+test("readStream leaves a consumer that the server deletes after a while", async () => {
   const { reader, starts } = read();
   await expect.poll(() => starts).toHaveLength(1);
   await reader.close();

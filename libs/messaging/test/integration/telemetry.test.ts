@@ -1,10 +1,11 @@
 import { type RecordedTelemetry, recordTelemetry } from "@gatehouse/test-kit/telemetry";
 import { type EventSubject, type GatehouseEvent, STREAMS } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
-import { type ConsumerOptions, createReplayer, ensureStreams, startConsumer } from "@gatehouse/messaging";
+import { createReplayer, ensureStreams, startConsumer } from "@gatehouse/messaging";
 import { currentContext, openContext, type RequestContext, runInContext } from "@gatehouse/observability";
 import { type Attributes, type SpanContext, SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { ConsumerDeps } from "../../src/consumer/consumer.ts";
 import { outboxRow } from "../../src/outbox/outbox-row.ts";
 import type { ClaimedRow } from "../../src/relay/claim.ts";
 import { publishRows } from "../../src/relay/publish-rows.ts";
@@ -38,14 +39,14 @@ function consume(
     durable,
     filter: "auth.>",
     retryDelay: () => 0,
-    handlers: Object.fromEntries(types.map((type) => [type, handle])) as ConsumerOptions["handlers"],
+    handlers: Object.fromEntries(types.map((type) => [type, handle])) as ConsumerDeps["handlers"],
     logger,
   });
   bench.cleanup.defer(() => consumer.close());
   return consumer;
 }
 
-/** A request that causes one event and is over before anybody publishes it. */
+/** A request that causes one event and ends before the event is published. */
 function request(type: (typeof TYPES)[number] = "auth.session.started"): {
   context: RequestContext;
   event: GatehouseEvent;
@@ -57,7 +58,7 @@ function request(type: (typeof TYPES)[number] = "auth.session.started"): {
   return { context, event };
 }
 
-/** Publishes as anybody may who is no relay. */
+/** Publishes without a relay. */
 async function publishBare(subject: string, payload: string): Promise<void> {
   const connection = await connected(bench.admin());
   await ensureStreams(connection, [STREAMS.auth], 1);
@@ -68,7 +69,7 @@ const placeOf = (span: SpanContext | undefined) => ({ traceId: span?.traceId, sp
 const spansOf = (name: string) => telemetry.spans().filter((span) => span.name === name);
 const publishes = ({ type }: GatehouseEvent) => spansOf(`publish ${type}`);
 
-/** The tries at the messages of one subject, once there are so many. */
+/** Waits for `count` attempts at messages of one subject and returns them. */
 async function triesOf(subject: string, count: number) {
   await expect.poll(() => spansOf(`process ${subject}`)).toHaveLength(count);
   return spansOf(`process ${subject}`);
@@ -82,11 +83,11 @@ const outcomes = (tries: readonly { readonly attributes: Attributes }[]) =>
     error: attributes["error.type"],
   }));
 
-describe("what one event looks like from the request to its consumers", () => {
+describe("spans of an event", () => {
   test.each([
     ["published from memory", "auth.session.revoked"],
     ["found in the outbox by another process", "auth.session.started"],
-  ] as const)("%s: one trace, with the publish between them", async (way, type) => {
+  ] as const)("form one trace from the request over the publish to the consumers: %s", async (way, type) => {
     const seen: (RequestContext | undefined)[] = [];
     for (const durable of ["first", "second"]) consume(durable, async () => void seen.push(currentContext()));
     const { context, event } = request(type);
@@ -100,7 +101,7 @@ describe("what one event looks like from the request to its consumers", () => {
     }
 
     const tries = await triesOf(type, 2);
-    // A sweep that claims the row at the same moment publishes it a second time, and the stream drops that.
+    // A concurrent sweep may publish the row a second time; the stream drops the duplicate.
     const isFirst = ({ attributes }: { readonly attributes: Attributes }) => !attributes["gatehouse.message.duplicate"];
     const stored = () => publishes(event).filter(isFirst);
     await expect.poll(stored).toHaveLength(1);
@@ -132,14 +133,14 @@ describe("what one event looks like from the request to its consumers", () => {
       "gatehouse.message.deliveries": 1,
       "gatehouse.message.outcome": "handled",
     });
-    // Within the handler its own span is the current one, so what it does is below it.
+    // Within the handler its own span is current, so further spans are its children.
     expect(seen.map((handler) => handler?.correlationId)).toEqual(["order-66", "order-66"]);
     expect(seen.map((handler) => handler?.span)).toEqual(tries);
-    // No watermark has one.
+    // Watermarks have no span.
     expect(telemetry.spans().filter(isFirst)).toHaveLength(4);
   });
 
-  test("with the request not recorded: no span, and its traceparent goes on as it is", async () => {
+  test("are not recorded when the request is not, and the traceparent is passed on unchanged", async () => {
     await telemetry.stop();
     telemetry = recordTelemetry({ sampled: false });
     const { event } = request();
@@ -154,7 +155,7 @@ describe("what one event looks like from the request to its consumers", () => {
     expect(await telemetry.points("messaging.process.duration")).toHaveLength(1);
   });
 
-  test("published by somebody without headers: the event's own traceparent goes on", async () => {
+  test("continue the event's own traceparent when the message has no header", async () => {
     const { context, event } = request();
     consume("first", async () => undefined);
     await publishBare(event.type, JSON.stringify(event));
@@ -163,7 +164,7 @@ describe("what one event looks like from the request to its consumers", () => {
     expect(only?.links).toMatchObject([{ context: placeOf(context.trace) }]);
   });
 
-  test("without a handler: none", async () => {
+  test("are not recorded without a handler", async () => {
     const [unheard, heard] = [request("auth.session.revoked").event, request().event];
     consume("first", async () => undefined, ["auth.session.started"]);
     await publishBare(unheard.type, JSON.stringify(unheard));
@@ -173,13 +174,13 @@ describe("what one event looks like from the request to its consumers", () => {
   });
 });
 
-describe("what a publish looks like", () => {
+describe("the span of a publish", () => {
   const rowOf = (event: GatehouseEvent): ClaimedRow => {
     const { headers, ...row } = outboxRow(event);
     return { ...row, headers: JSON.parse(headers ?? "{}") as ClaimedRow["headers"] };
   };
 
-  test("that JetStream did not acknowledge, that it did, and that was a repetition", async () => {
+  test("records a missing acknowledgement, an acknowledgement and a duplicate", async () => {
     const connection = await connected(bench.admin());
     const { event } = request();
     const record = createPublishRecorder();
@@ -202,7 +203,7 @@ describe("what a publish looks like", () => {
     ]);
   });
 
-  test("whose connection was lost before the word came: it has failed, as far as can be known", async () => {
+  test("records a failure when the connection is lost before the reply", async () => {
     const connection = await connected(bench.connect());
     await ensureStreams(connection, [STREAMS.auth], 1);
     const { event } = request();
@@ -213,8 +214,8 @@ describe("what a publish looks like", () => {
   });
 });
 
-describe("what a handler that fails looks like", () => {
-  test("each try is a span of its own below the same publish, and says which error it was", async () => {
+describe("spans of a failing handler", () => {
+  test("are one for each attempt, under the same publish, with the error", async () => {
     const failures = [new TypeError("alice@example.com"), new AppError("ServiceUnavailable")];
     consume("first", async () => {
       const failure = failures.shift();
@@ -226,7 +227,7 @@ describe("what a handler that fails looks like", () => {
     const tries = await triesOf(event.type, 3);
     expect(outcomes(tries)).toEqual([
       { attempt: 1, deliveries: 1, outcome: "failed", error: "TypeError" },
-      // Infrastructure was away: that says nothing about the event and does not count.
+      // An infrastructure error does not count.
       { attempt: 2, deliveries: 2, outcome: "paused", error: "ServiceUnavailable" },
       { attempt: 2, deliveries: 3, outcome: "handled", error: undefined },
     ]);
@@ -239,7 +240,7 @@ describe("what a handler that fails looks like", () => {
     );
   });
 
-  test("until it is a dead letter, and its replay: in the same trace, with a link to the request", async () => {
+  test("continue through dead letter and replay in the same trace, with a link to the request", async () => {
     let isMended = false;
     consume("first", async () => {
       if (!isMended) throw new TypeError("a bug");
@@ -251,7 +252,7 @@ describe("what a handler that fails looks like", () => {
     expect(outcomes(tries).map(({ outcome }) => outcome)).toEqual([...Array(5).fill("failed"), "dead_lettered"]);
 
     isMended = true;
-    const replayer = await createReplayer(await connected(bench.admin()), () => new Date());
+    const replayer = await createReplayer({ connection: await connected(bench.admin()), now: () => new Date() });
     await expect.poll(() => replayer.replay(1)).toBe(true);
     const replayed = (await triesOf(event.type, 7)).at(-1);
     expect(replayed?.attributes).toMatchObject({
@@ -263,7 +264,7 @@ describe("what a handler that fails looks like", () => {
     expect(replayed?.links).toMatchObject([{ context: placeOf(context.trace) }]);
   });
 
-  test("on a message that is no event: a trace of its own that ends as a dead letter", async () => {
+  test("form a trace of their own for an invalid message", async () => {
     consume("first", async () => undefined);
     await publishBare("auth.session.started", "no event");
     const [only] = await triesOf("auth.session.started", 1);
@@ -276,8 +277,8 @@ describe("what a handler that fails looks like", () => {
   });
 });
 
-describe("what is measured of a consumer", () => {
-  test("how long its handlers take, by subject and by error", async () => {
+describe("metrics of a consumer", () => {
+  test("measure the duration of handlers by subject and error", async () => {
     let tries = 0;
     const consumer = consume("first", async () => {
       tries += 1;
@@ -297,7 +298,7 @@ describe("what is measured of a consumer", () => {
     ]);
   });
 
-  test("how far it is behind, as the server says", async () => {
+  test("measure the lag that the server reports", async () => {
     const gate = Promise.withResolvers<void>();
     consume("first", () => gate.promise);
     for (let count = 0; count < 30; count += 1) await publishBare("auth.session.started", JSON.stringify(someEvent()));

@@ -23,7 +23,7 @@ async function databaseTime(): Promise<string> {
   return rows[0]?.now ?? "";
 }
 
-test("what happens each second: the database's time is vouched for, once however many relays there are", async () => {
+test("a watermark carries the database's time once a second, for any number of relays", async () => {
   bench.relay({ watermarks });
   bench.relay({ watermarks });
   await expect.poll(async () => (await watermarkTimes()).length).toBeGreaterThanOrEqual(3);
@@ -31,7 +31,7 @@ test("what happens each second: the database's time is vouched for, once however
   expect(new Set(seconds).size).toBe(seconds.length);
 });
 
-test("what happens while a revoking row is in other hands: nothing later is vouched for until it is published", async () => {
+test("a watermark waits for a revoking row that another relay has claimed", async () => {
   const revoking = someEvent("auth.session.revoked");
   await bench.emit([revoking]);
   await sql`update outbox set claimed_until = now() + interval '3 seconds'`.execute(bench.db);
@@ -43,8 +43,8 @@ test("what happens while a revoking row is in other hands: nothing later is vouc
   expect((await watermarkTimes()).every((time) => time > committed)).toBe(true);
 });
 
-describe("what happens after the database's clock was set back by half an hour", () => {
-  test("a revoking row from the future that is in other hands holds watermarks up", async () => {
+describe("after the database's clock was set back by half an hour", () => {
+  test("a claimed revoking row from the future blocks watermarks", async () => {
     const revoking = someEvent("auth.session.revoked");
     await bench.emit([revoking]);
     await sql`
@@ -56,7 +56,7 @@ describe("what happens after the database's clock was set back by half an hour",
     expect(first && idOf(first)).toBe(revoking.id);
   });
 
-  test("the lease of a relay that died is over", async () => {
+  test("the lease of a dead relay counts as expired", async () => {
     await bench.emit([someEvent("auth.session.revoked")]);
     await sql`update outbox set claimed_until = now() + interval '30 minutes 5 seconds'`.execute(bench.db);
     const relay = bench.relay();
@@ -64,14 +64,14 @@ describe("what happens after the database's clock was set back by half an hour",
   });
 });
 
-test("what happens while ordinary rows wait: they hold no watermark up", async () => {
+test("a watermark does not wait for ordinary rows", async () => {
   await bench.emit([someEvent()]);
   await sql`update outbox set claimed_until = now() + interval '8 seconds'`.execute(bench.db);
   bench.relay({ watermarks });
   await expect.poll(async () => (await watermarkTimes()).length).toBeGreaterThan(0);
 });
 
-test("what happens under a steady rain of revocations: watermarks come, and each one's promise is kept", async () => {
+test("watermarks are published under constant revocations, each after all older ones", async () => {
   const relay = bench.relay({ watermarks });
   const created = new Map<string, string>();
   const raining = { done: false };
@@ -79,7 +79,7 @@ test("what happens under a steady rain of revocations: watermarks come, and each
     while (!raining.done) {
       const event = someEvent("auth.session.revoked");
       await bench.emit([event], relay);
-      // Read after the commit: a watermark from after this moment must come behind the event.
+      // Read after the commit: a watermark of a later time must follow the event.
       created.set(event.id, await databaseTime());
     }
   };
@@ -88,7 +88,7 @@ test("what happens under a steady rain of revocations: watermarks come, and each
     await expect.poll(() => relay.status().lastWatermark).toBeDefined();
     const first = relay.status().lastWatermark;
     await expect.poll(() => relay.status().lastWatermark !== first).toBe(true);
-    // However slow the machine is.
+    // Independent of the machine's speed.
     await expect.poll(() => created.size).toBeGreaterThan(100);
   } finally {
     raining.done = true;
@@ -101,7 +101,7 @@ test("what happens under a steady rain of revocations: watermarks come, and each
   }
 });
 
-test("what happens on a wiped server: what revokes is there again before anything is vouched for", async () => {
+test("on a wiped server revocations are published again before any watermark", async () => {
   const relay = bench.relay({ watermarks });
   const revoking = Array.from({ length: 50 }, () => someEvent("auth.session.revoked"));
   await bench.emit(revoking, relay);

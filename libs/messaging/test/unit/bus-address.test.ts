@@ -11,11 +11,11 @@ test.each([
     { servers: ["a:1", "b:2"], user: "auth", pass: "p@ss", inboxPrefix: "_INBOX.auth" },
   ],
   ["nats://audit-log:pass@a:1", { servers: ["a:1"], user: "audit-log", pass: "pass", inboxPrefix: "_INBOX.audit-log" }],
-  // No prefix of answers, since it is none or several tokens of a subject.
+  // No inbox prefix: the user name is not exactly one token of a subject.
   ["nats://a%20user:pass@a:1", { servers: ["a:1"], user: "a user", pass: "pass" }],
   ["nats://a.user:pass@a:1", { servers: ["a:1"], user: "a.user", pass: "pass" }],
   ["nats://sometoken@a:1", { servers: ["a:1"], token: "sometoken" }],
   ["tls://a:1", { servers: ["a:1"], tls: {} }],
-])("what happens with the address %s", (url, expected) => {
+])("busAddress parses %s", (url, expected) => {
   expect(busAddress(url)).toEqual(expected);
 });

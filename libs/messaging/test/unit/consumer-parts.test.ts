@@ -3,7 +3,7 @@ import { AppError } from "@gatehouse/errors";
 import { createEvent } from "@gatehouse/messaging";
 import { headers } from "@nats-io/nats-core";
 import { describe, expect, test } from "vitest";
-import { createBreather } from "../../src/consumer/breather.ts";
+import { createBackoff } from "../../src/backoff.ts";
 import { createFailureCounter } from "../../src/consumer/failure-counter.ts";
 import { isInfrastructureError } from "../../src/consumer/infrastructure-error.ts";
 import { readEvent } from "../../src/consumer/read-event.ts";
@@ -17,37 +17,38 @@ const event = createEvent({
   subject: newId(),
   data: { user_id: newId(), session_id: newId(), reason: "logout" },
 });
+const PAUSE = { firstMs: 250, maxMs: 5_000 };
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-describe("what happens when a message is read as an event", () => {
-  test("a good one is returned", () => {
+describe("readEvent", () => {
+  test("returns a valid event", () => {
     expect(readEvent(message({ subject: event.type, data: bytes(JSON.stringify(event)) }))).toEqual(event);
   });
 
   test.each([
-    ["no JSON", "{"],
+    ["text that is not JSON", "{"],
     ["an empty message", ""],
-    ["something else", "[]"],
+    ["another JSON value", "[]"],
     ["an unknown type", JSON.stringify({ ...event, type: "auth.unheard.of" })],
     ["missing data", JSON.stringify({ ...event, data: {} })],
     ["the type of another subject", JSON.stringify({ ...event, type: "auth.key.retired", data: { kid: "k" } })],
-  ])("%s is refused", (_what, text) => {
+  ])("rejects %s", (_what, text) => {
     expect(() => readEvent(message({ subject: event.type, data: bytes(text) }))).toThrow(EventFormatError);
   });
 
-  test("bytes that are no UTF-8 are refused", () => {
+  test("rejects bytes that are not UTF-8", () => {
     expect(() => readEvent(message({ data: Uint8Array.of(0xc3, 0x28) }))).toThrow(EventFormatError);
   });
 });
 
-describe("what happens when a message becomes a dead letter", () => {
+describe("deadLetter", () => {
   const received = headers();
   received.set("Nats-Msg-Id", event.id);
   received.set("Nats-Expected-Stream", "AUTH_EVENTS");
   received.set("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
   const original = message({ subject: event.type, data: bytes(JSON.stringify(event)), headers: received });
 
-  test("payload and headers are those received, and why it died is beside them", () => {
+  test("keeps payload and headers as received, and adds the reason", () => {
     const letter = deadLetter("users", original, 6, new TypeError("a value"));
     expect(letter.subject).toBe("dead.users.auth.session.revoked");
     expect(letter.payload).toBe(original.data);
@@ -64,7 +65,7 @@ describe("what happens when a message becomes a dead letter", () => {
     });
   });
 
-  test("two consumers' letters of one event, and those of two streams of one name, have different ids", () => {
+  test("gives different ids to letters of two consumers and of two streams of one name", () => {
     const ids = [
       deadLetter("users", original, 6, undefined),
       deadLetter("audit", original, 6, undefined),
@@ -80,7 +81,7 @@ describe("what happens when a message becomes a dead letter", () => {
     [Object.assign(new Error("secret"), { code: "23505", constraint: "users_pkey" }), "Error (23505, users_pkey)"],
     ["a thrown text", "an error of unknown class"],
     [new EventFormatError("two\r\nlines"), "EventFormatError: two lines"],
-  ])("the error is told without values: %s", (error, text) => {
+  ])("describes an error without values: %s", (error, text) => {
     expect(describeError(error)).toBe(text);
   });
 });
@@ -97,11 +98,11 @@ test.each([
   [Object.assign(new Error("duplicate key"), { code: "23505" }), false],
   [new TypeError("a bug"), false],
   ["text", false],
-])("what happens to %s: infrastructure is told from bugs", (error, expected) => {
+])("isInfrastructureError separates infrastructure errors from bugs: %s", (error, expected) => {
   expect(isInfrastructureError(error)).toBe(expected);
 });
 
-test("what happens when failures are counted: by message, until forgotten, within bounds", () => {
+test("createFailureCounter counts by message until forgotten, within its limit", () => {
   const counter = createFailureCounter(2);
   expect([counter.failed(1), counter.failed(1), counter.failed(2)]).toEqual([1, 2, 1]);
   counter.forget(1);
@@ -113,25 +114,25 @@ test("what happens when failures are counted: by message, until forgotten, withi
   expect(counter.failures(4)).toBe(0);
 });
 
-test("what happens to the pauses of an outage: they grow, failures side by side count once, success ends them", () => {
-  const breather = createBreather();
-  expect(breather.remaining(0)).toBe(0);
-  expect([breather.failed(0), breather.failed(100)]).toEqual([250, 150]);
-  expect(breather.failed(250)).toBe(500);
+test("createBackoff grows its pauses, counts concurrent failures once, and resets after a success", () => {
+  const backoff = createBackoff(PAUSE);
+  expect(backoff.remaining(0)).toBe(0);
+  expect([backoff.failed(0), backoff.failed(100)]).toEqual([250, 150]);
+  expect(backoff.failed(250)).toBe(500);
   let now = 750;
-  for (let failure = 0; failure < 10; failure += 1) now += breather.failed(now);
-  expect(breather.failed(now)).toBe(5_000);
-  breather.worked();
-  expect(breather.remaining(now)).toBe(0);
-  expect(breather.failed(now)).toBe(250);
+  for (let failure = 0; failure < 10; failure += 1) now += backoff.failed(now);
+  expect(backoff.failed(now)).toBe(5_000);
+  backoff.succeeded();
+  expect(backoff.remaining(now)).toBe(0);
+  expect(backoff.failed(now)).toBe(250);
 });
 
-describe("what happens in the work queue", () => {
-  test("no more run at a time than allowed, and each is released once it is done", async () => {
+describe("createWorkQueue", () => {
+  test("runs at most `concurrency` messages at a time and releases each when it is done", async () => {
     const gates = new Map<number, PromiseWithResolvers<void>>();
     const queue = createWorkQueue({
       concurrency: 2,
-      breather: createBreather(),
+      backoff: createBackoff(PAUSE),
       run: async ({ sequence }) => {
         const gate = Promise.withResolvers<void>();
         gates.set(sequence, gate);
@@ -150,10 +151,10 @@ describe("what happens in the work queue", () => {
     expect(released).toEqual([2, 1, 3]);
   });
 
-  test("when it closes, what waits is given back and what runs is waited for", async () => {
+  test("returns waiting messages and waits for running ones when it closes", async () => {
     const gate = Promise.withResolvers<void>();
     const naks: number[] = [];
-    const queue = createWorkQueue({ concurrency: 1, breather: createBreather(), run: () => gate.promise });
+    const queue = createWorkQueue({ concurrency: 1, backoff: createBackoff(PAUSE), run: () => gate.promise });
     queue.add(message({ sequence: 1 }), () => undefined);
     queue.add(message({ sequence: 2, nak: (delay) => naks.push(delay) }), () => undefined);
     const closing = queue.close();

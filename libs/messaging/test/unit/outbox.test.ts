@@ -18,8 +18,8 @@ const logout = {
   data: { user_id: userId, session_id: newId(), reason: "logout" },
 } as const;
 
-describe("what happens when an event is created", () => {
-  test("it is a CloudEvent that its own schema accepts", () => {
+describe("createEvent", () => {
+  test("returns a CloudEvent that matches its schema", () => {
     const event = createEvent({ ...logout, time: new Date("2026-11-24T12:00:00.123Z"), version: 3, actor: "someone" });
     expect(parseEvent(JSON.parse(JSON.stringify(event)))).toEqual(event);
     expect(event).toMatchObject({
@@ -34,7 +34,7 @@ describe("what happens when an event is created", () => {
     });
   });
 
-  test("it carries the correlation id and the trace of the request at hand", () => {
+  test("adds the correlation id and the trace of the current request", () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     const trace = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", traceFlags: 1 };
     const context = { correlationId: "abc", trace };
@@ -43,13 +43,13 @@ describe("what happens when an event is created", () => {
     expect(JSON.parse(outboxRow(event).headers ?? "")).toEqual({ traceparent });
   });
 
-  test("outside a request it carries none, and nothing is there that was not given", () => {
+  test("adds neither outside a request, and omits fields that are not given", () => {
     const event = createEvent(logout);
     for (const key of ["correlationid", "traceparent", "actor", "version"]) expect(event).not.toHaveProperty(key);
     expect(outboxRow(event).headers).toBe("{}");
   });
 
-  test("data that do not fit the schema are refused, by path and without the value", () => {
+  test("rejects data that does not match the schema, by path and without the value", () => {
     const data = { ...logout.data, reason: "private text" as "logout" };
     const create = () => createEvent({ ...logout, data });
     expect(create).toThrow(EventFormatError);
@@ -58,10 +58,7 @@ describe("what happens when an event is created", () => {
   });
 });
 
-test.each(Object.keys(EVENTS) as EventSubject[])(
-  "what happens to %s in the outbox: revoking ones are marked",
-  (type) => {
-    const event = { ...createEvent(logout), type };
-    expect(outboxRow(event)).toMatchObject({ id: event.id, subject: type, revoking: REVOKING_SUBJECTS.has(type) });
-  },
-);
+test.each(Object.keys(EVENTS) as EventSubject[])("outboxRow marks %s as revoking when its subject revokes", (type) => {
+  const event = { ...createEvent(logout), type };
+  expect(outboxRow(event)).toMatchObject({ id: event.id, subject: type, revoking: REVOKING_SUBJECTS.has(type) });
+});

@@ -1,33 +1,33 @@
 import { expect, test } from "vitest";
-import { createLane } from "../../src/relay/lane.ts";
+import { createSingleJob } from "../../src/relay/single-job.ts";
 
-test("what happens to calls during a run: however many, they make one more run", async () => {
+test("createSingleJob runs once more for any number of calls during a run", async () => {
   const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let runs = 0;
-  const lane = createLane(async () => {
+  const job = createSingleJob(async () => {
     await gates[runs++]?.promise;
     return false;
   });
-  lane.run();
-  for (let call = 0; call < 5; call += 1) lane.run();
+  job.run();
+  for (let call = 0; call < 5; call += 1) job.run();
   expect(runs).toBe(1);
   for (const gate of gates) gate.resolve();
-  await lane.idle();
+  await job.idle();
   expect(runs).toBe(2);
 });
 
-test("what happens when there is more to do: it goes on by itself, and can be started again later", async () => {
+test("createSingleJob continues while there is more to do, and can run again later", async () => {
   let left = 3;
   let runs = 0;
-  const lane = createLane(async () => {
+  const job = createSingleJob(async () => {
     runs += 1;
     return --left > 0;
   });
-  lane.run();
-  expect(lane.busy()).toBe(true);
-  await lane.idle();
-  expect([runs, lane.busy()]).toEqual([3, false]);
-  lane.run();
-  await lane.idle();
+  job.run();
+  expect(job.isRunning()).toBe(true);
+  await job.idle();
+  expect([runs, job.isRunning()]).toEqual([3, false]);
+  job.run();
+  await job.idle();
   expect(runs).toBe(4);
 });

@@ -5,7 +5,7 @@ import { RuntimeNodeInstrumentation } from "@opentelemetry/instrumentation-runti
 import { resourceAttributesEnvDetector, serviceInstanceIdDetector } from "@opentelemetry/resources";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import type { Logger } from "../logger.ts";
-import { createComplaints } from "./complaints.ts";
+import { createComplaints } from "./export-faults.ts";
 import type { Telemetry, TelemetrySettings } from "./start-telemetry.ts";
 
 const CLOSE_TIMEOUT_MS = 2_000;

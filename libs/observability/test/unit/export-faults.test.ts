@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createLogger } from "@gatehouse/observability";
-import { createComplaints } from "../../src/telemetry/complaints.ts";
+import { createComplaints } from "../../src/telemetry/export-faults.ts";
 
 test("what happens when no export succeeds: one line for each kind of complaint, and one more each five minutes", () => {
   const lines: string[] = [];

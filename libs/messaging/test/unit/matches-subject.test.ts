@@ -1,7 +1,7 @@
 import { matchesSubject } from "@gatehouse/messaging";
 import { describe, expect, test } from "vitest";
 
-describe("which subjects a pattern matches", () => {
+describe("matchesSubject", () => {
   test.each([
     ["auth.account.created", "auth.account.created", true],
     ["auth.account.created", "auth.account.deleted", false],

@@ -33,13 +33,13 @@ const publishedRows = async () => {
   return rows.length;
 };
 
-describe("what happens to a revocation that this process has just committed", () => {
-  test("it is published from memory, with all of its commit: nobody has to get at the rows first", async () => {
+describe("a revocation that this process committed", () => {
+  test("is published from memory, with its whole commit, while the rows are locked", async () => {
     const relay = bench.relay();
     await expect.poll(() => relay.status().connected).toBe(true);
     const rows = [revocation(), ordinary()].map(outboxRow);
     await commit(rows);
-    // A claim passes locked rows over.
+    // A claim skips locked rows.
     await bench.db.transaction().execute(async (trx) => {
       await sql`select from outbox for update`.execute(trx);
       relay.wake(rows);
@@ -48,7 +48,7 @@ describe("what happens to a revocation that this process has just committed", ()
     await expect.poll(publishedRows).toBe(2);
   });
 
-  test("and that another relay claims at the same moment: the stream has it once", async () => {
+  test("is stored once when another relay claims it at the same time", async () => {
     const [relay, other] = [bench.relay(), bench.relay()];
     for (const each of [relay, other]) await expect.poll(() => each.status().connected).toBe(true);
     const commits = Array.from({ length: 100 }, () => [outboxRow(revocation())]);
@@ -66,7 +66,7 @@ describe("what happens to a revocation that this process has just committed", ()
     );
   });
 
-  test("and that the server does not take: the next sweep publishes it", async () => {
+  test("is published by the next sweep after a failure", async () => {
     const relay = bench.relay();
     await expect.poll(() => relay.status().connected).toBe(true);
     await bench.server.stop();
