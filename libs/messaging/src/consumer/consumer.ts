@@ -30,7 +30,7 @@ export interface ConsumerDeps {
   readonly retryDelay?: (failures: number) => number;
 }
 
-export interface ConsumerStatus {
+interface ConsumerStatus {
   /** True while the server delivers to this consumer. */
   readonly connected: boolean;
   readonly running: number;

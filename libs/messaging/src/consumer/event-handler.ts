@@ -1,7 +1,7 @@
 import type { EventSubject, GatehouseEvent } from "@gatehouse/contracts";
 
 /** Facts about the delivery of an event. */
-export interface DeliveryInfo {
+interface DeliveryInfo {
   readonly stream: string;
   readonly sequence: number;
   readonly storedAt: Date;

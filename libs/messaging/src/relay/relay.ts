@@ -25,7 +25,7 @@ export interface RelayDeps<T extends MessagingTables> {
   readonly watermarks?: { readonly source: "auth" } | undefined;
 }
 
-export interface RelayStatus {
+interface RelayStatus {
   /** True while there is a connection and its stream is the recorded one. */
   readonly connected: boolean;
   /** Rows that JetStream acknowledged since the process started. */

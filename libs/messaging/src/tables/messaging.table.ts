@@ -1,7 +1,7 @@
 import type { ColumnType, Generated, Insertable } from "kysely";
 
 /** Events to publish. The relay keeps published rows for a while in case the stream is lost. */
-export interface OutboxTable {
+interface OutboxTable {
   /** The event's id, and so its Nats-Msg-Id. */
   id: string;
   subject: string;
