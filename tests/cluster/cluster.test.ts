@@ -1,4 +1,4 @@
-import { type Cluster, runKubectl } from "@gatehouse/test-kit/cluster";
+import { type Cluster, runKubectl } from "@gatehouse/test-kit/kubectl";
 import { Agent, setGlobalDispatcher } from "undici";
 import { beforeAll, describe, expect, it } from "vitest";
 import { underLoad } from "../e2e/support/under-load.ts";

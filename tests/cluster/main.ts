@@ -1,7 +1,6 @@
 // `pnpm test:cluster`: the manifests, in a cluster. See --help.
-import { type Cluster, runKubectl, waitFor } from "@gatehouse/test-kit/cluster";
 import { abortBySignal } from "@gatehouse/test-kit/command";
-import { findKubectl } from "@gatehouse/test-kit/kubectl";
+import { type Cluster, runKubectl, waitFor, whyNoKubectl } from "@gatehouse/test-kit/kubectl";
 import { Command } from "commander";
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
@@ -9,7 +8,6 @@ import { GATEWAY_TESTS, runElsewhere } from "../e2e/support/run-elsewhere.ts";
 import { createTestOverlay } from "./overlay.ts";
 import { forwardPort } from "./port-forward.ts";
 
-const CACHE = fileURLToPath(new URL("../../.cache/", import.meta.url));
 const CONFIG = fileURLToPath(new URL("vitest.config.ts", import.meta.url));
 
 interface Options {
@@ -55,10 +53,10 @@ async function testCluster({ context, overlay, keep }: Options): Promise<void> {
 
 /** The cluster of a context, with a namespace that is not there yet; a reason, as text, when there is none. */
 async function findCluster(context: string): Promise<Cluster | string> {
-  const kubectl = await findKubectl({ environment: process.env, cacheFolder: CACHE, note });
-  if ("reason" in kubectl) return kubectl.reason;
+  const reason = await whyNoKubectl();
+  if (reason !== undefined) return reason;
   const namespace = `gatehouse-test-${randomBytes(4).toString("hex")}`;
-  const cluster = { kubectl: kubectl.command, context, namespace };
+  const cluster = { context, namespace };
   return runKubectl(cluster, "get", "nodes", "--request-timeout=10s").then(
     () => cluster,
     (error: Error) => `no cluster answers. ${error.message}`,

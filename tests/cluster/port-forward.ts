@@ -1,4 +1,4 @@
-import { type Cluster, inNamespace } from "@gatehouse/test-kit/cluster";
+import { type Cluster, inNamespace } from "@gatehouse/test-kit/kubectl";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -11,7 +11,7 @@ export interface PortForward {
 /** Opens a port of loopback to a pod's port. @throws Error with what kubectl says when it cannot */
 export async function forwardPort(cluster: Cluster, pod: string, port: number): Promise<PortForward> {
   const args = inNamespace(cluster, ["port-forward", "--address=127.0.0.1", `pod/${pod}`, `:${port}`]);
-  const child = spawn(cluster.kubectl, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn("kubectl", args, { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(child, "exit");
   const close = async () => {
     child.kill("SIGTERM");

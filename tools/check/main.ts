@@ -36,8 +36,10 @@ interface Options {
   readonly json?: boolean;
 }
 
-const line = ({ name, passed, seconds }: CheckResult) =>
-  `${passed ? "ok    " : "FAILED"}  ${name.padEnd(10)} ${seconds.toFixed(1)} s`;
+const line = ({ name, passed, skipped, seconds, output }: CheckResult) =>
+  skipped
+    ? `skipped ${name.padEnd(10)} ${output.trim()}`
+    : `${passed ? "ok    " : "FAILED"}  ${name.padEnd(10)} ${seconds.toFixed(1)} s`;
 
 async function check(names: readonly string[], { fix, json }: Options): Promise<void> {
   if (fix) for (const one of FIXES) await runCheck(one);

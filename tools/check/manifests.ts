@@ -1,7 +1,7 @@
 // `pnpm check manifests`: what k8s/ renders to, against Kubernetes' schemas, our rules, and the code. See --help.
-import { findKubectl } from "@gatehouse/test-kit/kubectl";
+import { whyNoKubectl } from "@gatehouse/test-kit/kubectl";
 import { Command } from "commander";
-import { fileURLToPath } from "node:url";
+import { SKIPPED } from "./run-check.ts";
 import { checkArrows } from "./manifests/arrows.ts";
 import type { Manifest, Problem } from "./manifests/document.ts";
 import { OVERLAYS, type Overlay, render } from "./manifests/render.ts";
@@ -20,16 +20,15 @@ const CHECKS: Readonly<Record<string, { readonly what: string; readonly check: C
 };
 
 async function checkManifests({ json }: { json?: boolean }): Promise<void> {
-  const cacheFolder = fileURLToPath(new URL("../../.cache/", import.meta.url));
-  const kubectl = await findKubectl({ environment: process.env, cacheFolder, note: (line) => console.error(line) });
-  if ("reason" in kubectl) {
-    console.error(kubectl.reason);
-    process.exitCode = 1;
+  const reason = await whyNoKubectl();
+  if (reason !== undefined) {
+    console.error(reason);
+    process.exitCode = SKIPPED;
     return;
   }
   const results = [];
   for (const overlay of OVERLAYS) {
-    const manifests = render(kubectl.command, overlay);
+    const manifests = render(overlay);
     for (const [name, { check }] of Object.entries(CHECKS)) {
       const problems = await check(manifests, overlay);
       results.push({ overlay, documents: manifests.length, check: name, problems });
@@ -38,7 +37,7 @@ async function checkManifests({ json }: { json?: boolean }): Promise<void> {
       for (const { where, what } of problems) console.log(`        ${where}: ${what}`);
     }
   }
-  if (json) console.log(JSON.stringify({ kubectl: kubectl.label, results }));
+  if (json) console.log(JSON.stringify({ results }));
   if (results.some(({ problems }) => problems.length > 0)) process.exitCode = 1;
 }
 

@@ -5,16 +5,20 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const BIN = join(ROOT, "node_modules", ".bin");
 
+/** The exit code of a check that cannot run on this machine, as in Automake. */
+export const SKIPPED = 77;
+
 export interface Check {
   readonly name: string;
   readonly what: string;
-  /** A program of node_modules/.bin with its arguments; exit code 0 passes. */
+  /** A program of node_modules/.bin with its arguments; exit code 0 passes, 77 skips. */
   readonly command: readonly [program: string, ...args: string[]];
 }
 
 export interface CheckResult {
   readonly name: string;
   readonly passed: boolean;
+  readonly skipped: boolean;
   readonly seconds: number;
   /** Standard output and standard error. */
   readonly output: string;
@@ -32,11 +36,12 @@ export function runCheck({ name, command: [program, ...args] }: Check): Promise<
   const chunks: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => chunks.push(chunk));
   return new Promise((resolve) => {
-    const end = (passed: boolean, more = "") => {
+    const end = (code: number | null, more = "") => {
       const output = Buffer.concat(chunks).toString() + more;
-      resolve({ name, passed, seconds: (performance.now() - started) / 1_000, output });
+      const skipped = code === SKIPPED;
+      resolve({ name, passed: code === 0 || skipped, skipped, seconds: (performance.now() - started) / 1_000, output });
     };
-    child.once("error", (error) => end(false, error.message));
-    child.once("close", (code) => end(code === 0));
+    child.once("error", (error) => end(1, error.message));
+    child.once("close", (code) => end(code));
   });
 }

@@ -30,7 +30,8 @@ export function readSettings(variables: NodeJS.ProcessEnv, envFile: string, root
     user: readPort(environment, ...PORTS.user),
     gateway: readPort(environment, ...PORTS.gateway),
   };
-  for (const name of ["POSTGRES_PORT", "REDIS_PORT"]) if (environment[name]) readPort(environment, name, 0);
+  for (const name of ["POSTGRES_PORT", "NATS_PORT", "REDIS_PORT"])
+    if (environment[name]) readPort(environment, name, 0);
   const names = Object.keys(ports) as ServiceName[];
   for (const [index, name] of names.entries()) {
     const same = names.slice(index + 1).find((other) => ports[other] === ports[name]);

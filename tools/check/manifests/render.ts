@@ -12,8 +12,8 @@ export type Overlay = (typeof OVERLAYS)[number];
  * What `kubectl apply --kustomize` would send. Nothing is asked of a cluster or of the network.
  * @throws Error with what Kustomize says
  */
-export function render(kubectl: string, overlay: Overlay): Manifest[] {
-  const { status, stdout, stderr, error } = spawnSync(kubectl, ["kustomize", `k8s/overlays/${overlay}`], {
+export function render(overlay: Overlay): Manifest[] {
+  const { status, stdout, stderr, error } = spawnSync("kubectl", ["kustomize", `k8s/overlays/${overlay}`], {
     cwd: ROOT,
     encoding: "utf8",
     maxBuffer: 16 * 1024 * 1024,

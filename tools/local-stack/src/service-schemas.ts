@@ -1,7 +1,7 @@
 import { createMigrations, prepareSchema, type SchemaOptions } from "@gatehouse/database";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { REPOSITORY_ROOT } from "./repository-root.ts";
+import { REPOSITORY_ROOT } from "./repository.ts";
 
 /** The schemas of the services, the roles that own them, and extensions that are wanted, not needed. */
 export const SERVICE_SCHEMAS = [

@@ -14,6 +14,7 @@ const READ_BY_SCRIPTS = [
     "USER_DATABASE_URL",
     "AUDIT_DATABASE_URL",
     "NATS_URL",
+    "NATS_PORT",
     "REDIS_URL",
     "REDIS_HOST",
     "REDIS_PORT",

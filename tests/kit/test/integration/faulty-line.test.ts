@@ -32,14 +32,14 @@ function call(port = Number(new URL(line.url).port)) {
 
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => `${number} `);
 
-describe("what happens on a line", () => {
-  test("that is well: what is said comes back", async () => {
+describe("a line", () => {
+  test("passes everything on", async () => {
     const caller = call();
     caller.say("hello");
     await expect.poll(caller.heard).toBe("hello");
   });
 
-  test("that is slow: all comes, in order, and not before its time", async () => {
+  test("that is slow delivers everything in order and late", async () => {
     const caller = call();
     caller.say("now ");
     await expect.poll(caller.heard).toBe("now ");
@@ -53,7 +53,7 @@ describe("what happens on a line", () => {
     expect(performance.now() - begun).toBeGreaterThan(29);
   });
 
-  test("that holds: what the server says waits, and is not lost", async () => {
+  test("on hold keeps what the server sends until the release", async () => {
     const caller = call();
     caller.say("one ");
     await expect.poll(caller.heard).toBe("one ");
@@ -70,7 +70,7 @@ describe("what happens on a line", () => {
     await expect.poll(later.heard).toBe("three");
   });
 
-  test("that is silent: nobody is told, and afterwards only new connections work", async () => {
+  test("that is silent passes nothing, and afterwards serves new connections only", async () => {
     const caller = call();
     caller.say("one ");
     await expect.poll(caller.heard).toBe("one ");
@@ -85,7 +85,7 @@ describe("what happens on a line", () => {
     await expect.poll(next.heard).toBe("hello");
   });
 
-  test("that forgot its connections: new ones work meanwhile", async () => {
+  test("that forgot its connections serves new ones", async () => {
     const forgotten = call();
     forgotten.say("one ");
     await expect.poll(forgotten.heard).toBe("one ");
@@ -97,7 +97,7 @@ describe("what happens on a line", () => {
     expect([forgotten.heard(), forgotten.ended()]).toEqual(["one ", false]);
   });
 
-  test("that hangs up: everybody is told, and nobody gets through until it is restored", async () => {
+  test("that hangs up resets connections and refuses new ones until it is restored", async () => {
     const caller = call();
     caller.say("one ");
     await expect.poll(caller.heard).toBe("one ");
@@ -111,7 +111,7 @@ describe("what happens on a line", () => {
     await expect.poll(next.heard).toBe("hello");
   });
 
-  test("on which one piece is altered: the others are as they were", async () => {
+  test("alters one piece and no other", async () => {
     const caller = call();
     line.alterNext((piece) => (piece.includes("two") ? Buffer.from("2 ") : undefined));
     for (const word of ["one ", "two ", "two "]) {

@@ -29,7 +29,7 @@ function leftBehind(owner: object, server: object): string {
   return folder;
 }
 
-test("what happens at the start of a test run: killed runs are swept away, and a migrated template is ready", async () => {
+test("a test run removes what killed runs left and prepares a migrated template", async () => {
   const [orphan, owner, server] = [await bystander(), await bystander(), await bystander()];
   const dead = leftBehind(await deadIdentity(), orphan.identity);
   const living = leftBehind(owner.identity, server.identity);
@@ -49,11 +49,11 @@ test("what happens at the start of a test run: killed runs are swept away, and a
   await expect(query(urls.auth, "select 1")).rejects.toMatchObject({ code: "ECONNREFUSED" });
 });
 
-test("what happens when TEST_STACK is none of its values: the run does not begin", async () => {
-  await expect(startTestInfrastructure({ TEST_STACK: "docker" })).rejects.toThrow("TEST_STACK must be");
+test("an unknown TEST_STACK stops the run", async () => {
+  await expect(startTestInfrastructure({ TEST_STACK: "container" })).rejects.toThrow("TEST_STACK must be");
 });
 
-test("what happens when the first admin is waited for", async () => {
+test("the wait for the first admin ends when the user service has the admin", async () => {
   const database = await createTestDatabase();
   onTestFinished(() => database.drop());
   const urls = { auth: database.authUrl, user: database.userUrl };

@@ -18,7 +18,7 @@ async function register(email: string): Promise<number> {
   return response.status;
 }
 
-test("what happens when the services are started for a test: a user can register, and at the end no secret is in a log", async () => {
+test("started services register a user and log no secret", async () => {
   const started = (services = await startServices());
   expect(await register("ada@example.com")).toBe(201);
   // The one thing of a client's that is in each of its lines.
@@ -31,7 +31,7 @@ test("what happens when the services are started for a test: a user can register
   await rm(dirname(file), { recursive: true });
 }, 60_000);
 
-test("what happens when there are two replicas of each: one of either is enough", async () => {
+test("two replicas of each service work with one of them stopped", async () => {
   services = await startServices({ auths: 2, users: 2, gateways: 2 });
   await Promise.all([services.auth.stop(), services.users[1]?.stop()]);
   expect(await register("ada@example.com")).toBe(201);

@@ -13,15 +13,15 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
-describe("what happens when a test file asks for servers of its own", () => {
-  test("what happens when it asks for an empty database: it is there, and gone after drop", async () => {
+describe("a test file's own servers", () => {
+  test("an empty database exists until drop", async () => {
     const database = await createEmptyDatabase();
     expect(await query(database.ownerUrl, "select 1 as one")).toEqual([{ one: 1 }]);
     await database.drop();
     await expect(query(database.ownerUrl, "select 1")).rejects.toMatchObject({ code: "3D000" });
   });
 
-  test("what happens when it asks for a migrated database: each role sees its own schema", async () => {
+  test("a migrated database shows each role its own schema", async () => {
     const database = await createTestDatabase();
     expect(await query(database.authUrl, "select count(*)::int as n from accounts")).toEqual([{ n: 0 }]);
     expect(await query(database.userUrl, "select count(*)::int as n from users")).toEqual([{ n: 0 }]);
@@ -30,7 +30,7 @@ describe("what happens when a test file asks for servers of its own", () => {
     await database.drop();
   });
 
-  test("what happens when a bus is stopped and started: it is back at the same URL", async () => {
+  test("a restarted bus has the same URL", async () => {
     const bus = await createTestBus();
     expect(await answers(bus.port, "", "INFO ")).toBe(true);
     await bus.stop();
@@ -40,7 +40,7 @@ describe("what happens when a test file asks for servers of its own", () => {
     await bus.stop();
   });
 
-  test("what happens when it asks for Redis: it answers", async () => {
+  test("Redis replies", async () => {
     const redis = await createTestRedis();
     expect(await answers(redis.port, "PING\r\n", "+PONG")).toBe(true);
     await redis.stop();

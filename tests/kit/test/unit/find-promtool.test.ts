@@ -5,14 +5,14 @@ import { findPromtool } from "../../src/prometheus/find-promtool.ts";
 
 const note = () => undefined;
 
-test("promtool in PATH is taken, and Debian not asked", async () => {
+test("promtool in PATH is preferred", async () => {
   const environment = { PATH: programs({ promtool: "exit 0", "apt-get": "exit 1" }) };
   expect(await findPromtool({ environment, cacheFolder: scratchFolder(), note })).toMatchObject({
     command: "promtool",
   });
 });
 
-test("without one, that of Debian's package is unpacked", async () => {
+test("promtool of Debian's package is unpacked without one in PATH", async () => {
   const debian = {
     "apt-get": 'case "$*" in *"download prometheus") echo archive > prometheus_2.42_amd64.deb ;; esac',
     dpkg: 'test "$1" != -x || { mkdir -p "$3/usr/bin" && printf "#!/bin/sh\\n" > "$3/usr/bin/promtool" && chmod +x "$3/usr/bin/promtool"; }',
@@ -24,9 +24,9 @@ test("without one, that of Debian's package is unpacked", async () => {
   });
 });
 
-test("where there is neither, both are told, and what would help", async () => {
+test("without either, the reason names both and the ways to help", async () => {
   expect(await findPromtool({ environment: { PATH: "/nowhere" }, cacheFolder: scratchFolder(), note })).toEqual({
     reason:
-      "There is no promtool in PATH, nor from Debian: this is no Debian: there is no apt-get or no dpkg. Install Prometheus, whose promtool is then in PATH, or let apt-get reach Debian's packages.",
+      "There is no promtool in PATH, nor from Debian: this system has no apt-get or no dpkg. Install Prometheus, whose promtool is then in PATH, or let apt-get reach Debian's packages.",
   });
 });

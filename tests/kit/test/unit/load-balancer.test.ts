@@ -6,7 +6,7 @@ import { createLoadBalancer } from "../../src/system/load-balancer.ts";
 
 const READY = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n";
 
-test("what happens when a gateway dies in the middle of saying that it is ready: it gets nothing until it has said so", async () => {
+test("a gateway that dies during its readiness reply gets no request until it is ready", async () => {
   let isDying = true;
   const server = createServer((socket) => {
     socket.on("error", () => undefined);

@@ -31,8 +31,8 @@ afterEach(() => receiver.stop());
 const post = async (path: string, body: string | Uint8Array<ArrayBuffer>) =>
   (await fetch(`${receiver.url}${path}`, { method: "POST", body })).status;
 
-describe("a receiver that keeps nothing", () => {
-  it("hands spans over, and keeps nothing", async () => {
+describe("a receiver with keep: false", () => {
+  it("passes spans on and stores nothing", async () => {
     expect(await post("/v1/traces", EXPORT)).toBe(200);
     expect(handed).toMatchObject([
       {

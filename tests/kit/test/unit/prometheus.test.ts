@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { checkQuery, type Instrument, readQuery, seriesNames, seriesOf } from "../../src/prometheus/index.ts";
 
-describe("what Prometheus calls", () => {
+describe("the series of", () => {
   it.each<[name: string, unit: string, kind: Instrument["kind"], series: string[]]>([
     ["gatehouse.logins", "{login}", "counter", ["gatehouse_logins_total"]],
     ["nodejs.eventloop.time", "s", "counter", ["nodejs_eventloop_time_seconds_total"]],
@@ -27,13 +27,13 @@ describe("what Prometheus calls", () => {
     expect(seriesNames({ name, unit, kind })).toEqual(series);
   });
 
-  it("is not guessed for a unit that is new", () => {
+  it("fails for an unknown unit", () => {
     expect(() => seriesNames({ name: "a.length", unit: "m", kind: "gauge" })).toThrow("How does Prometheus write");
   });
 });
 
 describe("a query", () => {
-  it("names its metrics, their labels, and what it groups by", () => {
+  it("is parsed into metrics, labels and groupings", () => {
     expect(
       readQuery('sum by (job) (rate(a_total{job=~"x|y", code!=""}[5m])) / on (job) group_left (zone) max by (job) (b)'),
     ).toEqual({
@@ -50,16 +50,16 @@ describe("a query", () => {
     });
   });
 
-  it.each(["", "sum by (job", "rate(a[5 m])", "median(a)", "a{job=b}"])("that Prometheus does not take: %j", (text) => {
+  it.each(["", "sum by (job", "rate(a[5 m])", "median(a)", "a{job=b}"])("that is no PromQL is rejected: %j", (text) => {
     expect(() => readQuery(text)).toThrow("No PromQL at");
   });
 
-  it("without the name of a metric is refused", () => {
+  it("without a metric name is rejected", () => {
     expect(() => readQuery('count({job="a"})')).toThrow("has to name its metric");
   });
 });
 
-describe("a query is checked against what is sent", () => {
+describe("checkQuery", () => {
   const known = seriesOf([
     { name: "a.duration", unit: "s", kind: "histogram", attributes: ["http.route"], bounds: [0.05, 0.1] },
     { name: "a.duration", unit: "s", kind: "histogram", attributes: ["error.type"] },

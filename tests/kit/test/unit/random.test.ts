@@ -6,13 +6,13 @@ const draw = (seed: string, count = 50) => {
   return Array.from({ length: count }, () => random.integer(0, 1_000));
 };
 
-describe("what happens when chance is drawn by a seed", () => {
-  it("the same seed draws the same, another seed something else", () => {
+describe("createRandom", () => {
+  it("repeats its choices for the same seed only", () => {
     expect(draw("a")).toEqual(draw("a"));
     expect(draw("a")).not.toEqual(draw("b"));
   });
 
-  it("a fork is moved neither by what its parent draws nor by other forks", () => {
+  it("gives forks that depend neither on their parent's draws nor on other forks", () => {
     const quiet = createRandom("a").fork("load").next();
     const parent = createRandom("a");
     parent.next();
@@ -21,13 +21,13 @@ describe("what happens when chance is drawn by a seed", () => {
     expect(parent.fork("faults").next()).not.toBe(quiet);
   });
 
-  it("every number of a range comes, its ends included, and none beyond", () => {
+  it("draws every number of a range, ends included", () => {
     const random = createRandom("range");
     const drawn = new Set(Array.from({ length: 1_000 }, () => random.integer(3, 7)));
     expect([...drawn].toSorted((one, other) => one - other)).toEqual([3, 4, 5, 6, 7]);
   });
 
-  it("weights are shares, and what has none never comes", () => {
+  it("draws by weight and never draws weight zero", () => {
     const random = createRandom("weights");
     const counts = { often: 0, rarely: 0, never: 0 };
     for (let count = 0; count < 10_000; count += 1) counts[random.pickWeighted({ often: 9, rarely: 1, never: 0 })] += 1;
@@ -36,7 +36,7 @@ describe("what happens when chance is drawn by a seed", () => {
     expect(counts.rarely).toBeLessThan(1_200);
   });
 
-  it("shuffling keeps every item, and a list that is empty has nothing to pick", () => {
+  it("keeps every item when it shuffles, and rejects a pick from an empty list", () => {
     const random = createRandom("cards");
     const cards = Array.from({ length: 30 }, (_, card) => card);
     const shuffled = random.shuffle(cards);

@@ -25,7 +25,7 @@ function complaintOf(lines: string[]): { message: string; left: string } {
 
 const TOKEN = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIwMTk3In0.c2lnbmF0dXJl";
 
-describe("what happens when a line has", () => {
+describe("assertNoSecrets finds", () => {
   test.each([
     ["an access token", `{"authorization":"Bearer ${TOKEN}"}`],
     ["an access token", `the payload alone: ${TOKEN.slice(0, TOKEN.lastIndexOf("."))}`],
@@ -40,14 +40,14 @@ describe("what happens when a line has", () => {
     ["an email", `Key (email)=(ada+1@mail.example.com) already exists`],
     ["a password", `{"body":{"password":"Correct-Horse-1"}}`],
     ["a person's name", `{"full_name":"Ada Lovelace"}`],
-  ])("%s: the check names file, line and kind, and not the secret", (kind, line) => {
+  ])("%s and names file, line and kind without the secret", (kind, line) => {
     const { message, left } = complaintOf(["first", line]);
     expect(message).toMatch(/^what must never be written was:\n\/\S*auth\.log:2 has [^\n]+$/);
     expect(message.endsWith(kind)).toBe(true);
     expect(left).toBe(`first\n${line}\n`);
   });
 
-  test("several: each is named", () => {
+  test("several kinds and names each", () => {
     const { message } = complaintOf([`Correct-Horse-1 of Ada Lovelace`, "fine", "ada@example.com"]);
     expect(
       message
@@ -65,9 +65,9 @@ test.each([
   "user listens on http://127.0.0.1:8002",
   "cannot reach nats://auth@127.0.0.1:4222",
   "a password hash took long; somebody@localhost",
-])("what happens to a line without: nothing. %s", (line) => expect(complaintOf([line]).message).toBe(""));
+])("assertNoSecrets accepts a line without secrets: %s", (line) => expect(complaintOf([line]).message).toBe(""));
 
-test("what happens to what is too short to be told from other text: it is not looked for", () => {
+test("assertNoSecrets ignores values that are too short to be distinguished", () => {
   rememberSecret("a person's name", "Ada");
   expect(complaintOf(["Adam"]).message).toBe("");
 });

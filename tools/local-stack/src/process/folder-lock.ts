@@ -1,23 +1,21 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { endProcess } from "./end-process.ts";
-import { identify, isAlive, type ProcessIdentity } from "./identity.ts";
+import { endProcess, identify, isAlive, type ProcessIdentity } from "./identity.ts";
 
-/** Somebody else who still runs holds the folder. */
+/** Another running process holds the folder. */
 export class FolderInUseError extends Error {
+  override readonly name = "FolderInUseError";
   readonly folder: string;
   readonly pid: number;
 
   constructor(folder: string, pid: number) {
     super(`${folder} is in use by process ${pid}`);
-    this.name = "FolderInUseError";
     this.folder = folder;
     this.pid = pid;
   }
 }
 
 interface Holder extends ProcessIdentity {
-  /** Whose end ends the holder too; see {@link lockFolder}. */
   readonly master?: ProcessIdentity | undefined;
 }
 
@@ -25,13 +23,13 @@ export interface FolderLock {
   release(): void;
 }
 
-/** How long a holder without its master may take to stop everything that it runs. */
+/** How long a holder without its master may take to stop its children. */
 const ORPHAN_GRACE_MS = 60_000;
 
 /**
- * Takes the folder for this process until `release`. The lock of a holder that has died is taken over; so is that of a
- * holder whose `master` (the process that started it and in whose name it runs) has died, after the holder was ended.
- * @throws FolderInUseError when a living process holds it
+ * Locks the folder for this process until `release`. Takes over the lock of a holder that has ended. Ends a holder
+ * whose `master` (the process that started it) has ended, and takes over its lock.
+ * @throws FolderInUseError when a running process holds it
  */
 export async function lockFolder(folder: string, master?: ProcessIdentity): Promise<FolderLock> {
   mkdirSync(folder, { recursive: true });
@@ -41,7 +39,7 @@ export async function lockFolder(folder: string, master?: ProcessIdentity): Prom
   writeFileSync(draft, own);
   try {
     // A link appears whole or not at all, so that nobody reads a half-written lock.
-    while (!tryLink(draft, path)) await takeAway(path, folder);
+    while (!tryLink(draft, path)) await takeOver(path, folder);
   } finally {
     rmSync(draft, { force: true });
   }
@@ -52,7 +50,7 @@ export async function lockFolder(folder: string, master?: ProcessIdentity): Prom
   };
 }
 
-async function takeAway(path: string, folder: string): Promise<void> {
+async function takeOver(path: string, folder: string): Promise<void> {
   const found = read(path);
   if (found === undefined) return;
   const holder = parse(found);
@@ -68,7 +66,7 @@ async function takeAway(path: string, folder: string): Promise<void> {
   } catch {
     return;
   }
-  // Two takers may have judged the same dead lock; the slower of them has just moved the faster one's new lock.
+  // Two processes may find the same stale lock; the slower one has just moved the lock of the faster one.
   if (read(aside) !== found) tryLink(aside, path);
   rmSync(aside, { force: true });
 }

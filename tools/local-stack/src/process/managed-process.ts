@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { killGroup } from "./end-process.ts";
-import { type LogTail, tailLog } from "./log-tail.ts";
+import { killGroup } from "./identity.ts";
 import type { PidRecords, ProcessKind } from "./pid-records.ts";
 
 export interface ProcessOptions {
@@ -11,83 +12,86 @@ export interface ProcessOptions {
   readonly args: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
   readonly folder?: string;
-  readonly uid?: number;
-  readonly gid?: number;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
   readonly kind: ProcessKind;
-  /** What asks it to end in order. */
   readonly stopSignal: NodeJS.Signals;
-  /** How long it may take over that before SIGKILL. */
+  /** Milliseconds between the stop signal and SIGKILL. */
   readonly stopWithinMs: number;
   readonly records?: PidRecords | undefined;
   readonly onLine?: ((line: string) => void) | undefined;
-  /** Log lines kept for error messages and assertions. */
-  readonly keepLines?: number;
 }
 
-/** A child process of ours, from its spawn to its end. */
+/** A child process of ours. */
 export interface ManagedProcess {
   readonly name: string;
   readonly pid: number;
-  readonly log: LogTail;
+  /** The last 200 lines of its output. */
+  readonly lines: readonly string[];
   /** Settles when the process has ended, with a text such as "exit code 1". Never rejects. */
   readonly ended: Promise<string>;
   hasEnded(): boolean;
-  kill(signal: NodeJS.Signals): void;
-  /** Asks it to end (by its stop signal unless told), waits, and kills it when it takes too long. Says how it ended. */
+  /** Sends `signal` (its stop signal unless given), waits, and kills it after `stopWithinMs`. Returns how it ended. */
   stop(signal?: NodeJS.Signals): Promise<string>;
 }
 
-/** The process ended before it was ready; the message carries its last log lines. */
+/** A process ended before it was ready; the message contains its last log lines. */
 export class ProcessEndedError extends Error {
+  override readonly name = "ProcessEndedError";
   readonly log: string;
 
   constructor(name: string, how: string, log: string) {
-    super(`${name} ended at its start (${how})${log === "" ? "" : `. Its last lines:\n${log}`}`);
-    this.name = "ProcessEndedError";
+    super(`${name} ended while it started (${how})${log === "" ? "" : `. Its last lines:\n${log}`}`);
     this.log = log;
   }
 }
 
-/** Spawns a process in a process group of its own, so that a terminal's Ctrl-C reaches only us and we end it in order. */
+const KEPT_LINES = 200;
+
+/** Spawns a process in its own process group, so that Ctrl-C in a terminal reaches only us and we stop it in order. */
 export async function spawnManaged(options: ProcessOptions): Promise<ManagedProcess> {
-  const child: ChildProcess & {
-    stdout: NonNullable<ChildProcess["stdout"]>;
-    stderr: NonNullable<ChildProcess["stderr"]>;
-  } = spawn(options.command, [...options.args], {
-    cwd: options.folder,
-    env: options.environment,
+  const { name, command, args, environment, folder, uid, gid, kind, stopSignal, stopWithinMs, records, onLine } =
+    options;
+  const child: ChildProcessByStdio<null, Readable, Readable> = spawn(command, [...args], {
+    cwd: folder,
+    env: environment,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
-    ...(options.uid === undefined ? {} : { uid: options.uid }),
-    ...(options.gid === undefined ? {} : { gid: options.gid }),
+    ...(uid !== undefined && { uid }),
+    ...(gid !== undefined && { gid }),
   });
   const { pid } = child;
   if (pid === undefined) {
     const [error] = (await once(child, "error")) as [Error];
-    throw new Error(`${options.name} cannot be run: ${error.message}`);
+    throw new Error(`${name} cannot be run: ${error.message}`);
   }
-  options.records?.add({ name: options.name, kind: options.kind, stopSignal: options.stopSignal }, pid);
-  const log = tailLog([child.stdout, child.stderr], options.keepLines ?? 200, options.onLine);
+  records?.add({ name, kind, stopSignal }, pid);
+  const lines: string[] = [];
+  // A full pipe would stop the writer: both streams are read to their end.
+  for (const input of [child.stdout, child.stderr])
+    createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
+      lines.push(line);
+      if (lines.length > KEPT_LINES) lines.shift();
+      onLine?.(line);
+    });
   let over = false;
   const closed = once(child, "close");
   const ended = once(child, "exit").then(async ([code, signal]) => {
     over = true;
-    options.records?.remove(pid);
-    // The last of the output, for error messages; not for ever, since a grandchild may hold the pipe.
+    records?.remove(pid);
+    // The rest of the output, for error messages. A grandchild may keep the pipe open.
     await Promise.race([closed, delay(200)]);
     return signal === null ? `exit code ${String(code)}` : `signal ${String(signal)}`;
   });
-  const kill = (signal: NodeJS.Signals) => void (over || child.kill(signal));
   return {
-    name: options.name,
+    name,
     pid,
-    log,
+    lines,
     ended,
     hasEnded: () => over,
-    kill,
-    async stop(signal = options.stopSignal) {
-      kill(signal);
-      const timer = over ? undefined : setTimeout(() => killGroup(pid), options.stopWithinMs);
+    async stop(signal = stopSignal) {
+      if (!over) child.kill(signal);
+      const timer = over ? undefined : setTimeout(() => killGroup(pid), stopWithinMs);
       const how = await ended;
       clearTimeout(timer);
       return how;
@@ -96,7 +100,7 @@ export async function spawnManaged(options: ProcessOptions): Promise<ManagedProc
 }
 
 /**
- * Waits until `isReady` says so, asking again every few milliseconds for as long as the process lives.
+ * Polls `isReady` every 15 ms while the process runs.
  * @throws ProcessEndedError when it ends first; Error after `withinMs`
  */
 export async function waitUntilReady(
@@ -107,8 +111,7 @@ export async function waitUntilReady(
   const deadline = performance.now() + withinMs;
   while (!(await isReady())) {
     signal?.throwIfAborted();
-    if (child.hasEnded())
-      throw new ProcessEndedError(child.name, await child.ended, child.log.lines.slice(-20).join("\n"));
+    if (child.hasEnded()) throw new ProcessEndedError(child.name, await child.ended, child.lines.slice(-20).join("\n"));
     if (performance.now() > deadline) throw new Error(`${child.name} was not ready within ${withinMs / 1000} s`);
     await delay(15);
   }

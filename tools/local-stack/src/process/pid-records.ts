@@ -1,9 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { endProcess } from "./end-process.ts";
-import { identify, type ProcessIdentity } from "./identity.ts";
+import { endProcess, identify, isAlive, type ProcessIdentity } from "./identity.ts";
 
-/** Services end before the servers that they need. */
+/** Services end before the servers that they use. */
 export type ProcessKind = "service" | "server";
 
 interface Description {
@@ -14,15 +13,14 @@ interface Description {
 
 interface PidRecord extends Description, ProcessIdentity {}
 
-/** What runs on behalf of one folder, written down so that a later run can end what a killed one left behind. */
+/** Files that name the processes of one folder, so that a later run ends what a killed run left behind. */
 export interface PidRecords {
   add(description: Description, pid: number): void;
   remove(pid: number): void;
-  /** Ends every recorded process that still lives; services before servers. Returns the names of those it ended. */
+  /** Ends every recorded process that still runs, services first. Returns their names. */
   endAll(): Promise<string[]>;
 }
 
-/** How long a left-over process may take to end by itself. */
 const GRACE_MS = 10_000;
 
 export function createPidRecords(folder: string): PidRecords {
@@ -32,20 +30,20 @@ export function createPidRecords(folder: string): PidRecords {
       const identity = identify(pid);
       if (identity === undefined) return;
       mkdirSync(folder, { recursive: true });
-      // Synchronous: between the spawn and this line nothing of ours may run that could end the process.
+      // Synchronous, so that nothing can end us between the spawn and this line.
       writeFileSync(fileOf(pid), JSON.stringify({ ...description, ...identity } satisfies PidRecord));
     },
     remove(pid) {
       rmSync(fileOf(pid), { force: true });
     },
     async endAll() {
-      const left = readRecords(folder).filter((record) => identify(record.pid)?.startedAt === record.startedAt);
+      const left = readRecords(folder).filter(isAlive);
       for (const kind of ["service", "server"] as const) {
         const group = left.filter((record) => record.kind === kind);
         await Promise.all(group.map((record) => endProcess(record, record.stopSignal, GRACE_MS)));
       }
       rmSync(folder, { recursive: true, force: true });
-      return left.map((record) => record.name);
+      return left.map(({ name }) => name);
     },
   };
 }
@@ -61,7 +59,7 @@ function readRecords(folder: string): PidRecord[] {
     try {
       return [JSON.parse(readFileSync(join(folder, name), "utf8")) as PidRecord];
     } catch {
-      // Cut short by the kill that we clean up after.
+      // A kill interrupted the write.
       return [];
     }
   });

@@ -1,23 +1,22 @@
 import { access, constants, readdir } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { runCommand } from "../process/run-command.ts";
-import type { Part } from "../servers/running-server.ts";
-import type { Look } from "./provider.ts";
+import type { Look, Part } from "../servers/types.ts";
 
 interface ServerBinary {
   readonly file: string;
-  /** The lowest version that will do, and why a lower one does not. */
+  /** The lowest version that works, and what older ones lack. */
   readonly atLeast: readonly [major: number, minor: number];
   readonly because: string;
 }
 
 const BINARIES: Record<Part, ServerBinary> = {
   postgres: { file: "postgres", atLeast: [17, 0], because: "the builtin locale provider" },
-  nats: { file: "nats-server", atLeast: [2, 9], because: "JetStream as the client library knows it" },
+  nats: { file: "nats-server", atLeast: [2, 9], because: "the client library's JetStream" },
   redis: { file: "redis-server", atLeast: [6, 0], because: "the scripts of the rate limits" },
 };
 
-/** Looks for a server binary on the machine: in PATH, and where the distributions put servers. */
+/** Looks for a server binary in PATH and where distributions put servers. */
 export async function lookOnMachine(part: Part, environment: NodeJS.ProcessEnv): Promise<Look> {
   const { file, atLeast, because } = BINARIES[part];
   const reasons: string[] = [];
@@ -25,7 +24,7 @@ export async function lookOnMachine(part: Part, environment: NodeJS.ProcessEnv):
     const path = join(folder, file);
     if (!(await isExecutable(path))) continue;
     const version = await versionOf(path);
-    if (version === undefined) reasons.push(`${path} does not tell its version`);
+    if (version === undefined) reasons.push(`${path} does not print its version`);
     else if (version[0] < atLeast[0] || (version[0] === atLeast[0] && version[1] < atLeast[1]))
       reasons.push(`${path} is version ${version.join(".")}, ${atLeast.join(".")} is needed for ${because}`);
     else if (part === "postgres" && !(await isExecutable(join(dirname(path), "initdb"))))
@@ -50,7 +49,7 @@ async function serverFolders(part: Part, environment: NodeJS.ProcessEnv): Promis
 }
 
 async function versionOf(path: string): Promise<[number, number] | undefined> {
-  const { ok, stdout } = await runCommand(path, ["--version"], { withinMs: 5000 });
+  const { ok, stdout } = await runCommand(path, ["--version"], { withinMs: 5_000 });
   const match = /(\d+)\.(\d+)/.exec(stdout);
   return ok && match !== null ? [Number(match[1]), Number(match[2])] : undefined;
 }

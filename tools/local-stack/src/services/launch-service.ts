@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type ManagedProcess, spawnManaged, waitUntilReady } from "../process/managed-process.ts";
 import type { PidRecords } from "../process/pid-records.ts";
-import { REPOSITORY_ROOT } from "../repository-root.ts";
+import { REPOSITORY_ROOT } from "../repository.ts";
 import { answersReady } from "./answers-ready.ts";
 
 export interface LaunchOptions {

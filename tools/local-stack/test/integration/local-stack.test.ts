@@ -1,18 +1,16 @@
-import { databaseUrl, identify, isAlive, startLocalStack } from "../../src/index.ts";
+import { answers, databaseUrl, freePort, identify, isAlive, startLocalStack } from "../../src/index.ts";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
-import { freePort } from "../../src/process/free-port.ts";
-import { lookEmbedded } from "../../src/providers/embedded.ts";
-import type { Part, RunningServer } from "../../src/servers/running-server.ts";
-import { answers } from "../../src/servers/answers.ts";
-import { startPostgresServer } from "../../src/servers/postgres-server.ts";
+import { lookEmbedded } from "../../src/providers/providers.ts";
+import { startServer } from "../../src/servers/server.ts";
+import type { Part, RunningServer } from "../../src/servers/types.ts";
 import { scratchFolder } from "../fixtures/scratch.ts";
 
-/** A stack in `dir`, stopped with the test at the latest. */
+/** Starts a stack in `dir`, stopped at the end of the test. */
 function startStack(dir: string, environment: NodeJS.ProcessEnv = {}) {
   const log: string[] = [];
   const servers = new Map<Part, RunningServer>();
@@ -41,7 +39,7 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
-test("what happens when a stack starts, stops and starts again: its data are there", async () => {
+test("a stack that starts again has its data and its ports", async () => {
   const dir = scratchFolder();
   const first = startStack(dir, { POSTGRES_USER: "owner", REDIS_PASSWORD: "kept secret" });
   const url = await first.postgres();
@@ -58,9 +56,12 @@ test("what happens when a stack starts, stops and starts again: its data are the
 
   const second = startStack(dir, { POSTGRES_USER: "owner" });
   expect(await query(await second.postgres(), "select * from kept")).toEqual([{ one: 1 }]);
+  await Promise.all([second.nats(), second.redis()]);
+  const portsOf = ({ servers }: typeof first) => [...servers].map(([part, { port }]) => `${part} ${port}`).toSorted();
+  expect(portsOf(second)).toEqual(portsOf(first));
 });
 
-test("what happens when everything is given by the environment: nothing is started", async () => {
+test("a stack whose URLs the environment sets starts no server", async () => {
   const given = { DATABASE_URL: "postgres://o@db/x", NATS_URL: "nats://n:4222", REDIS_URL: "redis://r:6379" };
   const { postgres, nats, redis, log } = startStack(scratchFolder(), given);
   expect([await postgres(), await nats(), await redis()]).toEqual(Object.values(given));
@@ -71,17 +72,17 @@ test("what happens when everything is given by the environment: nothing is start
   ]);
 });
 
-test("what happens when the wanted port is taken: the error names it", async () => {
+test("a port that is in use fails the start with an error that names it", async () => {
   const port = await freePort();
   const squatter = createServer().listen(port, "127.0.0.1");
   await once(squatter, "listening");
   onTestFinished(() => void squatter.close());
   const given = { NATS_URL: "nats://n:4222", DATABASE_URL: "postgres://o@db/x" };
   const { redis } = startStack(scratchFolder(), { ...given, REDIS_PORT: String(port) });
-  await expect(redis()).rejects.toThrow(`Port ${port}, wanted for Redis, is in use by another program`);
+  await expect(redis()).rejects.toThrow(`Port ${port} for Redis is in use by another program`);
 });
 
-test("what happens when whoever starts a stack is interrupted: it is told so, and no server is left", async () => {
+test("an interrupted start rejects and leaves no server running", async () => {
   const controller = new AbortController();
   const servers: RunningServer[] = [];
   const stack = startLocalStack({
@@ -99,18 +100,18 @@ test("what happens when whoever starts a stack is interrupted: it is told so, an
   expect(servers.length).toBe(ends.filter(({ status }) => status === "fulfilled").length);
 });
 
-test("what happens to PostgreSQL after a run was killed", async () => {
+test("PostgreSQL starts on the data of a killed run", async () => {
   const source = await programOfPostgres();
   const folder = scratchFolder();
   const start = async (durable = true) => {
-    const server = await startPostgresServer(source, { folder, durable });
+    const server = await startServer("postgres", source, { folder, durable });
     onTestFinished(() => server.stop());
     return server;
   };
   const pidFile = join(folder, "data", "postmaster.pid");
   const postmaster = async () => identify(Number.parseInt(await readFile(pidFile, "utf8"), 10));
 
-  // One that still runs is ended before the next begins: two on the same data would ruin them.
+  // A server that still runs is ended first: two servers on the same data would destroy them.
   const left = await start();
   const before = await postmaster();
   const next = await start();
@@ -119,17 +120,17 @@ test("what happens to PostgreSQL after a run was killed", async () => {
   expect(await query(next.url, "select 1 as one")).toEqual([{ one: 1 }]);
   await next.stop();
 
-  // A lock whose number some other program has by now does not keep it from starting, and that program lives on.
+  // A lock with the number of another program does not prevent the start, and that program keeps running.
   await writeFile(pidFile, `${process.pid}\n${join(folder, "data")}\n`);
   const third = await start(false);
   expect(await query(third.url, "select 1 as one")).toEqual([{ one: 1 }]);
   await third.stop();
 
   await rm(join(folder, "superuser-password"));
-  await expect(start()).rejects.toThrow("begin anew with --fresh");
+  await expect(start()).rejects.toThrow("Start empty with --fresh");
 });
 
-/** The PostgreSQL that the packages bring along, whatever this run uses. */
+/** Returns the embedded PostgreSQL, whichever this run uses. */
 async function programOfPostgres() {
   const look = await lookEmbedded("postgres");
   if (!("source" in look) || look.source.kind !== "program") throw new Error("no embedded PostgreSQL");

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { lookForDebianPackage } from "../../src/providers/debian-package.ts";
+import { lookForDebianPackage } from "../../src/providers/debian.ts";
 import { programs, scratchFolder } from "../fixtures/scratch.ts";
 
 const SYSTEM = "/usr/bin:/bin";
@@ -23,7 +23,7 @@ function tools(scripts: Readonly<Record<string, string>>) {
   return { look: () => lookForDebianPackage("nats", options), options, notes, drafts };
 }
 
-test("what happens at the first time: the package is fetched and unpacked, and its libraries are found", async () => {
+test("the first look downloads and unpacks the package and finds its libraries", async () => {
   const { look, options, notes, drafts } = tools({ "apt-get": GIVES, dpkg: unpacks("echo v2.9") });
   const home = join(options.cacheFolder, "debian", "nats");
   expect(await look()).toEqual({
@@ -34,33 +34,33 @@ test("what happens at the first time: the package is fetched and unpacked, and i
       label: `Debian's nats-server in ${home}`,
     },
   });
-  expect(notes).toEqual([`getting Debian's nats-server into ${home}`]);
+  expect(notes).toEqual([`downloading Debian's nats-server into ${home}`]);
   expect(drafts()).toEqual([]);
 });
 
-test("what happens at the second time: neither the network nor Debian's tools are needed", async () => {
+test("the second look needs neither the network nor Debian's tools", async () => {
   const { look, options } = tools({ "apt-get": GIVES, dpkg: unpacks("echo v2.9") });
   await look();
   const environment = { PATH: "/bin" };
   expect(await lookForDebianPackage("nats", { ...options, environment })).toHaveProperty("source");
 });
 
-test("what happens where there is no apt-get", async () => {
+test("a system without apt-get has no package", async () => {
   const { options } = tools({});
   const environment = { PATH: "/nowhere" };
   expect(await lookForDebianPackage("nats", { ...options, environment })).toEqual({
-    reason: "this is no Debian: there is no apt-get or no dpkg",
+    reason: "this system has no apt-get or no dpkg",
   });
 });
 
-test("what happens when the package lists are too old: lists of our own are read", async () => {
+test("outdated package lists are replaced by lists of our own", async () => {
   const old = `case "$*" in *Dir::State=*) ${GIVES} ;; *download*) echo 'E: 404' >&2; exit 100 ;; esac`;
   const { look, notes } = tools({ "apt-get": old, dpkg: unpacks("echo v2.9") });
   expect(await look()).toHaveProperty("source");
   expect(notes).toContain("reading Debian's package lists");
 });
 
-test("what happens without the network: the reason is apt's own, in one line, and nothing half-made stays", async () => {
+test("a failed download gives apt's reason in one line and leaves no draft", async () => {
   const offline = `case "$*" in *download*|*update*) printf '\\nE: Could not resolve deb.debian.org\\nmore\\n' >&2; exit 100 ;; esac`;
   const { look, drafts } = tools({ "apt-get": offline, dpkg: "exit 0" });
   expect(await look()).toEqual({
@@ -69,19 +69,19 @@ test("what happens without the network: the reason is apt's own, in one line, an
   expect(drafts()).toEqual([]);
 });
 
-test("what happens when the archive is broken", async () => {
+test("a broken archive gives dpkg's reason", async () => {
   const broken = `case "$1" in -x) echo 'not a Debian format archive' >&2; exit 2 ;; esac`;
   const { look, drafts } = tools({ "apt-get": GIVES, dpkg: broken });
   expect(await look()).toEqual({ reason: "dpkg -x nats-server_2.9_amd64.deb: not a Debian format archive" });
   expect(drafts()).toEqual([]);
 });
 
-test("what happens when the unpacked server does not run", async () => {
+test("an unpacked server that does not run gives its reason", async () => {
   const { look } = tools({ "apt-get": GIVES, dpkg: unpacks("echo libssl is missing >&2; exit 127") });
   expect(await look()).toEqual({ reason: expect.stringContaining("does not run: libssl is missing") as string });
 });
 
-test("what happens when another run has unpacked it meanwhile: its tree is used", async () => {
+test("a tree that another run has unpacked meanwhile is used", async () => {
   const { look, options } = tools({ "apt-get": GIVES, dpkg: unpacks("echo v2.9") });
   const home = join(options.cacheFolder, "debian", "nats", "usr", "sbin");
   const slow = tools({
@@ -94,7 +94,7 @@ test("what happens when another run has unpacked it meanwhile: its tree is used"
   expect(await look()).toHaveProperty("source");
 });
 
-test("what happens for PostgreSQL: Debian is not asked", async () => {
+test("PostgreSQL is not taken from Debian", async () => {
   const { options } = tools({});
   mkdirSync(join(options.cacheFolder, "debian", "postgres"), { recursive: true });
   writeFileSync(join(options.cacheFolder, "debian", "postgres", "postgres"), "");

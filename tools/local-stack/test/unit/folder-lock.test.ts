@@ -16,7 +16,7 @@ function lockedBy(content: string): string {
 
 const holderOf = (folder: string) => JSON.parse(readFileSync(join(folder, "lock"), "utf8")) as object;
 
-test("what happens when the folder is free: it is taken, and nobody else gets it until it is released", async () => {
+test("a lock excludes others until it is released", async () => {
   const folder = join(scratchFolder(), "made", "on", "the", "way");
   const lock = await lockFolder(folder);
   await expect(lockFolder(folder)).rejects.toMatchObject({ name: "FolderInUseError", folder, pid: process.pid });
@@ -24,7 +24,7 @@ test("what happens when the folder is free: it is taken, and nobody else gets it
   (await lockFolder(folder)).release();
 });
 
-test("what happens when a living process holds it: the error says which", async () => {
+test("a folder of a running process is in use, and the error names the process", async () => {
   const { identity } = await bystander();
   const folder = lockedBy(JSON.stringify(identity));
   await expect(lockFolder(folder)).rejects.toThrow(new FolderInUseError(folder, identity.pid).message);
@@ -32,17 +32,17 @@ test("what happens when a living process holds it: the error says which", async 
 });
 
 test.each([
-  ["has died", async () => JSON.stringify(await deadIdentity())],
-  ["has a number that another process got since", async () => JSON.stringify({ ...OWN, startedAt: "1" })],
-  ["was killed while it wrote", async () => '{"pid":'],
-])("what happens when the holder %s: the lock is taken over", async (_what, content) => {
+  ["has ended", async () => JSON.stringify(await deadIdentity())],
+  ["has a number that another process has now", async () => JSON.stringify({ ...OWN, startedAt: "1" })],
+  ["was killed while it wrote its lock", async () => '{"pid":'],
+])("a lock whose holder %s is taken over", async (_what, content) => {
   const folder = lockedBy(await content());
   const lock = await lockFolder(folder);
   expect(holderOf(folder)).toMatchObject({ ...OWN });
   lock.release();
 });
 
-test("what happens when the holder's master has died: the holder is ended and the lock taken over", async () => {
+test("a holder whose master has ended is ended, and its lock taken over", async () => {
   const holder = await bystander();
   const folder = lockedBy(JSON.stringify({ ...holder.identity, master: await deadIdentity() }));
   const lock = await lockFolder(folder);
@@ -51,13 +51,13 @@ test("what happens when the holder's master has died: the holder is ended and th
   lock.release();
 });
 
-test("what happens when the holder's master lives: it is in use", async () => {
+test("a holder whose master runs keeps the folder", async () => {
   const [holder, master] = [await bystander(), await bystander()];
   const folder = lockedBy(JSON.stringify({ ...holder.identity, master: master.identity }));
   await expect(lockFolder(folder)).rejects.toBeInstanceOf(FolderInUseError);
 });
 
-test("what happens when a lock that was taken over is released by its former holder: it stays", async () => {
+test("a former holder cannot release a lock that was taken over", async () => {
   const folder = scratchFolder();
   const former = await lockFolder(folder);
   const successor = JSON.stringify({ pid: 1, startedAt: "0" });

@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { endProcess } from "../../src/process/end-process.ts";
-import { isAlive } from "../../src/process/identity.ts";
+import { endProcess, isAlive } from "../../src/process/identity.ts";
 import { spawnManaged, waitUntilReady } from "../../src/process/managed-process.ts";
 import { createPidRecords } from "../../src/process/pid-records.ts";
 import { runCommand } from "../../src/process/run-command.ts";
@@ -20,20 +19,20 @@ const shell = (script: string, options: Partial<Parameters<typeof spawnManaged>[
     ...options,
   });
 
-describe("what happens when a process that is not our child is ended", () => {
-  test("it goes at the signal", async () => {
+describe("endProcess", () => {
+  test("ends a process with the signal", async () => {
     const one = await bystander();
     await endProcess(one.identity, "SIGTERM", 10_000);
     expect(await one.ended).toBe("SIGTERM");
   });
 
-  test("one that does not hear the signal is killed when its time is over", async () => {
+  test("kills a process that ignores the signal", async () => {
     const one = await bystander(":");
     await endProcess(one.identity, "SIGTERM", 50);
     expect(await one.ended).toBe("SIGKILL");
   });
 
-  test("nothing happens to one that got the number of a dead one", async () => {
+  test("leaves a process alone that has the number of an ended one", async () => {
     const one = await bystander();
     await endProcess({ ...one.identity, startedAt: "1" }, "SIGKILL", 50);
     await endProcess(await deadIdentity(), "SIGKILL", 50);
@@ -41,11 +40,11 @@ describe("what happens when a process that is not our child is ended", () => {
   });
 });
 
-describe("what happens to what a killed run left behind", () => {
+describe("the records of a killed run", () => {
   const server = { name: "nats", kind: "server", stopSignal: "SIGTERM" } as const;
   const service = { name: "auth", kind: "service", stopSignal: "SIGTERM" } as const;
 
-  test("services end before the servers that they need, and the records are gone", async () => {
+  test("end services before servers and are removed", async () => {
     const folder = join(scratchFolder(), "run");
     const records = createPidRecords(folder);
     const diary = join(folder, "..", "diary");
@@ -62,7 +61,7 @@ describe("what happens to what a killed run left behind", () => {
     expect(existsSync(folder)).toBe(false);
   });
 
-  test("a record that was cut short, and one whose process has ended, are passed over", async () => {
+  test("skip a partial record and a record of an ended process", async () => {
     const folder = join(scratchFolder(), "run");
     const records = createPidRecords(folder);
     const dead = await deadIdentity();
@@ -73,12 +72,12 @@ describe("what happens to what a killed run left behind", () => {
     expect(await records.endAll()).toEqual([]);
   });
 
-  test("where nothing ran there is nothing to end", async () => {
+  test("end nothing when no process was recorded", async () => {
     expect(await createPidRecords(join(scratchFolder(), "never")).endAll()).toEqual([]);
   });
 });
 
-test("what happens when a run begins beside others: what those have left that are dead goes, and nothing else", async () => {
+test("a sweep removes the folders of ended runs only", async () => {
   vi.stubEnv("TMPDIR", scratchFolder());
   onTestFinished(() => void vi.unstubAllEnvs());
   const begin = async () => {
@@ -98,75 +97,78 @@ test("what happens when a run begins beside others: what those have left that ar
   expect([living, half].map(({ server }) => isAlive(server.identity))).toEqual([true, true]);
 });
 
-describe("what happens to a child of ours", () => {
-  test("its lines are kept, the last ones only, and passed on", async () => {
+describe("a managed process", () => {
+  test("passes its lines on and keeps the last 200", async () => {
     const seen: string[] = [];
-    const child = await shell("for i in 1 2 3 4; do echo line $i; done", {
-      keepLines: 2,
+    const child = await shell("seq 202", {
       onLine: (line) => seen.push(line),
     });
     expect(await child.ended).toBe("exit code 0");
-    expect(child.log.text()).toBe("line 3\nline 4");
-    expect(seen).toHaveLength(4);
+    expect(child.lines).toEqual(Array.from({ length: 200 }, (_, index) => String(index + 3)));
+    expect(seen).toHaveLength(202);
     expect(await child.stop()).toBe("exit code 0");
   });
 
-  test("one that does not stop in time is killed, and its own children with it", async () => {
+  test("is killed with its children when it does not stop in time", async () => {
     const child = await shell("trap '' TERM; echo up; while :; do sleep 0.05; done");
-    await waitUntilReady(child, async () => child.log.lines.length > 0);
+    await waitUntilReady(child, async () => child.lines.length > 0);
     expect(await child.stop()).toBe("signal SIGKILL");
     expect(child.hasEnded()).toBe(true);
   });
 
-  test("one that ends before it is ready is an error with its last words", async () => {
+  test("fails the wait with its last lines when it ends before it is ready", async () => {
     const child = await shell("echo 'Address already in use' >&2; exit 3");
     const failure = waitUntilReady(child, async () => false);
     await expect(failure).rejects.toMatchObject({ log: "Address already in use" });
-    await expect(failure).rejects.toThrow("shell ended at its start (exit code 3)");
+    await expect(failure).rejects.toThrow("shell ended while it started (exit code 3)");
   });
 
-  test("one that is not ready in time is an error, and it still runs", async () => {
+  test("fails the wait and keeps running when it is not ready in time", async () => {
     const child = await shell("sleep 60");
     await expect(waitUntilReady(child, async () => false, { withinMs: 30 })).rejects.toThrow("was not ready within");
     expect(child.hasEnded()).toBe(false);
     await child.stop();
   });
 
-  test("who waits for one can be told to give up", async () => {
+  test("stops being waited for when the signal aborts", async () => {
     const child = await shell("sleep 60");
     const giveUp = AbortSignal.abort(new Error("interrupted"));
     await expect(waitUntilReady(child, async () => false, { signal: giveUp })).rejects.toThrow("interrupted");
     await child.stop();
   });
 
-  test("one that is not there cannot be run", async () => {
+  test("fails when its program does not exist", async () => {
     await expect(shell("", { command: "/no/such/program" })).rejects.toThrow("shell cannot be run");
   });
 });
 
-describe("what happens when a command is run to its end", () => {
+describe("runCommand", () => {
   const run = (script: string, options = {}) => runCommand("/bin/sh", ["-c", script], options);
 
   test.each([
-    ["it works", "echo out; echo noise >&2", { ok: true, stdout: "out\n", reason: "" }],
-    ["it fails with words", "echo out; echo why >&2; exit 2", { ok: false, stdout: "out\n", reason: "why" }],
-    ["it fails without", "exit 2", { ok: false, stdout: "", reason: "it ended with 2" }],
-    ["it is killed", "kill -9 $$", { ok: false, stdout: "", reason: "it ended with SIGKILL" }],
+    ["returns the output of a success", "echo out; echo noise >&2", { ok: true, stdout: "out\n", reason: "" }],
+    [
+      "returns the standard error of a failure",
+      "echo out; echo why >&2; exit 2",
+      { ok: false, stdout: "out\n", reason: "why" },
+    ],
+    ["returns the exit code of a silent failure", "exit 2", { ok: false, stdout: "", reason: "it ended with 2" }],
+    ["returns the signal that ended it", "kill -9 $$", { ok: false, stdout: "", reason: "it ended with SIGKILL" }],
   ])("%s", async (_what, script, result) => {
     expect(await run(script)).toEqual(result);
   });
 
-  test("it takes too long: it is ended with its own children", async () => {
+  test("kills the command and its children after the limit", async () => {
     const result = await run("sleep 60 & wait", { withinMs: 50 });
     expect(result).toMatchObject({ ok: false, reason: "no answer within 0.05 s" });
   });
 
-  test("it is not there", async () => {
+  test("returns a failure when the program does not exist", async () => {
     const result = await runCommand("/no/such/program", []);
     expect(result).toMatchObject({ ok: false, reason: expect.stringContaining("ENOENT") as string });
   });
 
-  test("an abort is an exception", async () => {
+  test("rejects when the signal aborts", async () => {
     const controller = new AbortController();
     const running = run("sleep 60", { signal: controller.signal });
     controller.abort(new Error("interrupted"));

@@ -1,26 +1,32 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
 import { lookForDockerEngine } from "../../src/providers/docker-engine.ts";
-import { lookEmbedded } from "../../src/providers/embedded.ts";
-import { lookInEnvironment } from "../../src/providers/from-environment.ts";
 import { lookOnMachine } from "../../src/providers/on-machine.ts";
-import { chooseSource, NoProviderError, type Provider } from "../../src/providers/provider.ts";
-import { chooseSources, providersFor, testProvidersFor, testStackChoice } from "../../src/providers/providers.ts";
-import type { Part, Source } from "../../src/servers/running-server.ts";
+import {
+  chooseSource,
+  chooseSources,
+  lookEmbedded,
+  lookInEnvironment,
+  NoProviderError,
+  type Provider,
+  providersFor,
+  testProvidersFor,
+  testStackChoice,
+} from "../../src/providers/providers.ts";
+import type { Part, Source } from "../../src/servers/types.ts";
 import { programs } from "../fixtures/scratch.ts";
 
 const url: Source = { kind: "url", url: "nats://10.0.0.1:4222", label: "NATS_URL of the environment" };
 const lacks = (name: string, reason: string): Provider => ({ name, look: async () => ({ reason }) });
 const serves = (name: string): Provider => ({ name, look: async () => ({ source: url }) });
 
-describe("what happens when a part is looked for", () => {
-  test("the first provider that serves is taken, and nobody behind it is asked", async () => {
+describe("chooseSource", () => {
+  test("takes the first source and asks no later provider", async () => {
     const unasked: Provider = { name: "Docker", look: () => Promise.reject(new Error("it was asked")) };
     expect(await chooseSource("nats", [lacks("environment", "not set"), serves("machine"), unasked])).toBe(url);
   });
 
-  test("a server that is too old is mentioned, since its owner may wonder", async () => {
+  test("reports a server that is too old", async () => {
     const notes: string[] = [];
     const tooOld = lacks("this machine", "/usr/bin/postgres is version 15.1, 17.0 is needed for the locale provider");
     await chooseSource("postgres", [lacks("environment", "not set"), tooOld, serves("embedded")], (line) =>
@@ -30,7 +36,7 @@ describe("what happens when a part is looked for", () => {
   });
 
   test.each(["postgres", "nats", "redis"] as const)(
-    "nobody serves %s: one error says what each lacked and what would help",
+    "names each provider's reason and the ways to help when none has %s",
     async (part) => {
       const failure = chooseSource(part, [lacks("environment", "not set"), lacks("Docker", "no engine answers")]);
       await expect(failure).rejects.toBeInstanceOf(NoProviderError);
@@ -40,37 +46,37 @@ describe("what happens when a part is looked for", () => {
     },
   );
 
-  test("several are looked for at the same time, and the one that lacks is named", async () => {
+  test("looks for several parts and names the missing one", async () => {
     const providers = (part: Part) => (part === "redis" ? [lacks("Debian", "offline")] : [serves("environment")]);
     expect(await chooseSources(["nats", "postgres"], providers, () => {})).toEqual({ nats: url, postgres: url });
     await expect(chooseSources(["nats", "redis"], providers, () => {})).rejects.toThrow("Redis cannot be provided");
   });
 });
 
-describe("in which order providers are asked", () => {
+describe("the order of providers", () => {
   const options = { environment: {}, cacheFolder: "/nowhere", note: () => {} };
   const names = (providers: readonly Provider[]) => providers.map(({ name }) => name);
 
-  test("for pnpm start", () => {
+  test("is fixed for pnpm start", () => {
     const order = ["environment", "this machine", "embedded", "Docker", "Debian"];
     expect(names(providersFor("nats", options))).toEqual(order);
   });
 
   test.each([
-    ["auto", ["Testcontainers", "this machine", "embedded", "Debian"]],
-    ["testcontainers", ["Testcontainers"]],
+    ["auto", ["Docker", "this machine", "embedded", "Debian"]],
+    ["docker", ["Docker"]],
     ["local", ["this machine", "embedded", "Debian"]],
-  ] as const)("for tests with TEST_STACK=%s, which never use a server of somebody else", (choice, order) => {
+  ] as const)("excludes the servers of others in tests with TEST_STACK=%s", (choice, order) => {
     expect(names(testProvidersFor("nats", choice, options))).toEqual(order);
   });
 
-  test("TEST_STACK is auto unless set, and nothing else than the three", () => {
+  test("defaults to auto and rejects unknown values of TEST_STACK", () => {
     expect([{}, { TEST_STACK: "" }, { TEST_STACK: "local" }].map(testStackChoice)).toEqual(["auto", "auto", "local"]);
-    expect(() => testStackChoice({ TEST_STACK: "docker" })).toThrow("TEST_STACK must be auto, testcontainers or local");
+    expect(() => testStackChoice({ TEST_STACK: "container" })).toThrow("TEST_STACK must be auto, docker or local");
   });
 });
 
-describe("what the environment gives", () => {
+describe("a source from the environment", () => {
   test.each([
     ["postgres", { DATABASE_URL: "postgres://a@b/c", POSTGRES_HOST: "d" }, "postgres://a@b/c"],
     ["postgres", { POSTGRES_HOST: "db" }, "postgres://postgres@db:5432/gatehouse"],
@@ -83,18 +89,18 @@ describe("what the environment gives", () => {
     ["redis", { REDIS_URL: "redis://r:1", REDIS_HOST: "other" }, "redis://r:1"],
     ["redis", { REDIS_HOST: "r" }, "redis://r:6379"],
     ["redis", { REDIS_HOST: "r", REDIS_PORT: "7", REDIS_PASSWORD: "p:w" }, "redis://:p%3Aw@r:7"],
-  ] as const)("%s: %j", (part, environment, expected) => {
+  ] as const)("is the URL of %s: %j", (part, environment, expected) => {
     expect(lookInEnvironment(part, environment)).toMatchObject({ source: { kind: "url", url: expected } });
   });
 
-  test("an empty variable counts as none", () => {
+  test("ignores empty variables", () => {
     const environment = { NATS_URL: "", DATABASE_URL: "", POSTGRES_PORT: "5432", REDIS_PASSWORD: "x" };
     for (const part of ["postgres", "nats", "redis"] as const)
       expect(lookInEnvironment(part, environment)).toMatchObject({ reason: expect.stringContaining("not set") });
   });
 });
 
-describe("what happens when the machine has a server", () => {
+describe("a source on the machine", () => {
   test.each([
     ["new enough", "echo 'nats-server: v2.12.1'", true],
     ["the oldest that will do", "echo 'nats-server: v2.9.0'", true],
@@ -108,7 +114,7 @@ describe("what happens when the machine has a server", () => {
     expect(JSON.stringify(look).includes(`"command":"${folder}/nats-server"`)).toBe(taken);
   });
 
-  test("PostgreSQL without its initdb is not taken; with it the folder is", async () => {
+  test("is PostgreSQL's folder only when it has initdb", async () => {
     const postgres = "echo 'postgres (PostgreSQL) 18.0'";
     const bare = programs({ postgres });
     expect(JSON.stringify(await lookOnMachine("postgres", { PATH: bare }))).not.toContain(`"command":"${bare}`);
@@ -116,7 +122,7 @@ describe("what happens when the machine has a server", () => {
     expect(await lookOnMachine("postgres", { PATH: whole })).toMatchObject({ source: { command: whole } });
   });
 
-  test("the packages bring PostgreSQL along, and nothing else", async () => {
+  test("is embedded for PostgreSQL only", async () => {
     expect(await lookEmbedded("postgres")).toMatchObject({ source: { kind: "program" } });
     expect(await lookEmbedded("nats")).toHaveProperty("reason");
   });
@@ -130,27 +136,27 @@ function dockerThat(answers: Readonly<Record<string, string>>) {
   return { environment: { PATH: folder }, asked };
 }
 
-describe("what happens when a Docker engine is looked for", () => {
-  const look = (kind: "docker" | "testcontainers", environment: NodeJS.ProcessEnv, notes: string[] = []) =>
-    lookForDockerEngine("redis", kind, { environment, note: (line) => notes.push(line) });
+describe("a source from Docker", () => {
+  const look = (environment: NodeJS.ProcessEnv, notes: string[] = []) =>
+    lookForDockerEngine("redis", { environment, note: (line) => notes.push(line) });
   const engine = { "version*": "echo 28" };
 
-  test("there is no command, or no engine behind it", async () => {
-    expect(await look("docker", { PATH: "/nowhere" })).toEqual({ reason: "no Docker engine answers" });
-    expect(await look("docker", dockerThat({}).environment)).toEqual({ reason: "no Docker engine answers" });
+  test("is missing without a command or an engine", async () => {
+    expect(await look({ PATH: "/nowhere" })).toEqual({ reason: "no Docker engine answers" });
+    expect(await look(dockerThat({}).environment)).toEqual({ reason: "no Docker engine answers" });
   });
 
-  test("the image is there: nothing is fetched", async () => {
+  test("is a present image, without a pull", async () => {
     const { environment, asked } = dockerThat({ ...engine, "image*redis:8": "exit 0" });
-    expect(await look("docker", environment)).toMatchObject({ source: { kind: "docker", image: "redis:8" } });
+    expect(await look(environment)).toMatchObject({ source: { kind: "docker", image: "redis:8" } });
     expect(asked()).toHaveLength(2);
   });
 
-  test("it can be had: it is fetched, and that is said", async () => {
+  test("is pulled when missing, with a note", async () => {
     const notes: string[] = [];
     const { environment } = dockerThat({ ...engine, "manifest*redis:8": "exit 0", "pull*redis:8": "exit 0" });
-    expect(await look("docker", environment, notes)).toHaveProperty("source");
-    expect(notes).toEqual(["getting the Docker image redis:8"]);
+    expect(await look(environment, notes)).toHaveProperty("source");
+    expect(notes).toEqual(["pulling the Docker image redis:8"]);
   });
 
   test.each([
@@ -160,26 +166,7 @@ describe("what happens when a Docker engine is looked for", () => {
       { "manifest*": "exit 0", "pull*": "echo no space left >&2; exit 1" },
       "the Docker engine cannot get redis:8: no space left",
     ],
-  ])("it cannot be had: %s", async (_what, answers, reason) => {
-    expect(await look("docker", dockerThat({ ...engine, ...answers }).environment)).toEqual({ reason });
-  });
-
-  test("Testcontainers needs its reaper besides, unless it does without", async () => {
-    const { environment } = dockerThat({ ...engine, "image*redis:8": "exit 0", "*own/reaper*": "exit 0" });
-    const without = { reason: expect.stringContaining("cannot get testcontainers/ryuk") as string };
-    expect(await look("testcontainers", environment)).toEqual(without);
-    const disabled = { ...environment, TESTCONTAINERS_RYUK_DISABLED: "true" };
-    expect(await look("testcontainers", disabled)).toHaveProperty("source");
-    expect(await look("testcontainers", { ...environment, RYUK_CONTAINER_IMAGE: "own/reaper:1" })).toHaveProperty(
-      "source",
-    );
-  });
-
-  test("that reaper is the one that the library takes", async () => {
-    const library = createRequire(import.meta.url).resolve("testcontainers");
-    const reaper = readFileSync(library.replace(/index\.js$/, "reaper/reaper.js"), "utf8");
-    const { environment } = dockerThat({ ...engine, "image*redis:8": "exit 0" });
-    const image = /testcontainers\/ryuk:[\d.]+/.exec(reaper)?.[0];
-    expect(await look("testcontainers", environment)).toEqual({ reason: `the Docker engine cannot get ${image}` });
+  ])("is missing when the image cannot be pulled: %s", async (_what, answers, reason) => {
+    expect(await look(dockerThat({ ...engine, ...answers }).environment)).toEqual({ reason });
   });
 });
