@@ -12,7 +12,7 @@ import { cleanUp } from "./jobs/clean-up.job.ts";
 import { schedule } from "./jobs/schedule.ts";
 import { createAdminService } from "./services/admin.service.ts";
 import { createProfileService } from "./services/profile.service.ts";
-import { createUserLedger } from "./services/user-ledger.service.ts";
+import { createUserLedger } from "./services/user-record.service.ts";
 import { createUserWriter } from "./services/user-writer.service.ts";
 
 const HOUR_MILLISECONDS = 3_600_000;

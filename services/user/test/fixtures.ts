@@ -6,7 +6,7 @@ import { expect, vi } from "vitest";
 import { buildApp } from "../src/app.ts";
 import { readConfig } from "../src/config.ts";
 import { createDependencies } from "../src/dependencies.ts";
-import { INTERNAL_TOKEN, startAuthNeighbour, type TokenFor } from "./neighbours/auth.neighbour.ts";
+import { INTERNAL_TOKEN, startAuthNeighbour, type TokenFor } from "./auth-server.ts";
 
 export type UserFixture = Awaited<ReturnType<typeof startUser>>;
 

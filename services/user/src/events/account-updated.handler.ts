@@ -1,5 +1,5 @@
 import type { GatehouseEvent } from "@gatehouse/contracts";
-import type { UserLedger } from "../services/user-ledger.service.ts";
+import type { UserLedger } from "../services/user-record.service.ts";
 import { learn } from "../services/user-rules.ts";
 import { factOfAccountEvent } from "./facts.ts";
 

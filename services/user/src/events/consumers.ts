@@ -1,7 +1,7 @@
 import { STREAMS } from "@gatehouse/contracts";
 import { type Bus, type Consumer, startConsumer } from "@gatehouse/messaging";
 import type { Logger } from "@gatehouse/observability";
-import type { UserLedger } from "../services/user-ledger.service.ts";
+import type { UserLedger } from "../services/user-record.service.ts";
 import { handleAccountCreated } from "./account-created.handler.ts";
 import { handleAccountDeleted } from "./account-deleted.handler.ts";
 import { handleAccountUpdated } from "./account-updated.handler.ts";

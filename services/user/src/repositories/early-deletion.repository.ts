@@ -1,6 +1,6 @@
 import { createRepository } from "@gatehouse/database";
 import type { UserHandle, UserTables, UserTransaction } from "../db/database.ts";
-import { removeOldest } from "./remove-oldest.ts";
+import { removeOldest } from "./delete-oldest.ts";
 
 /** A soft deletion whose user is not here yet; `version` is the account's. */
 export interface EarlyDeletion {

@@ -1,6 +1,6 @@
 import { createRepository } from "@gatehouse/database";
 import type { UserHandle, UserTables, UserTransaction } from "../db/database.ts";
-import { removeOldest } from "./remove-oldest.ts";
+import { removeOldest } from "./delete-oldest.ts";
 
 /** What is left of an erased user; `version` is the account's at its end. */
 export interface Tombstone {

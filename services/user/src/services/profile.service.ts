@@ -2,7 +2,7 @@ import type { AccessClaims } from "@gatehouse/access";
 import { profileChangesOf, profileOf, type RegisterBody, type UpdateMeBody } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import type { UserHandle } from "../db/database.ts";
-import { findKnown } from "../repositories/known.repository.ts";
+import { findKnown } from "../repositories/user-record.repository.ts";
 import { findUser, type User } from "../repositories/user.repository.ts";
 import type { UserWriter } from "./user-writer.service.ts";
 

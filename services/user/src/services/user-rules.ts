@@ -1,6 +1,6 @@
 import { type EventData, type Profile, profileOf, type Role, timeOfId, type USER_EVENTS } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
-import type { Known } from "../repositories/known.repository.ts";
+import type { Known } from "../repositories/user-record.repository.ts";
 import type { User } from "../repositories/user.repository.ts";
 
 /*

@@ -6,7 +6,7 @@ import type { User } from "../repositories/user.repository.ts";
 
 export type { User } from "../repositories/user.repository.ts";
 import { factOfAccount, factOfDeletion } from "./account-facts.ts";
-import type { UserLedger } from "./user-ledger.service.ts";
+import type { UserLedger } from "./user-record.service.ts";
 import { changeProfile, inTurn, learn } from "./user-rules.ts";
 
 interface NewUser {

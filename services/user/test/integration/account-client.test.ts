@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type AccountClient, createAccountClient } from "../../src/clients/account.client.ts";
-import { type AuthNeighbour, INTERNAL_TOKEN, startAuthNeighbour } from "../neighbours/auth.neighbour.ts";
+import { type AuthNeighbour, INTERNAL_TOKEN, startAuthNeighbour } from "../auth-server.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
 const onBehalfOf = { sub: newId(), sid: newId(), token_version: 1 };

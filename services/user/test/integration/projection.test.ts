@@ -139,7 +139,7 @@ describe("what happens when a transaction of one user is held open", () => {
     const released = Promise.withResolvers<void>();
     const entered = Promise.withResolvers<void>();
     const holding = user.dependencies.transact(async (trx) => {
-      const { lockKnown } = await import("../../src/repositories/known.repository.ts");
+      const { lockKnown } = await import("../../src/repositories/user-record.repository.ts");
       await lockKnown(trx, id);
       entered.resolve();
       await released.promise;

@@ -1,7 +1,7 @@
 import { newId, timeOfId } from "@gatehouse/contracts";
 import { isAppError } from "@gatehouse/errors";
 import { describe, expect, it } from "vitest";
-import type { Known } from "../../src/repositories/known.repository.ts";
+import type { Known } from "../../src/repositories/user-record.repository.ts";
 import {
   type AccountFact,
   type Announcement,

@@ -1,6 +1,6 @@
 import { createEvent } from "@gatehouse/messaging";
 import type { UserTransact } from "../db/database.ts";
-import { type Known, lockKnown, setKnown } from "../repositories/known.repository.ts";
+import { type Known, lockKnown, setKnown } from "../repositories/user-record.repository.ts";
 import type { User } from "../repositories/user.repository.ts";
 import type { Announcement, Change } from "./user-rules.ts";
 
