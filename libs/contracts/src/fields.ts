@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Limits that the contract promises (section 2, Rules), in characters. */
+/** Length limits in characters (docs/reference/http.md). */
 export const LIMITS = {
   email: 254,
   passwordMin: 8,
@@ -10,36 +10,33 @@ export const LIMITS = {
   deviceId: 100,
 } as const;
 
-/** Characters as PostgreSQL, JSON Schema and zod's own limits count them: code points, not UTF-16 units. */
+/** Returns the length in code points, as PostgreSQL, JSON Schema and zod count it; not in UTF-16 units. */
 export function lengthOf(text: string): number {
   let length = 0;
   for (const _ of text) length += 1;
   return length;
 }
 
-/**
- * PostgreSQL's text cannot hold NUL and UTF-8 cannot hold a lone surrogate,
- * so both are refused at the edge rather than failing in the database.
- */
+/** Text that can be stored: PostgreSQL rejects NUL, and UTF-8 has no lone surrogates. */
 export const safeText = () =>
   z.string().refine((value) => value.isWellFormed() && !value.includes("\0"), {
     error: "must not contain NUL or unpaired surrogates",
     abort: true,
   });
 
-/** Trimmed, not empty, at most `max` characters. */
+/** Trimmed text of 1 to `max` characters. */
 const trimmedText = (max: number) =>
   safeText()
     .transform((value) => value.trim())
     .pipe(z.string().min(1, "must not be blank").max(max, `must have at most ${max} characters`));
 
-/** The one form in which an email is stored and looked up: trimmed, NFC, lower case. */
+/** Returns the form in which an email is stored and looked up: trimmed, NFC, lower case. */
 export function normalizeEmail(raw: string): string {
   return raw.trim().normalize("NFC").toLowerCase();
 }
 
-// Deliberately loose: one @, something on both sides, a dot in the domain, no white space or control character.
-// Only a message that arrives proves an address (OWASP Input Validation Cheat Sheet, email).
+// Loose on purpose: one @, a dot in the domain, no white space, no control character. Only a delivered message proves an
+// address (OWASP Input Validation Cheat Sheet, email).
 const EMAIL_SHAPE = /^[^\s@\p{Cc}]+@[^\s@.\p{Cc}]+(?:\.[^\s@.\p{Cc}]+)+$/u;
 
 export const emailInput = () =>
@@ -52,7 +49,7 @@ export const emailInput = () =>
         .regex(EMAIL_SHAPE, "must be an email address"),
     );
 
-/** A password that a user chooses (contract, section 2). Not trimmed. */
+/** A password that a user chooses (docs/reference/http.md). It is not trimmed. */
 export const passwordInput = () =>
   safeText().superRefine((value, context) => {
     const length = lengthOf(value);
@@ -65,29 +62,31 @@ export const passwordInput = () =>
     for (const message of problems) if (message) context.addIssue({ code: "custom", message });
   });
 
-/** A password that an admin sets for somebody: any, within the length that is hashed. */
+/** A password that an admin sets for a user: any text within the length that is hashed. */
 export const adminPasswordInput = () =>
   safeText().refine((value) => value !== "" && lengthOf(value) <= LIMITS.passwordMax, {
     error: `must have 1 to ${LIMITS.passwordMax} characters`,
   });
 
-/** A password to be checked against the stored hash. Any text: its length is judged with the credentials, not before. */
+/** A password to verify against the stored hash. Any length: the service rejects a long one as a wrong password. */
 export const passwordToVerify = () => safeText();
 
-/** null or blank clears the name. */
-export const fullNameInput = () =>
+/** Trimmed text of at most `max` characters, or null. Blank means null. */
+const nullableText = (max: number) =>
   z.union(
     [
       z.null(),
       safeText()
         .transform((value) => value.trim())
-        .pipe(z.string().max(LIMITS.fullName, `must have at most ${LIMITS.fullName} characters`))
+        .pipe(z.string().max(max, `must have at most ${max} characters`))
         .transform((value) => (value === "" ? null : value)),
     ],
-    { error: `must be a text of at most ${LIMITS.fullName} characters, or null` },
+    { error: `must be a text of at most ${max} characters, or null` },
   );
 
-/** Blank is the same as absent. */
+export const fullNameInput = () => nullableText(LIMITS.fullName);
+
+/** Trimmed text of at most `max` characters. Blank means absent. */
 const optionalText = (max: number) =>
   z
     .union(
@@ -106,20 +105,20 @@ const optionalText = (max: number) =>
 export const deviceNameInput = () => optionalText(LIMITS.deviceName);
 export const deviceIdInput = () => optionalText(LIMITS.deviceId);
 
-/** Any well-formed UUID, of any version; lower-cased, as PostgreSQL prints them. */
+/** A well-formed UUID of any version, in lower case as PostgreSQL prints it. */
 export const uuid = () =>
   z
     .string()
     .regex(/^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i, "must be a UUID")
     .transform((value) => value.toLowerCase());
 
-/** RFC 3339 in UTC, as this system writes it. */
+/** A time in RFC 3339, UTC. */
 export const timestamp = () => z.string().meta({ format: "date-time" });
 
 export const ROLES = ["user", "admin"] as const;
-/** A role that can be given. */
+/** A role that an admin can assign. */
 export type AssignableRole = (typeof ROLES)[number];
-/** A role as read: a value this build does not know reads as `unknown` and has no rights. */
+/** A role as read. A value that this build does not know reads as `unknown` and has no rights. */
 export type Role = AssignableRole | "unknown";
 
 export const assignableRole = () => z.enum(ROLES, { error: `must be one of ${ROLES.join(", ")}` });
@@ -129,7 +128,7 @@ export function parseRole(raw: string): Role {
   return (ROLES as readonly string[]).includes(raw) ? (raw as AssignableRole) : "unknown";
 }
 
-/** A whole number in a query string. */
+/** A whole number in a query string, from `min` to `max`. */
 export const queryNumber = (min: number, max: number) =>
   z
     .string()

@@ -1,11 +1,11 @@
 import { uuidv7, UUID } from "uuidv7";
 
-/** A new UUIDv7 (RFC 9562): sorts by the time it was made, to the millisecond. */
+/** Returns a new UUIDv7 (RFC 9562). Ids sort by creation time, to the millisecond. */
 export function newId(): string {
   return uuidv7();
 }
 
-/** The moment in which a UUIDv7 was made. */
+/** Returns the time at which a UUIDv7 was created, to the millisecond. */
 export function timeOfId(id: string): Date {
   const bytes = UUID.parse(id).bytes;
   let milliseconds = 0;

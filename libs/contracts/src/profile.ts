@@ -25,12 +25,18 @@ const { full_name, ...laterFields } = profileFields;
 /** Each field as events carry it. Only full_name is required: an older build does not write the fields that came later. */
 export const profileEventFields = { full_name, ...z.object(laterFields).partial().shape };
 
+type PublicProfile = z.output<z.ZodObject<typeof publicProfileFields>>;
 type ProfileSource = { readonly [Field in keyof Profile]?: Profile[Field] | undefined };
 const NAMES = Object.keys(profileFields) as (keyof Profile)[];
 
 /** Returns the profile in a row, a body or an event; an absent field is null. */
 export function profileOf(source: ProfileSource): Profile {
   return Object.fromEntries(NAMES.map((name) => [name, source[name] ?? null])) as Profile;
+}
+
+/** Returns the fields that every logged-in user may see. */
+export function publicProfileOf(profile: Profile): PublicProfile {
+  return z.object(publicProfileFields).parse(profile);
 }
 
 /** Returns the profile fields that a body or an event sets; an absent field stays absent. */

@@ -1,13 +1,13 @@
-import { type App, type AppOptions, createApp } from "@gatehouse/http";
 import { translateDatabaseError } from "@gatehouse/database";
-import { type AdminRouteOptions, adminRoutes } from "./routes/admin.route.ts";
-import { type ProfileRouteOptions, profileRoutes } from "./routes/profile.route.ts";
+import { type App, type AppOptions, createApp } from "@gatehouse/http";
+import { type AdminRoutesDeps, adminRoutes } from "./routes/admin.route.ts";
+import { type ProfileRoutesDeps, profileRoutes } from "./routes/profile.route.ts";
 
-export type UserAppOptions = Pick<AppOptions, "logger" | "readiness"> & AdminRouteOptions & ProfileRouteOptions;
+export type UserAppDeps = Pick<AppOptions, "logger" | "readiness"> & AdminRoutesDeps & ProfileRoutesDeps;
 
-/** The service's HTTP side, not listening. */
-export function buildApp(options: UserAppOptions): App {
-  const { logger, readiness } = options;
+/** The user service's HTTP side. It does not listen. */
+export async function buildApp(deps: UserAppDeps): Promise<App> {
+  const { logger, readiness } = deps;
   const app = createApp({
     logger,
     readiness,
@@ -18,7 +18,7 @@ export function buildApp(options: UserAppOptions): App {
       version: "1.0.0",
     },
   });
-  profileRoutes(app, options);
-  adminRoutes(app, options);
+  await app.register(profileRoutes(deps));
+  await app.register(adminRoutes(deps));
   return app;
 }

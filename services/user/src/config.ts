@@ -46,8 +46,8 @@ const secureCookiesInProduction: ConfigRule<Variables> = inProduction(function* 
 export type UserConfig = ReturnType<typeof readConfig>;
 
 /**
- * The user service's configuration, checked and frozen.
- * @throws ConfigError naming every wrong variable
+ * Returns the user service's configuration, validated and frozen.
+ * @throws ConfigError with every invalid variable
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const values = readEnvironment(variables, environment, [
@@ -79,7 +79,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       maxStalenessSeconds: values.REVOCATION_MAX_STALENESS_SECONDS,
     },
     authUrls: values.AUTH_URL,
-    // The first of a list is used, all are accepted by auth, so that they can be rotated.
+    // Auth accepts every token of its list, so tokens can be rotated; this service sends the first.
     internalToken: values.INTERNAL_API_TOKEN[0] as string,
     introspectionToken: values.INTROSPECTION_TOKEN[0] as string,
     secureCookies: values.SECURE_COOKIES ?? values.ENVIRONMENT === "production",

@@ -12,7 +12,7 @@ import { cleanUp } from "./jobs/clean-up.job.ts";
 import { schedule } from "./jobs/schedule.ts";
 import { createAdminService } from "./services/admin.service.ts";
 import { createProfileService } from "./services/profile.service.ts";
-import { createUserLedger } from "./services/user-record.service.ts";
+import { createUserRecordService } from "./services/user-record.service.ts";
 import { createUserWriter } from "./services/user-writer.service.ts";
 
 const HOUR_MILLISECONDS = 3_600_000;
@@ -59,9 +59,9 @@ export async function createDependencies(config: UserConfig, releasers: Releaser
   releasers.add("relay", () => relay.close());
 
   const transact = createTransact<UserTables>({ db: database.db, relay });
-  const ledger = createUserLedger(transact);
-  const writer = createUserWriter({ accounts, ledger, now: () => new Date() });
-  const consumers = startConsumers({ bus, ledger, replicas: config.bus.replicas, logger });
+  const records = createUserRecordService({ transact });
+  const writer = createUserWriter({ accounts, records, now: () => new Date() });
+  const consumers = startConsumers({ bus, records, replicas: config.bus.replicas, logger });
   releasers.add("consumers", () => consumers.close());
   const job = () => cleanUp(database.db, new Date());
   const cleaning = schedule("clean-up", job, { everyMilliseconds: HOUR_MILLISECONDS, logger });
@@ -72,7 +72,7 @@ export async function createDependencies(config: UserConfig, releasers: Releaser
     database,
     bus,
     transact,
-    ledger,
+    records,
     profiles: createProfileService({ db: database.db, writer }),
     admin: createAdminService({ db: database.db, writer }),
     verify: (token: string) => verifier.verify(token),

@@ -9,6 +9,6 @@ await runProcess({
   async start(config, releasers) {
     const [{ buildApp }, { createDependencies }] = await Promise.all([import("./app.ts"), import("./dependencies.ts")]);
     const deps = await createDependencies(config, releasers);
-    return { app: buildApp(deps), host: config.host, port: config.port, logger: deps.logger };
+    return { app: await buildApp(deps), host: config.host, port: config.port, logger: deps.logger };
   },
 });

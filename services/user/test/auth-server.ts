@@ -14,8 +14,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 
 /*
- * The auth service as its neighbours see it: the internal contract over HTTP, kept in memory, with the faults that a test
- * asks for. It publishes nothing; tests publish the events themselves, in the order that they want to try.
+ * A server that plays auth: the internal routes over HTTP, accounts in memory, and the faults that a test asks for.
+ * It publishes no events; tests publish them in the order that they check.
  */
 
 interface ReceivedCommand {
@@ -26,8 +26,8 @@ interface ReceivedCommand {
 }
 
 type Fault =
-  | { kind: "lose-answer" }
-  | { kind: "answer"; status: number; type: ErrorCode; retryAfter?: number }
+  | { kind: "lose-response" }
+  | { kind: "error"; status: number; type: ErrorCode; retryAfter?: number }
   | { kind: "garbage" };
 
 export interface TokenFor {
@@ -40,15 +40,15 @@ export const INTERNAL_TOKEN = "internal-token-for-tests";
 const ISSUER = "gatehouse";
 const KID = "test-key";
 
-export type AuthNeighbour = Awaited<ReturnType<typeof startAuthNeighbour>>;
+export type AuthServer = Awaited<ReturnType<typeof startAuthServer>>;
 
-export async function startAuthNeighbour() {
+export async function startAuthServer() {
   const keys = await generateKeyPair("EdDSA", { extractable: true });
   const jwk = { ...(await exportJWK(keys.publicKey)), kid: KID, alg: "EdDSA", use: "sig" };
   const accounts = new Map<string, Account>();
   const commands: ReceivedCommand[] = [];
   const faults: Fault[] = [];
-  let beforeAnswer: ((account: Account) => Promise<void>) | undefined;
+  let beforeResponse: ((account: Account) => Promise<void>) | undefined;
 
   const server = createServer((request, response) => void serve(request, response));
   server.listen(0, "127.0.0.1");
@@ -62,22 +62,22 @@ export async function startAuthNeighbour() {
     if (path === "/internal/introspect") return send(response, 200, introspect(body as IntrospectionRequest));
     commands.push({ method: request.method ?? "", path, headers: request.headers, body: body as never });
     if (request.headers.authorization !== `Bearer ${INTERNAL_TOKEN}`)
-      return refuse(response, new AppError("AuthenticationError"));
+      return sendError(response, new AppError("AuthenticationError"));
     const fault = faults.shift();
-    if (fault?.kind === "answer") return refuse(response, new AppError(fault.type, fault));
+    if (fault?.kind === "error") return sendError(response, new AppError(fault.type, fault));
     if (fault?.kind === "garbage") return send(response, 200, { surprise: true });
     try {
-      const answer = carryOut(request.method ?? "", path, body);
+      const answer = execute(request.method ?? "", path, body);
       const account = accounts.get(answer.id);
-      if (account) await beforeAnswer?.(account);
-      if (fault?.kind === "lose-answer") return void request.socket.destroy();
+      if (account) await beforeResponse?.(account);
+      if (fault?.kind === "lose-response") return void request.socket.destroy();
       send(response, request.method === "POST" && path === "/internal/accounts" ? 201 : 200, answer);
     } catch (error) {
-      refuse(response, error as AppError);
+      sendError(response, error as AppError);
     }
   }
 
-  function carryOut(method: string, path: string, body: unknown): { id: string } {
+  function execute(method: string, path: string, body: unknown): { id: string } {
     const [, id = "", action] = /^\/internal\/accounts(?:\/([^/]+)(?:\/(\w+))?)?$/.exec(path) ?? [];
     if (method === "POST" && id === "") return create(body as CreateAccountCommand);
     if (method === "PATCH") return update(id, body as UpdateAccountCommand);
@@ -158,14 +158,14 @@ export async function startAuthNeighbour() {
     url: `http://127.0.0.1:${port}`,
     accounts,
     commands,
-    /** What happens to the next commands, in turn. */
+    /** Each fault breaks one of the next commands, in this order. */
     breakNext: (...next: Fault[]) => void faults.push(...next),
     forgetFaults: () => void faults.splice(0),
-    /** Runs after the account is committed and before the answer leaves: where events overtake answers. */
+    /** Runs after the account is stored and before the response is sent, so that a test can publish events first. */
     onCommitted(hook: ((account: Account) => Promise<void>) | undefined) {
-      beforeAnswer = hook;
+      beforeResponse = hook;
     },
-    /** An access token as auth signs them. */
+    /** Signs an access token as auth does. */
     token: ({ sub, role = "user", sid = newId() }: TokenFor) =>
       new SignJWT({ sid, role, client_id: "gatehouse", token_version: 1 })
         .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: KID })
@@ -185,7 +185,7 @@ export async function startAuthNeighbour() {
   };
 }
 
-/** Says of every token that it still holds: what is revoked is the view's business, and tested with it. */
+/** Reports every token as valid. The tests of libs/access cover revocation. */
 function introspect({ tokens }: IntrospectionRequest) {
   return { results: tokens.map(() => ({ active: true, session_ended: false, least_token_version: 1 })) };
 }
@@ -200,6 +200,6 @@ function send(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-function refuse(response: ServerResponse, error: AppError): void {
+function sendError(response: ServerResponse, error: AppError): void {
   response.writeHead(error.status, problemHeaders(error)).end(JSON.stringify(toProblem(error, newId())));
 }

@@ -6,7 +6,7 @@ import { expect, vi } from "vitest";
 import { buildApp } from "../src/app.ts";
 import { readConfig } from "../src/config.ts";
 import { createDependencies } from "../src/dependencies.ts";
-import { INTERNAL_TOKEN, startAuthNeighbour, type TokenFor } from "./auth-server.ts";
+import { INTERNAL_TOKEN, startAuthServer, type TokenFor } from "./auth-server.ts";
 
 export type UserFixture = Awaited<ReturnType<typeof startUser>>;
 
@@ -24,23 +24,26 @@ interface CallOptions {
   readonly headers?: Record<string, string>;
 }
 
-interface Setting {
-  /** Reach the database's server by the address in this URL instead. */
-  readonly databaseBy?: string;
-  /** The bus is stopped before the service starts. */
+interface StartOptions {
+  /** The service connects to the database through the host and port of this URL. */
+  readonly databaseProxy?: string;
+  /** The bus stops before the service starts. */
   readonly withoutBus?: boolean;
 }
 
-/** The service as it runs, on a database and a bus of the test's own, beside a neighbour that plays auth. */
-export async function startUser(environment: Record<string, string> = {}, { databaseBy, withoutBus }: Setting = {}) {
+/** Starts the user service with a database and a bus of its own, and a server that plays auth. */
+export async function startUser(
+  environment: Record<string, string> = {},
+  { databaseProxy, withoutBus }: StartOptions = {},
+) {
   const releasers = createReleasers((resource, error) => console.error(resource, error));
-  const [database, bus, auth] = await Promise.all([createTestDatabase(), createTestBus(), startAuthNeighbour()]);
+  const [database, bus, auth] = await Promise.all([createTestDatabase(), createTestBus(), startAuthServer()]);
   releasers.add("database", () => database.drop());
   releasers.add("bus", () => bus.stop());
   releasers.add("auth", () => auth.stop());
   if (withoutBus) await bus.stop();
   const databaseUrl = new URL(database.userUrl);
-  if (databaseBy !== undefined) databaseUrl.host = new URL(databaseBy).host;
+  if (databaseProxy !== undefined) databaseUrl.host = new URL(databaseProxy).host;
   const config = readConfig({
     ENVIRONMENT: "test",
     LOG_LEVEL: "silent",
@@ -55,7 +58,7 @@ export async function startUser(environment: Record<string, string> = {}, { data
     await releasers.releaseAll();
     throw error;
   });
-  const app = buildApp(dependencies);
+  const app = await buildApp(dependencies);
   await app.ready();
   const { db } = dependencies.database;
   async function connected() {
@@ -85,35 +88,35 @@ export async function startUser(environment: Record<string, string> = {}, { data
     call,
     databaseUrl: database.userUrl,
 
-    /** Registers somebody; the answer's body. */
+    /** Registers a user and returns the response body. */
     async register(fields: Record<string, unknown> = {}): Promise<UserBody> {
       const body = { email: `${newId()}@example.com`, password: "Secret123", full_name: "Ann", ...fields };
-      const answer = await call("POST", "/v1/users", { body });
-      expect(answer).toMatchObject({ status: 201 });
-      return answer.body;
+      const response = await call("POST", "/v1/users", { body });
+      expect(response).toMatchObject({ status: 201 });
+      return response.body;
     },
 
-    /** The events that this service has written about a user, oldest first. */
-    async announced(id: string): Promise<GatehouseEvent[]> {
+    /** Returns the events that this service has written about a user, oldest first. */
+    async eventsOf(id: string): Promise<GatehouseEvent[]> {
       const rows = await db.selectFrom("outbox").select("payload").orderBy("id").execute();
       return rows.map(({ payload }) => parseEvent(payload)).filter(({ subject }) => subject === id);
     },
 
-    /** Puts events of auth on the bus, as auth's relay does. */
+    /** Publishes events as auth's relay does. */
     async publish(...events: GatehouseEvent[]): Promise<void> {
       const connection = await connected();
       for (const event of events) {
-        const answer = await connection.request(event.type, JSON.stringify(event));
-        expect(answer.json()).toMatchObject({ stream: "AUTH_EVENTS" });
+        const response = await connection.request(event.type, JSON.stringify(event));
+        expect(response.json()).toMatchObject({ stream: "AUTH_EVENTS" });
       }
     },
 
-    /** Resolves when the consumer is done with everything that was published. */
+    /** Resolves when the consumer has handled everything that was published. */
     async consumed(): Promise<void> {
       const connection = await connected();
       const pending = async () => {
-        const answer = await connection.request("$JS.API.CONSUMER.INFO.AUTH_EVENTS.user");
-        const { num_pending, num_ack_pending } = answer.json<Record<string, number>>();
+        const response = await connection.request("$JS.API.CONSUMER.INFO.AUTH_EVENTS.user");
+        const { num_pending, num_ack_pending } = response.json<Record<string, number>>();
         return num_pending === 0 && num_ack_pending === 0;
       };
       await vi.waitUntil(pending, { timeout: 10_000 });
@@ -132,7 +135,7 @@ type AccountSubject =
   | "auth.account.deleted"
   | "auth.account.restored";
 
-/** An event of auth about an account; `fields` beyond what every such event carries. */
+/** Returns an event of auth about an account. `fields` replace or add data fields. */
 export function accountEvent<S extends AccountSubject>(
   type: S,
   id: string,

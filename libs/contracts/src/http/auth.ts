@@ -10,7 +10,7 @@ import {
 } from "../fields.ts";
 import { User } from "./user.ts";
 
-/** The OAuth2 password form (RFC 6749, section 4.3.2); the protocol's other fields may be there and say nothing. */
+/** The OAuth2 password form (RFC 6749, section 4.3.2); the protocol's other fields are accepted and ignored. */
 export const LoginForm = z.strictObject({
   username: safeText(),
   password: passwordToVerify(),
@@ -26,7 +26,7 @@ export type LoginForm = z.output<typeof LoginForm>;
 const accessTokenFields = {
   access_token: z.string(),
   token_type: z.literal("bearer"),
-  /** Seconds. */
+  /** The lifetime of the access token in seconds. */
   expires_in: z.int(),
 };
 
@@ -59,11 +59,11 @@ export type SessionList = z.output<typeof SessionList>;
 
 export const SessionIdParams = z.object({ id: uuid() });
 
-/** A public key (RFC 7517); the members that carry it depend on `kty`. */
+/** A public key (RFC 7517). The members that hold it depend on `kty`. */
 const PublicJwk = z.looseObject({ kty: z.string(), kid: z.string(), alg: z.string(), use: z.literal("sig") });
 export type PublicJwk = z.output<typeof PublicJwk>;
 
 export const Jwks = z.object({ keys: z.array(PublicJwk) }).meta({ id: "Jwks" });
 
-/** The name, the path and so the reach of the refresh cookie (contract, section 4). */
+/** The name and the path of the refresh cookie (docs/reference/tokens.md). */
 export const REFRESH_COOKIE = { name: "refresh_token", path: "/v1/auth" } as const;

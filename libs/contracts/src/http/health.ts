@@ -17,7 +17,7 @@ export const DetailedHealth = z
   .meta({ id: "DetailedHealth" });
 export type DetailedHealth = z.output<typeof DetailedHealth>;
 
-/** `GET /health/ready` of every process: `ready`, and what its dependencies look like from there. */
+/** The response of `GET /health/ready` of every process, with the state of its dependencies. */
 export const Readiness = z
   .object({
     status: z.enum(["ready", "unready"]),

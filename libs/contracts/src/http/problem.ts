@@ -3,7 +3,7 @@ import { z } from "zod";
 
 const codes = Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]];
 
-/** The body of every error answer (RFC 9457). */
+/** The body of every error response (RFC 9457, docs/reference/errors.md). */
 export const ProblemBody = z
   .object({
     type: z.enum(codes),

@@ -26,7 +26,7 @@ const userFields = {
 export const User = z.object(userFields).meta({ id: "User" });
 export type User = z.output<typeof User>;
 
-/** What anybody who is logged in may know of anybody. */
+/** The part of a user that every logged-in user may see. */
 export const PublicUser = z
   .object({ id: userFields.id, ...publicProfileFields, created_at: userFields.created_at })
   .meta({ id: "PublicUser" });
@@ -95,7 +95,7 @@ export const AdminListUsersQuery = z
     is_deleted: queryFlag().default(false),
   })
   .refine((query) => query.skip === undefined || query.cursor === undefined, {
-    error: "skip and cursor exclude each other",
+    error: "must not be combined with skip",
     path: ["cursor"],
   });
 export type AdminListUsersQuery = z.output<typeof AdminListUsersQuery>;
@@ -103,7 +103,7 @@ export type AdminListUsersQuery = z.output<typeof AdminListUsersQuery>;
 export const AdminUserList = z
   .object({
     items: z.array(AdminUser),
-    /** Exact up to 10,000, the planner's estimate beyond; `total_exact` says which. */
+    /** Exact up to 10,000, then the planner's estimate; `total_exact` tells which. */
     total: z.int(),
     total_exact: z.boolean(),
     next_cursor: z.string().nullable(),

@@ -2,16 +2,16 @@ import { z } from "zod";
 import { assignableRole, role, safeText, timestamp, uuid } from "../fields.ts";
 import { profileInput } from "../profile.ts";
 
-/**
- * The commands that the user service sends to auth (`/internal/accounts`), with INTERNAL_API_TOKEN as bearer.
- * Inputs were checked at the public edge; auth checks them again only as far as its tables need it.
+/*
+ * The commands that the user service sends to auth (`/internal/accounts`) with INTERNAL_API_TOKEN as bearer.
+ * The user service has validated the values; auth validates only what its tables need.
  */
 
-/** On whose behalf a command comes; auth checks it again inside the command's transaction. */
+/** The user on whose behalf a command is sent. Auth authorizes it again inside the command's transaction. */
 export const OnBehalfOf = z.strictObject({ sub: uuid(), sid: uuid(), token_version: z.int() });
 export type OnBehalfOf = z.output<typeof OnBehalfOf>;
 
-/** An account as auth answers it: every fact that auth owns, but not the hash. */
+/** An account in auth's responses: every field that auth owns except the password hash. */
 export const Account = z.object({
   id: z.string(),
   email: z.string(),
@@ -26,7 +26,7 @@ export const Account = z.object({
 });
 export type Account = z.output<typeof Account>;
 
-/** `POST /internal/accounts`; 201 Account. The same id and email again: the same answer; otherwise 409 EmailAlreadyExists. */
+/** `POST /internal/accounts`: 201 Account. A repeated id and email returns the same account; else 409 EmailAlreadyExists. */
 export const CreateAccountCommand = z.strictObject({
   id: uuid(),
   email: safeText().max(254),
@@ -35,12 +35,12 @@ export const CreateAccountCommand = z.strictObject({
   role: assignableRole(),
   is_active: z.boolean(),
   is_verified: z.boolean(),
-  /** null: a registration by nobody who is logged in. */
+  /** null for a registration, which has no user. */
   on_behalf_of: OnBehalfOf.nullable(),
 });
 export type CreateAccountCommand = z.output<typeof CreateAccountCommand>;
 
-/** `PATCH /internal/accounts/{id}`; 200 Account. Absent fields stay. Another email than before clears is_verified, unless it is given. */
+/** `PATCH /internal/accounts/{id}`: 200 Account. Absent fields stay unchanged. A new email clears is_verified unless it is set. */
 export const UpdateAccountCommand = z.strictObject({
   email: safeText().max(254).optional(),
   password: safeText().min(1).max(128).optional(),
@@ -51,7 +51,7 @@ export const UpdateAccountCommand = z.strictObject({
 });
 export type UpdateAccountCommand = z.output<typeof UpdateAccountCommand>;
 
-/** `POST /internal/accounts/{id}/delete`; 200 DeletedAccount. `password`: soft deletion by its owner, 401 InvalidCredentials when wrong. */
+/** `POST /internal/accounts/{id}/delete`: 200 DeletedAccount. With `password` its owner soft-deletes it; a wrong one is 401. */
 export const DeleteAccountCommand = z.strictObject({
   soft: z.boolean(),
   password: safeText().optional(),
@@ -67,6 +67,6 @@ export const DeletedAccount = z.object({
 });
 export type DeletedAccount = z.output<typeof DeletedAccount>;
 
-/** `POST /internal/accounts/{id}/restore`; 200 Account. */
+/** `POST /internal/accounts/{id}/restore`: 200 Account. */
 export const RestoreAccountCommand = z.strictObject({ on_behalf_of: OnBehalfOf });
 export type RestoreAccountCommand = z.output<typeof RestoreAccountCommand>;

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { safeText, uuid } from "../fields.ts";
 
 /**
- * `POST /internal/introspect` of auth, with INTROSPECTION_TOKEN as bearer (after RFC 7662, batched).
- * The caller has checked the signature; auth says whether what the token claims still holds.
+ * `POST /internal/introspect` of auth with INTROSPECTION_TOKEN as bearer (a batched form of RFC 7662).
+ * The caller has verified the signatures; auth reports whether the tokens are revoked.
  */
 export const INTROSPECTION_BATCH_MAX = 500;
 
@@ -20,11 +20,11 @@ export const IntrospectionRequest = z.strictObject({
 });
 export type IntrospectionRequest = z.output<typeof IntrospectionRequest>;
 
-/** One answer a token, in the order of the request. `session_ended` and `least_token_version` say what to enter in the view. */
+/** The result for one token. Results have the order of the request; callers update their revocation view from them. */
 export const IntrospectionResult = z.object({
   active: z.boolean(),
   session_ended: z.boolean(),
-  /** The user's token_version now; null when the account is gone. */
+  /** The user's current token_version; null when the account does not exist. */
   least_token_version: z.int().nullable(),
 });
 export type IntrospectionResult = z.output<typeof IntrospectionResult>;

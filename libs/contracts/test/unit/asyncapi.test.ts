@@ -10,14 +10,14 @@ const document = createAsyncApiDocument();
 const subjects = Object.keys(EVENTS);
 const FILE = new URL("../../../../docs/asyncapi.json", import.meta.url);
 
-/** AsyncAPI's own schema uses words that a strict reader of JSON Schema would refuse. */
+/** Not strict: AsyncAPI's own schema has keywords outside JSON Schema. */
 function createValidator(): Ajv {
   const ajv = new Ajv({ strict: false, allErrors: true });
   addFormats.default(ajv);
   return ajv;
 }
 
-/** Every `$ref` in a JSON value. */
+/** Returns every `$ref` in a JSON value. */
 function referencesIn(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) =>
@@ -37,11 +37,11 @@ describe("the AsyncAPI document", () => {
     expect(isValid({ ...document, channels: { broken: { address: 1 } } })).toBe(false);
   });
 
-  it("is committed as it is generated (`pnpm asyncapi` writes it)", () => {
+  it("is committed as it is generated (`pnpm check --fix` writes it)", () => {
     expect(JSON.parse(readFileSync(FILE, "utf8"))).toEqual(document);
   });
 
-  it("refers only to what it has", () => {
+  it("has the target of every reference", () => {
     const references = referencesIn(document);
     expect(references.length).toBeGreaterThan(subjects.length);
     expect(references.filter((reference) => resolve(reference) === undefined)).toEqual([]);
@@ -55,7 +55,7 @@ describe("the AsyncAPI document", () => {
     expect(document.operations[`${subject}.receive`]).toMatchObject({ action: "receive" });
   });
 
-  it.each(subjects)("has an example of %s that its own schema and the services' take", (subject) => {
+  it.each(subjects)("has an example of %s that is valid by the document and by the services", (subject) => {
     const ajv = createValidator();
     ajv.addSchema({ $id: "events", ...document });
     const { examples } = document.components.messages[subject] ?? {};
@@ -69,7 +69,7 @@ describe("the AsyncAPI document", () => {
     }
   });
 
-  it("takes fields that are added later, and refuses an event without what it must have", () => {
+  it("accepts additional fields and rejects an event without a required field", () => {
     const ajv = createValidator();
     ajv.addSchema({ $id: "events", ...document });
     const isValid = ajv.compile({ $ref: "events#/components/messages/user.deleted/payload" });
@@ -80,7 +80,7 @@ describe("the AsyncAPI document", () => {
     expect(isValid({ ...payload, time: "yesterday" })).toBe(false);
   });
 
-  it("names the stream of each channel and how long it keeps", () => {
+  it("has the stream of each channel and its retention", () => {
     const streams = document["x-jetstream-streams"];
     expect(streams.map(({ name, max_age_seconds }) => [name, max_age_seconds / 86_400])).toEqual([
       ["AUTH_EVENTS", 7],

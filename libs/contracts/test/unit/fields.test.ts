@@ -13,9 +13,9 @@ const SMILE = "😀";
 const email = "ada@example.com";
 const password = "Passw0rd";
 
-const registers = (body: object) => RegisterBody.safeParse({ email, password, ...body }).success;
+const isAccepted = (body: object) => RegisterBody.safeParse({ email, password, ...body }).success;
 
-describe("what happens at the edges of a length: characters count, not bytes and not UTF-16 units", () => {
+describe("length limits, in code points", () => {
   test.each([
     ["a password of 8", { password: `A1${"x".repeat(6)}` }, true],
     ["a password of 7", { password: `A1${"x".repeat(5)}` }, false],
@@ -28,55 +28,55 @@ describe("what happens at the edges of a length: characters count, not bytes and
     ["a name of 200 between blanks", { full_name: `  ${"x".repeat(LIMITS.fullName)}  ` }, true],
     ["an email of 254", { email: `${"x".repeat(LIMITS.email - 12)}@example.com` }, true],
     ["an email of 255", { email: `${"x".repeat(LIMITS.email - 11)}@example.com` }, false],
-  ])("%s", (_what, body, fits) => {
-    expect(registers(body)).toBe(fits);
+  ])("accept or reject %s", (_what, body, fits) => {
+    expect(isAccepted(body)).toBe(fits);
   });
 
   test.each([
-    ["none", "", false],
-    ["one", "a", true],
+    ["0", "", false],
+    ["1", "a", true],
     ["128", SMILE.repeat(128), true],
     ["129", SMILE.repeat(129), false],
-  ])("of a password that an admin sets: %s", (_what, chosen, fits) => {
+  ])("of an admin-set password accept or reject %s characters", (_what, chosen, fits) => {
     expect(AdminCreateUserBody.safeParse({ email, password: chosen }).success).toBe(fits);
   });
 });
 
-describe("what happens to text that no column holds", () => {
+describe("text that PostgreSQL cannot store", () => {
   test.each([
     ["NUL", "a\0b"],
     ["a lone high surrogate", "a\ud800"],
     ["a lone low surrogate", "\udc00a"],
-  ])("%s is refused wherever text is taken", (_what, text) => {
-    expect(registers({ full_name: text })).toBe(false);
-    expect(registers({ email: `${text}@example.com` })).toBe(false);
-    expect(registers({ password: `${password}${text}` })).toBe(false);
+  ])("%s is rejected in every text field", (_what, text) => {
+    expect(isAccepted({ full_name: text })).toBe(false);
+    expect(isAccepted({ email: `${text}@example.com` })).toBe(false);
+    expect(isAccepted({ password: `${password}${text}` })).toBe(false);
     expect(ChangePasswordBody.safeParse({ current_password: text, new_password: password }).success).toBe(false);
   });
 });
 
-describe("what happens to what is written in several ways", () => {
-  test("an email is trimmed, composed and lower-cased", () => {
+describe("normalization", () => {
+  test("trims, composes and lower-cases an email", () => {
     expect(normalizeEmail("  Ada.E\u0301@Example.COM ")).toBe("ada.\u00e9@example.com");
   });
 
   test.each(["ada", "ada@", "@example.com", "ada@example", "a da@example.com", "ada@@example.com", "ada@example..com"])(
-    "%s is no email",
+    "rejects %s as an email",
     (text) => {
-      expect(registers({ email: text })).toBe(false);
+      expect(isAccepted({ email: text })).toBe(false);
     },
   );
 
-  test("an id in capitals is the same id", () => {
+  test("lower-cases an id", () => {
     const id = "01A212DB-03D2-77F7-A77D-99E76A2C3F30";
     expect(UserIdParams.parse({ id })).toEqual({ id: id.toLowerCase() });
   });
 
-  test("a blank name is none", () => {
+  test("turns a blank name into null", () => {
     expect(RegisterBody.parse({ email, password, full_name: "  " })).toMatchObject({ full_name: null });
   });
 
-  test("a role of a later build has no rights here", () => {
+  test("reads a role of a later build as unknown", () => {
     expect(["user", "admin", "owner", ""].map(parseRole)).toEqual(["user", "admin", "unknown", "unknown"]);
   });
 });

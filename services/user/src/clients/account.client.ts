@@ -12,11 +12,11 @@ import { SAME_RELEASE } from "./auth-problem.ts";
 import { type AuthTransportOptions, createAuthTransport } from "./auth-transport.ts";
 
 /**
- * The commands that change accounts. Each throws what auth refuses with (EmailAlreadyExists, LastAdmin, UserNotFound …),
- * ServiceUnavailable when auth is away or too busy, and BadGateway when it answers badly.
+ * The commands that change accounts. Each throws auth's own error (EmailAlreadyExists, LastAdmin, UserNotFound and others),
+ * ServiceUnavailable when auth is down or busy, and BadGateway when auth's response is not valid.
  */
 export interface AccountClient {
-  /** The same id again is the same account, so a lost answer is asked for again. */
+  /** Creating the same id again returns the same account, so the client retries after a lost response. */
   create(command: CreateAccountCommand): Promise<Account>;
   update(id: string, command: UpdateAccountCommand): Promise<Account>;
   remove(id: string, command: DeleteAccountCommand): Promise<DeletedAccount>;
@@ -35,10 +35,13 @@ export function createAccountClient(options: AuthTransportOptions): AccountClien
     { id, repeatable = false }: { id?: string; repeatable?: boolean },
   ): Promise<z.output<S>> {
     const command = { method, template, body, repeatable, ...(id !== undefined && { id }) };
-    const answer = schema.safeParse(await transport.send(command));
-    if (answer.success) return answer.data;
-    const paths = answer.error.issues.map((issue) => issue.path.join("."));
-    options.logger.error({ path: template, paths, next: SAME_RELEASE }, "auth answered in a shape of its own");
+    const response = schema.safeParse(await transport.send(command));
+    if (response.success) return response.data;
+    const paths = response.error.issues.map((issue) => issue.path.join("."));
+    options.logger.error(
+      { path: template, paths, next: SAME_RELEASE },
+      "auth returned a response that does not match the schema",
+    );
     throw new AppError("BadGateway");
   }
 

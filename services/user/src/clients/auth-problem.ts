@@ -2,8 +2,8 @@ import { ProblemBody } from "@gatehouse/contracts";
 import { AppError, type ErrorCode } from "@gatehouse/errors";
 import type { Logger } from "@gatehouse/observability";
 
-/** What auth may say to a command that concerns the caller: it is passed on as it is. */
-const PASSED_ON: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+/** The problems of auth that concern the caller, who gets them unchanged. */
+const CALLER_PROBLEMS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "InvalidCredentials",
   "TokenError",
   "TokenRevokedError",
@@ -16,19 +16,19 @@ const PASSED_ON: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ServiceUnavailable",
 ]);
 
-/** What is to be done about two services that do not understand each other. */
+/** What an operator does when the services do not understand each other. */
 export const SAME_RELEASE = "run auth and user of the same release";
 
 /**
- * The error that an answer of auth other than 2xx means here: its own problem where that concerns the caller.
- * Anything else (a refused service token, a command it does not understand, a 500) is between the services: BadGateway.
+ * Returns the error for a response of auth other than 2xx: auth's own problem when it concerns the caller, else BadGateway.
+ * The latter is a rejected service token, a command that auth does not know, or a 500.
  */
 export function readProblem(
   { status, retryAfter, body }: { status: number; retryAfter: string | undefined; body: unknown },
   logger: Logger,
 ): AppError {
   const problem = ProblemBody.safeParse(body);
-  if (problem.success && PASSED_ON.has(problem.data.type)) {
+  if (problem.success && CALLER_PROBLEMS.has(problem.data.type)) {
     const seconds = Number(retryAfter);
     return new AppError(problem.data.type, {
       detail: problem.data.detail,
@@ -37,9 +37,9 @@ export function readProblem(
   }
   const type = problem.success ? problem.data.type : undefined;
   const next = type === "AuthenticationError" ? "give auth and user the same INTERNAL_API_TOKEN" : SAME_RELEASE;
-  const line = { status, type, errors: problem.data?.errors };
-  // A 5xx is auth's to report, and its log says more.
-  if (status >= 500) logger.warn(line, "auth answered badly");
-  else logger.error({ ...line, next }, "auth answered badly");
+  const fields = { status, type, errors: problem.data?.errors };
+  // Auth logs the cause of its own 5xx.
+  if (status >= 500) logger.warn(fields, "auth returned an unexpected error");
+  else logger.error({ ...fields, next }, "auth returned an unexpected error");
   return new AppError("BadGateway");
 }

@@ -16,5 +16,5 @@ export type UserHandle = Handle<UserTables>;
 export type UserTransaction = Transaction<UserTables>;
 export type UserTransact = Transact<UserTables>;
 
-/** The migrations of the schema, for whoever applies or checks them. */
+/** The folder of the migrations of this schema. */
 export const MIGRATIONS_FOLDER = new URL("./migrations/", import.meta.url);

@@ -1,14 +1,14 @@
 import { type GatehouseEvent, profileOf, timeOfId } from "@gatehouse/contracts";
-import type { UserLedger } from "../services/user-record.service.ts";
-import { learn } from "../services/user-rules.ts";
-import { factOfAccountEvent } from "./facts.ts";
+import type { UserRecordService } from "../services/user-record.service.ts";
+import { applyFact } from "../services/user-rules.ts";
+import { accountFactOfEvent } from "./account-event-facts.ts";
 
-/** Makes the row of a registration whose request died between auth's commit and its own. */
-export function handleAccountCreated(ledger: UserLedger) {
+/** Completes a registration whose request failed between auth's commit and this service's own. */
+export function handleAccountCreated(records: UserRecordService) {
   return async (event: GatehouseEvent<"auth.account.created">): Promise<void> => {
-    // As auth's answer has it: an account that was only created has not been updated since.
+    // The time in auth's response: a new account was last updated when it was created.
     const at = timeOfId(event.data.user_id);
-    const fact = { ...factOfAccountEvent(event), at, profile: profileOf(event.data) };
-    await ledger.change(event.data.user_id, event.actor, (known) => learn(known, fact));
+    const fact = { ...accountFactOfEvent(event), at, profile: profileOf(event.data) };
+    await records.change(event.data.user_id, event.actor, (record) => applyFact(record, fact));
   };
 }

@@ -1,12 +1,12 @@
 import type { GatehouseEvent } from "@gatehouse/contracts";
-import type { UserLedger } from "../services/user-record.service.ts";
-import { learn } from "../services/user-rules.ts";
-import { factOfAccountEvent } from "./facts.ts";
+import type { UserRecordService } from "../services/user-record.service.ts";
+import { applyFact } from "../services/user-rules.ts";
+import { accountFactOfEvent } from "./account-event-facts.ts";
 
-/** Follows the account. A restoration carries the same, and that the account is there again follows from its being changed. */
-export function handleAccountUpdated(ledger: UserLedger) {
+/** Applies a change of the account. A restoration has the same data, and every change implies that the account exists. */
+export function handleAccountUpdated(records: UserRecordService) {
   return async (event: GatehouseEvent<"auth.account.updated" | "auth.account.restored">): Promise<void> => {
-    const fact = factOfAccountEvent(event);
-    await ledger.change(event.data.user_id, event.actor, (known) => learn(known, fact));
+    const fact = accountFactOfEvent(event);
+    await records.change(event.data.user_id, event.actor, (record) => applyFact(record, fact));
   };
 }

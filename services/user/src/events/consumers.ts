@@ -1,30 +1,30 @@
 import { STREAMS } from "@gatehouse/contracts";
 import { type Bus, type Consumer, startConsumer } from "@gatehouse/messaging";
 import type { Logger } from "@gatehouse/observability";
-import type { UserLedger } from "../services/user-record.service.ts";
+import type { UserRecordService } from "../services/user-record.service.ts";
 import { handleAccountCreated } from "./account-created.handler.ts";
 import { handleAccountDeleted } from "./account-deleted.handler.ts";
 import { handleAccountUpdated } from "./account-updated.handler.ts";
 
-export interface ConsumersOptions {
+export interface ConsumersDeps {
   readonly bus: Bus;
-  readonly ledger: UserLedger;
+  readonly records: UserRecordService;
   readonly replicas: number;
   readonly logger: Logger;
 }
 
-/** Everything this service subscribes to. The handlers need no inbox: what a user's record learnt already it does not learn again. */
-export function startConsumers({ bus, ledger, replicas, logger }: ConsumersOptions): Consumer {
+/** Starts all subscriptions of this service. The rules ignore repeated and older facts, so handlers need no other guard. */
+export function startConsumers({ bus, records, replicas, logger }: ConsumersDeps): Consumer {
   return startConsumer({
     bus,
     stream: STREAMS.auth,
     durable: "user",
     filter: "auth.account.>",
     handlers: {
-      "auth.account.created": handleAccountCreated(ledger),
-      "auth.account.updated": handleAccountUpdated(ledger),
-      "auth.account.restored": handleAccountUpdated(ledger),
-      "auth.account.deleted": handleAccountDeleted(ledger),
+      "auth.account.created": handleAccountCreated(records),
+      "auth.account.updated": handleAccountUpdated(records),
+      "auth.account.restored": handleAccountUpdated(records),
+      "auth.account.deleted": handleAccountDeleted(records),
     },
     logger,
     replicas,

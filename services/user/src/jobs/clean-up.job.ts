@@ -1,15 +1,15 @@
 import { inBatches, tryLockAdvisory } from "@gatehouse/database";
 import type { Kysely } from "kysely";
 import type { UserTables, UserTransaction } from "../db/database.ts";
-import { removeEarlyDeletionsBefore } from "../repositories/early-deletion.repository.ts";
-import { removeTombstonesBefore } from "../repositories/tombstone.repository.ts";
+import { deleteEarlyDeletionsBefore } from "../repositories/early-deletion.repository.ts";
+import { deleteTombstonesBefore } from "../repositories/tombstone.repository.ts";
 
-const DAY_MILLISECONDS = 86_400_000;
+const DAY_MS = 86_400_000;
 /**
- * The streams keep an event 7 days and dead letters 30; a letter that is replayed on its last day was an event of at most
- * 37 days ago. What guards against late events stays longer than that.
+ * Streams keep events for 7 days and dead letters for 30. A dead letter replayed on its last day holds an event that is at
+ * most 37 days old. Tombstones and early deletions must outlive it.
  */
-const KEPT_DAYS = 60;
+const RETENTION_DAYS = 60;
 const BATCH = 1_000;
 
 export interface CleanedUp {
@@ -17,9 +17,9 @@ export interface CleanedUp {
   readonly earlyDeletions: number;
 }
 
-/** Forgets what no event can ask for any more. Any replica may run it at any time: one that finds another at it does nothing. */
+/** Deletes tombstones and early deletions that no event can need. Does nothing while another replica runs it. */
 export async function cleanUp(db: Kysely<UserTables>, now: Date): Promise<CleanedUp> {
-  const before = new Date(now.getTime() - KEPT_DAYS * DAY_MILLISECONDS);
+  const before = new Date(now.getTime() - RETENTION_DAYS * DAY_MS);
   const clean = (step: (trx: UserTransaction, limit: number) => Promise<number>) =>
     inBatches(BATCH, (limit) =>
       db
@@ -27,7 +27,7 @@ export async function cleanUp(db: Kysely<UserTables>, now: Date): Promise<Cleane
         .execute(async (trx) => ((await tryLockAdvisory(trx, "user.clean-up")) ? await step(trx, limit) : 0)),
     );
   return {
-    tombstones: await clean((trx, limit) => removeTombstonesBefore(trx, before, limit)),
-    earlyDeletions: await clean((trx, limit) => removeEarlyDeletionsBefore(trx, before, limit)),
+    tombstones: await clean((trx, limit) => deleteTombstonesBefore(trx, before, limit)),
+    earlyDeletions: await clean((trx, limit) => deleteEarlyDeletionsBefore(trx, before, limit)),
   };
 }

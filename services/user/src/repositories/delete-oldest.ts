@@ -1,7 +1,7 @@
 import type { UserHandle } from "../db/database.ts";
 
-/** Removes up to `limit` rows that were deleted before a time. @returns how many it removed */
-export async function removeOldest(
+/** Deletes up to `limit` rows whose `deleted_at` is before a time and returns how many it deleted. */
+export async function deleteOldest(
   db: UserHandle,
   table: "tombstones" | "early_deletions",
   before: Date,

@@ -1,8 +1,8 @@
 import { createRepository } from "@gatehouse/database";
 import type { UserHandle, UserTables, UserTransaction } from "../db/database.ts";
-import { removeOldest } from "./delete-oldest.ts";
+import { deleteOldest } from "./delete-oldest.ts";
 
-/** A soft deletion whose user is not here yet; `version` is the account's. */
+/** A soft deletion whose user has not arrived yet. `version` is the account's. */
 export interface EarlyDeletion {
   readonly id: string;
   readonly version: number;
@@ -15,7 +15,7 @@ const earlyDeletions = createRepository<UserTables, "early_deletions", EarlyDele
 });
 
 export const findEarlyDeletion = earlyDeletions.findById;
-export const removeEarlyDeletion = earlyDeletions.delete;
+export const deleteEarlyDeletion = earlyDeletions.delete;
 
 export async function setEarlyDeletion(trx: UserTransaction, deletion: EarlyDeletion): Promise<void> {
   const { id, version, deletedAt } = deletion;
@@ -26,7 +26,7 @@ export async function setEarlyDeletion(trx: UserTransaction, deletion: EarlyDele
     .execute();
 }
 
-/** @returns how many there were, at most `limit` */
-export async function removeEarlyDeletionsBefore(db: UserHandle, before: Date, limit: number): Promise<number> {
-  return removeOldest(db, "early_deletions", before, limit);
+/** Deletes up to `limit` early deletions from before a time and returns how many it deleted. */
+export async function deleteEarlyDeletionsBefore(db: UserHandle, before: Date, limit: number): Promise<number> {
+  return deleteOldest(db, "early_deletions", before, limit);
 }

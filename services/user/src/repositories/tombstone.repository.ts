@@ -1,8 +1,8 @@
 import { createRepository } from "@gatehouse/database";
 import type { UserHandle, UserTables, UserTransaction } from "../db/database.ts";
-import { removeOldest } from "./delete-oldest.ts";
+import { deleteOldest } from "./delete-oldest.ts";
 
-/** What is left of an erased user; `version` is the account's at its end. */
+/** Marks an id as erased. `version` is the last version of the account. */
 export interface Tombstone {
   readonly id: string;
   readonly version: number;
@@ -20,7 +20,7 @@ export async function insertTombstone(trx: UserTransaction, { id, version, delet
   await tombstones.insert(trx, { id, version, deleted_at: deletedAt });
 }
 
-/** @returns how many there were, at most `limit` */
-export async function removeTombstonesBefore(db: UserHandle, before: Date, limit: number): Promise<number> {
-  return removeOldest(db, "tombstones", before, limit);
+/** Deletes up to `limit` tombstones from before a time and returns how many it deleted. */
+export async function deleteTombstonesBefore(db: UserHandle, before: Date, limit: number): Promise<number> {
+  return deleteOldest(db, "tombstones", before, limit);
 }

@@ -4,7 +4,7 @@ import type { UserHandle, UserTables } from "../db/database.ts";
 import { toUser, type User } from "./user.repository.ts";
 
 export interface UserFilter {
-  /** A substring of email or name, in any case, taken literally. */
+  /** A substring of the email or the full name; any case, no wildcards. */
   readonly search?: string | undefined;
   readonly role?: Role | undefined;
   readonly isActive?: boolean | undefined;
@@ -12,16 +12,16 @@ export interface UserFilter {
 }
 
 export interface UserSlice {
-  /** Only ids below this one, the last of the page before. */
+  /** The last id of the previous page; the slice has lower ids only. */
   readonly before?: string | undefined;
   readonly skip?: number | undefined;
   readonly limit: number;
 }
 
-/** Beyond this a total is the planner's estimate: counting millions of rows for a number that nobody reads costs seconds. */
+/** Above this the total is the planner's estimate. Counting millions of rows takes seconds. */
 const COUNT_EXACTLY_UP_TO = 10_000;
 
-/** Newest first: an id begins with the time it was made. */
+/** Lists users, newest first: an id begins with its creation time. */
 export async function listUsers(db: UserHandle, filter: UserFilter, slice: UserSlice): Promise<User[]> {
   let query = db.selectFrom("users").selectAll().where(matches(filter)).orderBy("id", "desc").limit(slice.limit);
   if (slice.before !== undefined) query = query.where("id", "<", slice.before);
@@ -36,7 +36,7 @@ export async function countUsers(db: UserHandle, filter: UserFilter): Promise<{ 
     .select((eb) => eb.fn.countAll<number>().as("count"))
     .executeTakeFirstOrThrow();
   if (count <= COUNT_EXACTLY_UP_TO) return { total: count, exact: true };
-  // The estimate may lie below what was just counted.
+  // The estimate may be lower than the rows already counted.
   return { total: Math.max(count, await estimateRows(db, matching)), exact: false };
 }
 

@@ -4,7 +4,7 @@ import type { Insertable, Selectable } from "kysely";
 import type { UserTables, UserTransaction } from "../db/database.ts";
 import type { UserTable } from "../db/tables/user.table.ts";
 
-/** A user: the profile, and the account as far as it was heard of here (see the table for the versions). */
+/** A user: the profile, and a projection of the account. UserTable explains the versions. */
 export interface User {
   readonly id: string;
   readonly email: string;
@@ -42,13 +42,13 @@ export function toUser(row: Selectable<UserTable>): User {
 const users = createRepository<UserTables, "users", User>({ table: "users", toDomain: toUser });
 
 export const findUser = users.findById;
-export const removeUser = users.delete;
+export const deleteUser = users.delete;
 
 export async function insertUser(trx: UserTransaction, user: User): Promise<void> {
   await users.insert(trx, toRow(user));
 }
 
-/** Writes what differs, and no more: a role that this build reads as `unknown` stays what it is. */
+/** Writes only what differs, so a role that this build reads as `unknown` stays as stored. */
 export async function setUser(trx: UserTransaction, before: User, after: User): Promise<void> {
   const was: Record<string, unknown> = { ...toRow(before) };
   const changed = Object.entries(toRow(after)).filter(([column, value]) => !isSame(was[column], value));

@@ -1,8 +1,8 @@
 import type { Account, DeletedAccount } from "@gatehouse/contracts";
 import type { AccountFact, DeletionFact, ErasureFact } from "./user-rules.ts";
 
-/** What an answer of auth tells of an account. */
-export function factOfAccount(account: Account): AccountFact {
+/** Returns the fact in auth's response about an account. */
+export function accountFact(account: Account): AccountFact {
   return {
     kind: "account",
     id: account.id,
@@ -16,8 +16,8 @@ export function factOfAccount(account: Account): AccountFact {
   };
 }
 
-/** What an answer of auth tells of a deletion; `now` is when an erasure, which auth leaves no time of, became known. */
-export function factOfDeletion({ id, version, deleted_at }: DeletedAccount, now: Date): DeletionFact | ErasureFact {
+/** Returns the fact in auth's response to a deletion. Auth returns no time for an erasure, so its time is `now`. */
+export function deletionFact({ id, version, deleted_at }: DeletedAccount, now: Date): DeletionFact | ErasureFact {
   if (deleted_at === null) return { kind: "erasure", id, version, at: now };
   return { kind: "deletion", id, version, deletedAt: new Date(deleted_at) };
 }

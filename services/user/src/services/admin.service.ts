@@ -16,27 +16,27 @@ interface UserPage {
   readonly items: readonly User[];
   readonly total: number;
   readonly totalExact: boolean;
-  /** The id after which the next page begins; null on the last. */
+  /** The id of the last item; null on the last page. */
   readonly nextCursor: string | null;
 }
 
-/** What admins do with anybody's user. Each throws UserNotFound for an id that is not there. */
+/** What admins do with any user. Every function throws UserNotFound for an unknown id. */
 export interface AdminService {
   list(query: AdminListUsersQuery): Promise<UserPage>;
   find(id: string): Promise<User>;
   create(caller: AccessClaims, body: AdminCreateUserBody): Promise<User>;
-  /** A soft-deleted user is not changed, only restored or erased: UserNotFound. */
+  /** @throws AppError UserNotFound for a soft-deleted user, too: it can only be restored or erased */
   update(caller: AccessClaims, id: string, changes: AdminUpdateUserBody): Promise<User>;
   erase(caller: AccessClaims, id: string): Promise<void>;
   restore(caller: AccessClaims, id: string): Promise<User>;
 }
 
-export interface AdminServiceOptions {
+export interface AdminServiceDeps {
   readonly db: UserHandle;
   readonly writer: UserWriter;
 }
 
-export function createAdminService({ db, writer }: AdminServiceOptions): AdminService {
+export function createAdminService({ db, writer }: AdminServiceDeps): AdminService {
   async function find(id: string): Promise<User> {
     const user = await findUser(db, id);
     if (user === undefined) throw new AppError("UserNotFound");
@@ -46,7 +46,7 @@ export function createAdminService({ db, writer }: AdminServiceOptions): AdminSe
   return {
     async list({ skip, limit, cursor, q, role, is_active: isActive, is_deleted: isDeleted }) {
       const filter = { search: q, role, isActive, isDeleted };
-      // One more than asked for says whether there is a next page.
+      // One row more than the page holds shows whether a next page exists.
       const [users, count] = await Promise.all([
         listUsers(db, filter, { before: cursor, skip, limit: limit + 1 }),
         countUsers(db, filter),

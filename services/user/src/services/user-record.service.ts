@@ -1,32 +1,36 @@
 import { createEvent } from "@gatehouse/messaging";
 import type { UserTransact } from "../db/database.ts";
-import { type Known, lockKnown, setKnown } from "../repositories/user-record.repository.ts";
+import { lockUserRecord, setUserRecord, type UserRecord } from "../repositories/user-record.repository.ts";
 import type { User } from "../repositories/user.repository.ts";
-import type { Announcement, Change } from "./user-rules.ts";
+import type { Change, UserEvent } from "./user-rules.ts";
 
-/** The one way in which users are written. */
-export interface UserLedger {
-  /**
-   * Applies a rule to what is held of `id` and announces what came of it, in one transaction that no other writer of
-   * that id runs beside. `actor`: the id of who is behind the change.
-   * @returns the user after the change; undefined when there is none
-   */
-  change(id: string, actor: string | undefined, rule: (known: Known) => Change): Promise<User | undefined>;
+export interface UserRecordServiceDeps {
+  readonly transact: UserTransact;
 }
 
-export function createUserLedger(transact: UserTransact): UserLedger {
+/** The only writer of users. */
+export interface UserRecordService {
+  /**
+   * Applies a rule to the record of `id` and writes its events, in one transaction that excludes all other writers of `id`.
+   * `actor` is the id of the user who causes the change.
+   * @returns the user after the change; undefined when none exists
+   */
+  change(id: string, actor: string | undefined, rule: (record: UserRecord) => Change): Promise<User | undefined>;
+}
+
+export function createUserRecordService({ transact }: UserRecordServiceDeps): UserRecordService {
   return {
     change: (id, actor, rule) =>
       transact(async (trx, emit) => {
-        const before = await lockKnown(trx, id);
-        const { known, announcements } = rule(before);
-        await setKnown(trx, id, before, known);
-        for (const announcement of announcements) emit(toEvent(id, announcement, actor));
-        return known.user;
+        const before = await lockUserRecord(trx, id);
+        const { record, events } = rule(before);
+        await setUserRecord(trx, id, before, record);
+        for (const event of events) emit(toEvent(id, event, actor));
+        return record.user;
       }),
   };
 }
 
-function toEvent(id: string, { type, version, data }: Announcement, actor: string | undefined) {
+function toEvent(id: string, { type, version, data }: UserEvent, actor: string | undefined) {
   return createEvent({ source: "user", type, subject: id, version, data, ...(actor !== undefined && { actor }) });
 }

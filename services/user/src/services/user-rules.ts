@@ -1,33 +1,33 @@
 import { type EventData, type Profile, profileOf, type Role, timeOfId, type USER_EVENTS } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
-import type { Known } from "../repositories/user-record.repository.ts";
+import type { UserRecord } from "../repositories/user-record.repository.ts";
 import type { User } from "../repositories/user.repository.ts";
 
 /*
- * What one user's record becomes when something is learnt of it. Pure: the caller reads `Known` under the user's lock,
- * stores what comes out and announces it in the same transaction.
+ * The rules of one user's record. They are pure: the caller reads the record under the user's lock, stores the result and
+ * writes its events in the same transaction.
  *
- * Facts of the account come twice, as auth's answer and as its event, and events come late, repeated and in any order
- * (revoking ones even leave auth first). Every order must end in the same record:
- *  - what auth says of the account is taken only from a version above the one it was last taken from;
- *  - deletion has a version of its own, since the event of a deletion does not carry the other facts,
- *    and so must not hide an older change of them that is still on its way;
- *  - any fact that carries the account makes a missing row; only its creation carries the profile and registers it;
- *  - a soft deletion heard of before its user waits beside the table; an erasure leaves a tombstone and nothing comes after it.
+ * A fact about an account arrives twice: in auth's response and in auth's event. Events arrive late, repeated and in any
+ * order. Every order must end in the same record:
+ *  - Account fields change only with a version above the stored one.
+ *  - Deletion has a version of its own. Its event carries no other field, so it must not hide an older change of them.
+ *  - Any fact with the account creates a missing row. Only the creation carries the profile, and it registers the user.
+ *  - A soft deletion that arrives before its user is kept apart. An erasure leaves a tombstone, and nothing follows it.
  */
 
-/** An event to be written with the change; `version` is the user's own. */
-export type Announcement = {
-  [S in UserSubject]: { readonly type: S; readonly version: number; readonly data: EventData<S> };
-}[UserSubject];
 type UserSubject = keyof typeof USER_EVENTS;
 
+/** An event to write with the change. `version` is the version of the user, not of the account. */
+export type UserEvent = {
+  [S in UserSubject]: { readonly type: S; readonly version: number; readonly data: EventData<S> };
+}[UserSubject];
+
 export interface Change {
-  readonly known: Known;
-  readonly announcements: readonly Announcement[];
+  readonly record: UserRecord;
+  readonly events: readonly UserEvent[];
 }
 
-/** The account as auth has it at `version`, not older than `at`. Only a creation has `profile`. */
+/** The account as auth stores it at `version`, not before `at`. Only a creation has `profile`. */
 export interface AccountFact {
   readonly kind: "account";
   readonly id: string;
@@ -57,54 +57,51 @@ export interface ErasureFact {
 
 export type Fact = AccountFact | DeletionFact | ErasureFact;
 
-/** Takes in what auth said, once; the same or an older fact again changes nothing. */
-export function learn(known: Known, fact: Fact): Change {
-  if (known.tombstone !== undefined) return unchanged(known);
-  if (fact.kind === "erasure") return erase(known, fact);
-  if (fact.kind === "account") return learnAccount(known, fact);
-  if (known.user === undefined) return awaitUser(known, fact);
-  const announcements: Announcement[] = [];
-  return { known: { user: settleDeletion(known.user, fact, announcements) }, announcements };
+/** Applies a fact from auth. A repeated or older fact changes nothing. */
+export function applyFact(record: UserRecord, fact: Fact): Change {
+  if (record.tombstone !== undefined) return unchanged(record);
+  if (fact.kind === "erasure") return erase(record, fact);
+  if (fact.kind === "account") return applyAccount(record, fact);
+  if (record.user === undefined) return keepEarlyDeletion(record, fact);
+  const events: UserEvent[] = [];
+  return { record: { user: applyDeletion(record.user, fact, events) }, events };
 }
 
 /**
  * Sets the fields in `changes`. Values that do not differ change nothing.
  * @throws AppError UserNotFound
  */
-export function changeProfile(known: Known, changes: Partial<Profile>, now: Date): Change {
-  const { user } = known;
+export function changeProfile(record: UserRecord, changes: Partial<Profile>, now: Date): Change {
+  const { user } = record;
   if (user === undefined || user.deletedAt !== null) throw new AppError("UserNotFound");
   const given = Object.keys(changes) as (keyof Profile)[];
   const changed = given.filter((field) => !user.isRegistered || user.profile[field] !== changes[field]);
-  if (changed.length === 0) return unchanged(known);
-  const announcements: Announcement[] = [];
+  if (changed.length === 0) return unchanged(record);
+  const events: UserEvent[] = [];
   // These values are newer than those of the creation's event, so the rule does not wait for that event.
-  const before = user.isRegistered ? user : register(user, profileOf({}), announcements);
+  const before = user.isRegistered ? user : register(user, profileOf({}), events);
   const profile = { ...before.profile, ...changes };
   const after = { ...before, profile, version: before.version + 1, updatedAt: later(before.updatedAt, now) };
-  announcements.push({
-    type: "user.profile.updated",
-    version: after.version,
-    data: { user_id: after.id, ...profile, changed },
-  });
-  return { known: { user: after }, announcements };
+  const data = { user_id: after.id, ...profile, changed };
+  events.push({ type: "user.profile.updated", version: after.version, data });
+  return { record: { user: after }, events };
 }
 
-/** Several changes as one. */
-export function inTurn(known: Known, ...steps: readonly ((known: Known) => Change)[]): Change {
-  return steps.reduce<Change>((before, step) => {
-    const after = step(before.known);
-    return { known: after.known, announcements: [...before.announcements, ...after.announcements] };
-  }, unchanged(known));
+/** Applies several rules, one after the other, as one change. */
+export function applyRules(record: UserRecord, ...rules: readonly ((record: UserRecord) => Change)[]): Change {
+  return rules.reduce<Change>((before, rule) => {
+    const after = rule(before.record);
+    return { record: after.record, events: [...before.events, ...after.events] };
+  }, unchanged(record));
 }
 
-function learnAccount(known: Known, fact: AccountFact): Change {
-  const announcements: Announcement[] = [];
-  let user = withAccount(known.user ?? blank(fact), fact);
-  user = settleDeletion(user, fact, announcements);
-  if (known.earlyDeletion) user = settleDeletion(user, known.earlyDeletion, announcements);
-  if (!user.isRegistered && fact.profile !== undefined) user = register(user, fact.profile, announcements);
-  return { known: { user }, announcements };
+function applyAccount(record: UserRecord, fact: AccountFact): Change {
+  const events: UserEvent[] = [];
+  let user = withAccount(record.user ?? emptyUser(fact), fact);
+  user = applyDeletion(user, fact, events);
+  if (record.earlyDeletion) user = applyDeletion(user, record.earlyDeletion, events);
+  if (!user.isRegistered && fact.profile !== undefined) user = register(user, fact.profile, events);
+  return { record: { user }, events };
 }
 
 function withAccount(user: User, fact: AccountFact): User {
@@ -114,67 +111,59 @@ function withAccount(user: User, fact: AccountFact): User {
   return { ...user, email, role, isActive, isVerified, accountVersion: fact.version, updatedAt };
 }
 
-function blank({ id, email, role, isActive, isVerified }: AccountFact): User {
+function emptyUser({ id, email, role, isActive, isVerified }: AccountFact): User {
   const createdAt = timeOfId(id);
   const versions = { accountVersion: 0, deletionVersion: 0, version: 0 };
   const account = { email, role, isActive, isVerified };
-  return {
-    id,
-    profile: profileOf({}),
-    ...account,
-    ...versions,
-    isRegistered: false,
-    createdAt,
-    updatedAt: createdAt,
-    deletedAt: null,
-  };
+  const times = { createdAt, updatedAt: createdAt, deletedAt: null };
+  return { id, profile: profileOf({}), ...account, ...versions, isRegistered: false, ...times };
 }
 
-/** Whether the user is deleted, as of a version of the account. */
-function settleDeletion(
+/** Sets or clears `deletedAt`, as of a version of the account. */
+function applyDeletion(
   user: User,
   { version, deletedAt }: { version: number; deletedAt: Date | null },
-  announcements: Announcement[],
+  events: UserEvent[],
 ): User {
   if (version <= user.deletionVersion) return user;
   const updatedAt = deletedAt ? later(user.updatedAt, deletedAt) : user.updatedAt;
   const after = { ...user, deletedAt, deletionVersion: version, updatedAt };
-  const flipped = (deletedAt === null) !== (user.deletedAt === null);
-  // Nothing is announced of a user before its registration is.
-  return flipped && user.isRegistered ? announceDeletion(after, announcements) : after;
+  const hasChanged = (deletedAt === null) !== (user.deletedAt === null);
+  // `user.registered` is always a user's first event.
+  return hasChanged && user.isRegistered ? addDeletionEvent(after, events) : after;
 }
 
-function register(user: User, profile: Profile, announcements: Announcement[]): User {
+function register(user: User, profile: Profile, events: UserEvent[]): User {
   const after = { ...user, profile, isRegistered: true, version: user.version + 1 };
   const data = { user_id: after.id, email: after.email, ...profile };
-  announcements.push({ type: "user.registered", version: after.version, data });
-  return after.deletedAt === null ? after : announceDeletion(after, announcements);
+  events.push({ type: "user.registered", version: after.version, data });
+  return after.deletedAt === null ? after : addDeletionEvent(after, events);
 }
 
-function announceDeletion(user: User, announcements: Announcement[]): User {
+function addDeletionEvent(user: User, events: UserEvent[]): User {
   const version = user.version + 1;
-  if (user.deletedAt === null) announcements.push({ type: "user.restored", version, data: { user_id: user.id } });
-  else announcements.push({ type: "user.deleted", version, data: { user_id: user.id, soft: true } });
+  if (user.deletedAt === null) events.push({ type: "user.restored", version, data: { user_id: user.id } });
+  else events.push({ type: "user.deleted", version, data: { user_id: user.id, soft: true } });
   return { ...user, version };
 }
 
-/** An erasure is announced even of a user that was never registered here: others may hold something of that id. */
-function erase({ user }: Known, { id, version, at }: ErasureFact): Change {
-  const announcement: Announcement = {
+/** Consumers may store data about a user that was never registered here, so an erasure always has its event. */
+function erase({ user }: UserRecord, { id, version, at }: ErasureFact): Change {
+  const event: UserEvent = {
     type: "user.deleted",
     version: (user?.version ?? 0) + 1,
     data: { user_id: id, soft: false },
   };
-  return { known: { tombstone: { id, version, deletedAt: at } }, announcements: [announcement] };
+  return { record: { tombstone: { id, version, deletedAt: at } }, events: [event] };
 }
 
-function awaitUser(known: Known, { id, version, deletedAt }: DeletionFact): Change {
-  if (known.earlyDeletion && known.earlyDeletion.version >= version) return unchanged(known);
+function keepEarlyDeletion(record: UserRecord, { id, version, deletedAt }: DeletionFact): Change {
+  if (record.earlyDeletion && record.earlyDeletion.version >= version) return unchanged(record);
   return unchanged({ earlyDeletion: { id, version, deletedAt } });
 }
 
-function unchanged(known: Known): Change {
-  return { known, announcements: [] };
+export function unchanged(record: UserRecord): Change {
+  return { record, events: [] };
 }
 
 function later(one: Date, other: Date): Date {

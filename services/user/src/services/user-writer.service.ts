@@ -3,11 +3,11 @@ import { type AssignableRole, newId, type OnBehalfOf, type Profile } from "@gate
 import { AppError } from "@gatehouse/errors";
 import type { AccountClient } from "../clients/account.client.ts";
 import type { User } from "../repositories/user.repository.ts";
+import { accountFact, deletionFact } from "./account-facts.ts";
+import type { UserRecordService } from "./user-record.service.ts";
+import { applyFact, applyRules, changeProfile, unchanged } from "./user-rules.ts";
 
 export type { User } from "../repositories/user.repository.ts";
-import { factOfAccount, factOfDeletion } from "./account-facts.ts";
-import type { UserLedger } from "./user-record.service.ts";
-import { changeProfile, inTurn, learn } from "./user-rules.ts";
 
 interface NewUser {
   readonly email: string;
@@ -18,7 +18,7 @@ interface NewUser {
   readonly isVerified: boolean;
 }
 
-/** Absent fields stay. */
+/** Absent fields stay unchanged. */
 interface UserChanges {
   readonly email?: string | undefined;
   readonly password?: string | undefined;
@@ -29,26 +29,26 @@ interface UserChanges {
 }
 
 /**
- * The write paths of the design: auth decides and commits first, then its answer is stored here, so that the caller reads
- * its own write. When this service dies in between, its consumer of auth's event does the rest. Nothing is stored that
- * auth did not confirm. Every function throws auth's refusals as they are.
+ * The write paths (docs/reference/design.md). Auth decides and commits first. This service then stores auth's response, so
+ * the caller reads its own write. If the process dies in between, the consumer of auth's event stores the same.
+ * Every function throws auth's errors unchanged.
  */
 export interface UserWriter {
-  /** `caller`: null when nobody is logged in. */
+  /** `caller` is null when the request has no user. */
   create(user: NewUser, caller: AccessClaims | null): Promise<User>;
   update(id: string, changes: UserChanges, caller: AccessClaims): Promise<User>;
-  /** With `password`: by its owner, who proves it. */
-  remove(id: string, how: { soft: boolean; password?: string }, caller: AccessClaims): Promise<void>;
+  /** `password` is required when users delete themselves; auth verifies it. */
+  remove(id: string, options: { soft: boolean; password?: string }, caller: AccessClaims): Promise<void>;
   restore(id: string, caller: AccessClaims): Promise<User>;
 }
 
-export interface UserWriterOptions {
+export interface UserWriterDeps {
   readonly accounts: AccountClient;
-  readonly ledger: UserLedger;
+  readonly records: UserRecordService;
   readonly now: () => Date;
 }
 
-export function createUserWriter({ accounts, ledger, now }: UserWriterOptions): UserWriter {
+export function createUserWriter({ accounts, records, now }: UserWriterDeps): UserWriter {
   return {
     async create({ email, password, profile, role, isActive, isVerified }, caller) {
       const account = await accounts.create({
@@ -61,23 +61,19 @@ export function createUserWriter({ accounts, ledger, now }: UserWriterOptions): 
         is_verified: isVerified,
         on_behalf_of: caller && onBehalfOf(caller),
       });
-      const fact = { ...factOfAccount(account), profile };
-      return existing(await ledger.change(account.id, caller?.sub, (known) => learn(known, fact)));
+      const fact = { ...accountFact(account), profile };
+      return existing(await records.change(account.id, caller?.sub, (record) => applyFact(record, fact)));
     },
 
     async update(id, changes, caller) {
-      const { profile } = changes;
       const command = accountChanges(changes);
-      const fact =
-        command && factOfAccount(await accounts.update(id, { ...command, on_behalf_of: onBehalfOf(caller) }));
-      const user = await ledger.change(id, caller.sub, (known) =>
-        inTurn(
-          known,
-          (before) => (fact ? learn(before, fact) : { known: before, announcements: [] }),
-          (before) =>
-            Object.keys(profile).length === 0
-              ? { known: before, announcements: [] }
-              : changeProfile(before, profile, now()),
+      const account = command && (await accounts.update(id, { ...command, on_behalf_of: onBehalfOf(caller) }));
+      const { profile } = changes;
+      const user = await records.change(id, caller.sub, (record) =>
+        applyRules(
+          record,
+          (before) => (account ? applyFact(before, accountFact(account)) : unchanged(before)),
+          (before) => (hasFields(profile) ? changeProfile(before, profile, now()) : unchanged(before)),
         ),
       );
       return existing(user);
@@ -85,18 +81,18 @@ export function createUserWriter({ accounts, ledger, now }: UserWriterOptions): 
 
     async remove(id, { soft, password }, caller) {
       const command = { soft, on_behalf_of: onBehalfOf(caller), ...(password !== undefined && { password }) };
-      const fact = factOfDeletion(await accounts.remove(id, command), now());
-      await ledger.change(id, caller.sub, (known) => learn(known, fact));
+      const fact = deletionFact(await accounts.remove(id, command), now());
+      await records.change(id, caller.sub, (record) => applyFact(record, fact));
     },
 
     async restore(id, caller) {
-      const fact = factOfAccount(await accounts.restore(id, { on_behalf_of: onBehalfOf(caller) }));
-      return existing(await ledger.change(id, caller.sub, (known) => learn(known, fact)));
+      const fact = accountFact(await accounts.restore(id, { on_behalf_of: onBehalfOf(caller) }));
+      return existing(await records.change(id, caller.sub, (record) => applyFact(record, fact)));
     },
   };
 }
 
-/** The part of the changes that is auth's; undefined when there is none. */
+/** Returns the changes that auth owns; undefined when there are none. */
 function accountChanges({ email, password, role, isActive, isVerified }: UserChanges) {
   const command = {
     ...(email !== undefined && { email }),
@@ -105,15 +101,19 @@ function accountChanges({ email, password, role, isActive, isVerified }: UserCha
     ...(isActive !== undefined && { is_active: isActive }),
     ...(isVerified !== undefined && { is_verified: isVerified }),
   };
-  return Object.keys(command).length > 0 ? command : undefined;
+  return hasFields(command) ? command : undefined;
 }
 
-/** On whose behalf a command goes to auth, which checks it again in the command's transaction. */
+function hasFields(changes: object): boolean {
+  return Object.keys(changes).length > 0;
+}
+
+/** Returns the caller for auth, which authorizes the caller again inside the command's transaction. */
 function onBehalfOf({ sub, sid, tokenVersion }: AccessClaims): OnBehalfOf {
   return { sub, sid, token_version: tokenVersion };
 }
 
-/** @throws AppError UserNotFound: the user was erased while the command was on its way back. */
+/** @throws AppError UserNotFound when the user was erased during the command */
 function existing(user: User | undefined): User {
   if (user === undefined) throw new AppError("UserNotFound");
   return user;

@@ -7,18 +7,18 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type AccountClient, createAccountClient } from "../../src/clients/account.client.ts";
-import { type AuthNeighbour, INTERNAL_TOKEN, startAuthNeighbour } from "../auth-server.ts";
+import { type AuthServer, INTERNAL_TOKEN, startAuthServer } from "../auth-server.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
 const onBehalfOf = { sub: newId(), sid: newId(), token_version: 1 };
 
-let auth: AuthNeighbour;
-let nobody: string;
+let auth: AuthServer;
+let unusedUrl: string;
 const clients: AccountClient[] = [];
 
 beforeAll(async () => {
-  auth = await startAuthNeighbour();
-  nobody = await addressWhereNobodyListens();
+  auth = await startAuthServer();
+  unusedUrl = await findUnusedUrl();
 });
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.close()));
@@ -45,8 +45,8 @@ function command(): CreateAccountCommand {
   };
 }
 
-describe("what happens when a command is sent to auth", () => {
-  it("it carries the service's token and the correlation of the request", async () => {
+describe("a command to auth", () => {
+  it("has the service's token and the request's correlation", async () => {
     const trace = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0ba902b7", traceFlags: 1 };
     const context = { correlationId: "corr-1", trace };
     const account = await runInContext(context, () => clientOf([auth.url]).create(command()));
@@ -59,28 +59,28 @@ describe("what happens when a command is sent to auth", () => {
     expect(received?.headers["traceparent"]).toContain("4bf92f3577b34da6a3ce929d0e0e4736");
   });
 
-  it("a replica that is away is passed over, whatever the command", async () => {
-    const client = clientOf([nobody, auth.url]);
+  it("skips a replica that is down, for every command", async () => {
+    const client = clientOf([unusedUrl, auth.url]);
     const { id } = await client.create(command());
-    for (let turn = 0; turn < 3; turn += 1) {
-      const account = await client.update(id, { is_verified: turn % 2 === 0, on_behalf_of: onBehalfOf });
-      expect(account.version).toBe(turn + 2);
+    for (let round = 0; round < 3; round += 1) {
+      const account = await client.update(id, { is_verified: round % 2 === 0, on_behalf_of: onBehalfOf });
+      expect(account.version).toBe(round + 2);
     }
   });
 
-  it("a refusal comes through with its type, text and Retry-After", async () => {
+  it("throws auth's error with its type, detail and Retry-After", async () => {
     const client = clientOf([auth.url]);
-    auth.breakNext({ kind: "answer", status: 503, type: "ServiceUnavailable", retryAfter: 7 });
+    auth.breakNext({ kind: "error", status: 503, type: "ServiceUnavailable", retryAfter: 7 });
     await expect(client.create(command())).rejects.toMatchObject({ code: "ServiceUnavailable", retryAfter: 7 });
     await expect(client.restore(newId(), { on_behalf_of: onBehalfOf })).rejects.toMatchObject({ code: "UserNotFound" });
   });
 });
 
-describe("what the trace shows of a command", () => {
-  it("each try, without the id that its path names", async () => {
+describe("the trace of a command", () => {
+  it("has a span per attempt, without the id in the path", async () => {
     const recorded = recordTelemetry();
-    auth.breakNext({ kind: "lose-answer" });
-    const client = clientOf([nobody, auth.url]);
+    auth.breakNext({ kind: "lose-response" });
+    const client = clientOf([unusedUrl, auth.url]);
     const span = { name: "POST /v1/users", kind: SpanKind.SERVER };
     await runInContext(openContext({ correlationId: "corr-1", traceparent: undefined, span }), async () => {
       const { id } = await client.create(command());
@@ -106,54 +106,54 @@ describe("what the trace shows of a command", () => {
   });
 });
 
-describe("what happens when auth's answer is lost", () => {
-  it("a creation is asked for again with the same id, and is one account", async () => {
+describe("a lost response of auth", () => {
+  it("makes the client retry a creation with the same id, which creates one account", async () => {
     const before = auth.accounts.size;
     const wanted = command();
-    auth.breakNext({ kind: "lose-answer" }, { kind: "lose-answer" });
+    auth.breakNext({ kind: "lose-response" }, { kind: "lose-response" });
     const account = await clientOf([auth.url]).create(wanted);
     expect(account).toMatchObject({ id: wanted.id, version: 1 });
     expect(auth.accounts.size).toBe(before + 1);
     expect(auth.commands.filter(({ body }) => body["id"] === wanted.id)).toHaveLength(3);
   });
 
-  it("a creation is given up at the deadline with 503", async () => {
-    auth.breakNext(...Array.from({ length: 20 }, () => ({ kind: "lose-answer" }) as const));
+  it("ends a creation with 503 at the deadline", async () => {
+    auth.breakNext(...Array.from({ length: 20 }, () => ({ kind: "lose-response" }) as const));
     const creating = clientOf([auth.url], { deadlineMilliseconds: 700 }).create(command());
     await expect(creating).rejects.toMatchObject({ code: "ServiceUnavailable" });
     auth.forgetFaults();
   });
 
-  it("a change is not sent twice", async () => {
+  it("does not make the client retry a change", async () => {
     const client = clientOf([auth.url]);
     const { id } = await client.create(command());
-    auth.breakNext({ kind: "lose-answer" });
+    auth.breakNext({ kind: "lose-response" });
     const changing = client.update(id, { is_active: false, on_behalf_of: onBehalfOf });
     await expect(changing).rejects.toMatchObject({ code: "ServiceUnavailable", retryAfter: 1 });
     expect(auth.commands.filter(({ path }) => path.endsWith(id))).toHaveLength(1);
   });
 });
 
-describe("what happens when auth cannot serve", () => {
-  it("away altogether is 503 with Retry-After", async () => {
-    const creating = clientOf([nobody]).create(command());
+describe("auth that cannot serve", () => {
+  it("causes 503 with Retry-After when every replica is down", async () => {
+    const creating = clientOf([unusedUrl]).create(command());
     await expect(creating).rejects.toMatchObject({ code: "ServiceUnavailable", retryAfter: 1 });
   });
 
-  it("an answer that makes no sense is 502", async () => {
-    auth.breakNext({ kind: "garbage" }, { kind: "answer", status: 500, type: "InternalError" });
+  it("causes 502 for a response that does not match the schema", async () => {
+    auth.breakNext({ kind: "garbage" }, { kind: "error", status: 500, type: "InternalError" });
     const client = clientOf([auth.url]);
     await expect(client.create(command())).rejects.toMatchObject({ code: "BadGateway" });
     await expect(client.create(command())).rejects.toMatchObject({ code: "BadGateway" });
   });
 
-  it("a refused service token is 502 and not the caller's 401", async () => {
+  it("causes 502 for a rejected service token, not the caller's 401", async () => {
     const creating = clientOf([auth.url], { token: "outdated" }).create(command());
     await expect(creating).rejects.toMatchObject({ code: "BadGateway" });
   });
 });
 
-async function addressWhereNobodyListens(): Promise<string> {
+async function findUnusedUrl(): Promise<string> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

@@ -15,11 +15,11 @@ async function list(query: string) {
   return await user.call("GET", `/v1/admin/users?${query}`, { as });
 }
 
-/** `query` beside a text that only the users of one test have in their email. */
+/** Lists the ids of one test's users: `mark` is in their emails only. */
 async function listed(mark: string, query = ""): Promise<string[]> {
-  const answer = await list(`q=${mark}&${query}`);
-  expect(answer.status).toBe(200);
-  return answer.body.items.map(({ id }: { id: string }) => id);
+  const response = await list(`q=${mark}&${query}`);
+  expect(response.status).toBe(200);
+  return response.body.items.map(({ id }: { id: string }) => id);
 }
 
 async function registerMany(count: number, fields: Record<string, unknown> = {}) {
@@ -30,26 +30,26 @@ async function registerMany(count: number, fields: Record<string, unknown> = {})
   return { mark, ids };
 }
 
-describe("what happens when an admin lists users", () => {
-  it("they come newest first and a cursor leads through all of them once", async () => {
+describe("GET /v1/admin/users", () => {
+  it("returns the newest first, and cursors visit every user once", async () => {
     const { mark, ids } = await registerMany(5);
     const seen: string[] = [];
     let cursor: string | null = null;
     do {
-      const answer = await list(`q=${mark}&limit=2${cursor ? `&cursor=${cursor}` : ""}`);
-      expect(answer.body).toMatchObject({ total: 5, total_exact: true });
-      seen.push(...answer.body.items.map(({ id }: { id: string }) => id));
-      cursor = answer.body.next_cursor;
+      const response = await list(`q=${mark}&limit=2${cursor ? `&cursor=${cursor}` : ""}`);
+      expect(response.body).toMatchObject({ total: 5, total_exact: true });
+      seen.push(...response.body.items.map(({ id }: { id: string }) => id));
+      cursor = response.body.next_cursor;
     } while (cursor !== null);
     expect(seen).toEqual(ids);
   });
 
-  it("a full last page has no next one", async () => {
+  it("has no next cursor on a full last page", async () => {
     const { mark } = await registerMany(2);
     expect((await list(`q=${mark}&limit=2`)).body).toMatchObject({ next_cursor: null, total: 2 });
   });
 
-  it("skip passes over the newest", async () => {
+  it("leaves out the newest users with skip", async () => {
     const { mark, ids } = await registerMany(3);
     expect(await listed(mark, "skip=1&limit=1")).toEqual([ids[1]]);
     expect(await listed(mark, "skip=3")).toEqual([]);
@@ -63,13 +63,13 @@ describe("what happens when an admin lists users", () => {
     "cursor=x",
     "x=1",
     "role=owner",
-  ])("%s is 422", async (query) => {
+  ])("rejects %s with 422", async (query) => {
     expect(await list(query)).toMatchObject({ status: 422, body: { type: "ValidationError" } });
   });
 });
 
-describe("what happens when an admin filters", () => {
-  it("by role, by is_active, by is_deleted, and by all of them", async () => {
+describe("the filters of GET /v1/admin/users", () => {
+  it("select by role, is_active and is_deleted, alone and combined", async () => {
     const { mark, ids } = await registerMany(4);
     const [plain, inactive, admin, deleted] = ids as [string, string, string, string];
     await user.call("PATCH", `/v1/admin/users/${inactive}`, { as, body: { is_active: false } });
@@ -83,7 +83,7 @@ describe("what happens when an admin filters", () => {
     expect(await listed(mark, "is_deleted=true")).toEqual([deleted]);
   });
 
-  it("a role of a newer build reads as unknown, is found as unknown, and survives a change of the name", async () => {
+  it("find a newer build's role as unknown, and a profile change keeps that role", async () => {
     const { mark, ids } = await registerMany(1);
     const id = ids[0] as string;
     await user.db.updateTable("users").set({ role: "auditor" }).where("id", "=", id).execute();
@@ -93,7 +93,7 @@ describe("what happens when an admin filters", () => {
     expect(row).toEqual({ role: "auditor" });
   });
 
-  it("q is a substring of email or name in any case, taken literally", async () => {
+  it("take q as a literal substring of email or name, in any case", async () => {
     const mark = newId().slice(-12);
     const register = async (full_name: string) => (await user.register({ full_name })).id;
     const percent = await register(`100% ${mark}`);
@@ -111,8 +111,8 @@ describe("what happens when an admin filters", () => {
   });
 });
 
-describe("what happens when there are more users than are counted", () => {
-  it("the total is the planner's estimate and says so", async () => {
+describe("the total of GET /v1/admin/users", () => {
+  it("is the planner's estimate above 10,000 users, marked as not exact", async () => {
     await sql`
       insert into users (id, email, role, is_active, is_verified, account_version, deletion_version, version, is_registered,
         created_at, updated_at)

@@ -10,10 +10,10 @@ beforeAll(async () => {
 });
 afterAll(() => user.stop());
 
-const types = async (id: string) => (await user.announced(id)).map(({ type }) => type);
+const types = async (id: string) => (await user.eventsOf(id)).map(({ type }) => type);
 const url = (id: string) => `/v1/admin/users/${id}`;
 
-describe("what happens when somebody comes to the admin's routes", () => {
+describe("admin routes", () => {
   const routes = [
     ["GET", "/v1/admin/users?limit=nonsense"],
     ["POST", "/v1/admin/users"],
@@ -24,7 +24,7 @@ describe("what happens when somebody comes to the admin's routes", () => {
   ] as const;
 
   it.each(routes)(
-    "%s %s is 401 for nobody and 403 for a user, before anything else is looked at",
+    "%s %s returns 401 without a token and 403 to a user, before it validates the request",
     async (method, path) => {
       expect(await user.call(method, path)).toMatchObject({ status: 401, body: { type: "AuthenticationError" } });
       for (const role of ["user", "unknown"])
@@ -36,33 +36,33 @@ describe("what happens when somebody comes to the admin's routes", () => {
   );
 });
 
-describe("what happens when an admin creates a user", () => {
-  it("every field is taken, on the admin's behalf", async () => {
+describe("POST /v1/admin/users", () => {
+  it("sets every field, on behalf of the admin", async () => {
     const email = `${newId()}@example.com`;
     const body = { email, password: "x", full_name: "Bob", role: "admin", is_active: false, is_verified: true };
-    const answer = await user.call("POST", "/v1/admin/users", { as: admin, body });
+    const response = await user.call("POST", "/v1/admin/users", { as: admin, body });
     const { password: _, ...shown } = body;
-    expect(answer).toMatchObject({ status: 201, body: { ...shown, is_deleted: false, deleted_at: null } });
+    expect(response).toMatchObject({ status: 201, body: { ...shown, is_deleted: false, deleted_at: null } });
     expect(user.auth.commands.at(-1)?.body).toMatchObject({
       password: "x",
       on_behalf_of: { sub: admin.sub, sid: admin.sid, token_version: 1 },
     });
-    expect(await user.announced(answer.body.id)).toMatchObject([{ type: "user.registered", actor: admin.sub }]);
+    expect(await user.eventsOf(response.body.id)).toMatchObject([{ type: "user.registered", actor: admin.sub }]);
   });
 
-  it("what is not said is a plain, active, unverified user", async () => {
+  it("creates an active, unverified user with role user by default", async () => {
     const body = { email: `${newId()}@example.com`, password: "x" };
-    const answer = await user.call("POST", "/v1/admin/users", { as: admin, body });
-    expect(answer.body).toMatchObject({ full_name: null, role: "user", is_active: true, is_verified: false });
+    const response = await user.call("POST", "/v1/admin/users", { as: admin, body });
+    expect(response.body).toMatchObject({ full_name: null, role: "user", is_active: true, is_verified: false });
   });
 });
 
-describe("what happens when an admin changes a user", () => {
-  it("account and profile change together and are read back at once", async () => {
+describe("PATCH /v1/admin/users/{id}", () => {
+  it("changes account and profile together, readable at once", async () => {
     const { id } = await user.register();
     const changes = { role: "admin", is_active: false, is_verified: true, full_name: "Carl" };
-    const answer = await user.call("PATCH", url(id), { as: admin, body: { ...changes, password: "new" } });
-    expect(answer).toMatchObject({ status: 200, body: changes });
+    const response = await user.call("PATCH", url(id), { as: admin, body: { ...changes, password: "new" } });
+    expect(response).toMatchObject({ status: 200, body: changes });
     expect(user.auth.commands.at(-1)?.body).toEqual({
       role: "admin",
       is_active: false,
@@ -70,28 +70,28 @@ describe("what happens when an admin changes a user", () => {
       password: "new",
       on_behalf_of: { sub: admin.sub, sid: admin.sid, token_version: 1 },
     });
-    expect((await user.call("GET", url(id), { as: admin })).body).toEqual(answer.body);
+    expect((await user.call("GET", url(id), { as: admin })).body).toEqual(response.body);
     expect(await types(id)).toEqual(["user.registered", "user.profile.updated"]);
   });
 
-  it("nothing changed is no event, no version, and updated_at stays", async () => {
+  it("publishes nothing and keeps version and updated_at when no value differs", async () => {
     const registered = await user.register();
     for (const body of [{}, { full_name: "Ann" }, { is_active: true, role: "user" }]) {
-      const answer = await user.call("PATCH", url(registered.id), { as: admin, body });
-      expect(answer).toMatchObject({ status: 200, body: registered });
+      const response = await user.call("PATCH", url(registered.id), { as: admin, body });
+      expect(response).toMatchObject({ status: 200, body: registered });
     }
     expect(await types(registered.id)).toEqual(["user.registered"]);
   });
 
-  it("what auth refuses comes through as it is", async () => {
+  it("returns auth's error unchanged", async () => {
     const { id } = await user.register();
-    user.auth.breakNext({ kind: "answer", status: 409, type: "LastAdmin" });
-    const answer = await user.call("PATCH", url(id), { as: admin, body: { role: "user", full_name: "Dora" } });
-    expect(answer).toMatchObject({ status: 409, body: { type: "LastAdmin" } });
+    user.auth.breakNext({ kind: "error", status: 409, type: "LastAdmin" });
+    const response = await user.call("PATCH", url(id), { as: admin, body: { role: "user", full_name: "Dora" } });
+    expect(response).toMatchObject({ status: 409, body: { type: "LastAdmin" } });
     expect(await types(id)).toEqual(["user.registered"]);
   });
 
-  it("an unknown user and an unknown role are refused", async () => {
+  it("rejects an unknown user and an unknown role", async () => {
     for (const body of [{ is_active: true }, { full_name: "Nobody" }, {}])
       expect(await user.call("PATCH", url(newId()), { as: admin, body })).toMatchObject({
         status: 404,
@@ -101,7 +101,7 @@ describe("what happens when an admin changes a user", () => {
     expect((await user.call("PATCH", url(id), { as: admin, body: { role: "unknown" } })).status).toBe(422);
   });
 
-  it("a user that is known by a later event only keeps the admin's name when its creation comes", async () => {
+  it("sets a name that survives a creation that arrives later", async () => {
     const id = newId();
     await user.publish(accountEvent("auth.account.updated", id, 2));
     await user.consumed();
@@ -113,7 +113,7 @@ describe("what happens when an admin changes a user", () => {
   });
 });
 
-describe("what happens when an admin deals with a soft-deleted user", () => {
+describe("a soft-deleted user", () => {
   async function deleted() {
     const registered = await user.register();
     const body = { password: "Secret123" };
@@ -121,7 +121,7 @@ describe("what happens when an admin deals with a soft-deleted user", () => {
     return registered;
   }
 
-  it("it is seen, and not changed", async () => {
+  it("can be read by an admin and not changed", async () => {
     const { id } = await deleted();
     expect(await user.call("GET", url(id), { as: admin })).toMatchObject({
       status: 200,
@@ -134,20 +134,20 @@ describe("what happens when an admin deals with a soft-deleted user", () => {
       });
   });
 
-  it("it comes back, announced once; coming back again changes nothing", async () => {
+  it("is restored with one event; a second restoration changes nothing", async () => {
     const { id } = await deleted();
-    const answer = await user.call("POST", `${url(id)}/restore`, { as: admin });
-    expect(answer).toMatchObject({ status: 200, body: { is_deleted: false, deleted_at: null } });
+    const response = await user.call("POST", `${url(id)}/restore`, { as: admin });
+    expect(response).toMatchObject({ status: 200, body: { is_deleted: false, deleted_at: null } });
     await user.publish(accountEvent("auth.account.restored", id, 3));
     await user.consumed();
     expect(await user.call("POST", `${url(id)}/restore`, { as: admin })).toMatchObject({
       status: 200,
-      body: answer.body,
+      body: response.body,
     });
     expect(await types(id)).toEqual(["user.registered", "user.deleted", "user.restored"]);
   });
 
-  it("it does not come back when its email is taken by now", async () => {
+  it("is not restored when its email is taken", async () => {
     const { id, email } = await deleted();
     await user.register({ email });
     expect(await user.call("POST", `${url(id)}/restore`, { as: admin })).toMatchObject({
@@ -156,15 +156,15 @@ describe("what happens when an admin deals with a soft-deleted user", () => {
     });
   });
 
-  it("it can be erased", async () => {
+  it("can be erased", async () => {
     const { id } = await deleted();
     expect((await user.call("DELETE", url(id), { as: admin })).status).toBe(204);
     expect(await types(id)).toEqual(["user.registered", "user.deleted", "user.deleted"]);
   });
 });
 
-describe("what happens when an admin erases a user", () => {
-  it("the row goes, a tombstone stays, and no late event brings anybody back", async () => {
+describe("DELETE /v1/admin/users/{id}", () => {
+  it("deletes the row and leaves a tombstone, and no late event creates the user again", async () => {
     const { id } = await user.register();
     expect((await user.call("DELETE", url(id), { as: admin })).status).toBe(204);
     expect((await user.call("GET", url(id), { as: admin })).status).toBe(404);
@@ -177,13 +177,13 @@ describe("what happens when an admin erases a user", () => {
     expect((await user.call("GET", url(id), { as: admin })).status).toBe(404);
     const tombstone = await user.db.selectFrom("tombstones").selectAll().where("id", "=", id).execute();
     expect(tombstone).toEqual([{ id, version: 2, deleted_at: expect.any(Date) }]);
-    expect(await user.announced(id)).toMatchObject([
+    expect(await user.eventsOf(id)).toMatchObject([
       { type: "user.registered" },
       { type: "user.deleted", actor: admin.sub, data: { user_id: id, soft: false } },
     ]);
   });
 
-  it("an unknown one is 404", async () => {
+  it("returns 404 for an unknown user", async () => {
     expect(await user.call("DELETE", url(newId()), { as: admin })).toMatchObject({
       status: 404,
       body: { type: "UserNotFound" },

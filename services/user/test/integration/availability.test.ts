@@ -13,8 +13,8 @@ afterEach(async () => {
 
 const ready = (service: UserFixture) => service.call("GET", "/health/ready");
 
-describe("what happens when everything is there", () => {
-  it("the service is ready and says how its dependencies are", async () => {
+describe("GET /health/ready", () => {
+  it("is ready and reports the dependencies", async () => {
     user = await startUser();
     await expect
       .poll(() => ready(user!))
@@ -25,8 +25,8 @@ describe("what happens when everything is there", () => {
   });
 });
 
-describe("what happens when NATS is away", () => {
-  it("the service starts, registers and reads, and its events follow when NATS comes", async () => {
+describe("the service without NATS", () => {
+  it("starts, registers and reads, and publishes its events when NATS is up", async () => {
     user = await startUser({}, { withoutBus: true });
     await expect.poll(() => ready(user!)).toMatchObject({ status: 200, body: { checks: { nats: "unhealthy" } } });
     const { id } = await user.register();
@@ -44,8 +44,8 @@ describe("what happens when NATS is away", () => {
   });
 });
 
-describe("what happens when auth is away", () => {
-  it("commands are 503 with Retry-After and leave nothing", async () => {
+describe("the service without auth", () => {
+  it("returns 503 with Retry-After for commands and stores nothing", async () => {
     user = await startUser();
     const { id } = await user.register();
     await user.auth.stop();
@@ -59,13 +59,13 @@ describe("what happens when auth is away", () => {
   });
 });
 
-describe("what happens when the database is away", () => {
-  it("the start waits for it, and then the service serves and consumes", async () => {
+describe("the service without its database", () => {
+  it("waits for the database at the start, then serves and consumes", async () => {
     const database = await createEmptyDatabase();
-    const door = await createDoor(database.ownerUrl);
-    const starting = startUser({}, { databaseBy: door.url });
-    await door.knocked;
-    door.open();
+    const proxy = await createClosedProxy(database.ownerUrl);
+    const starting = startUser({}, { databaseProxy: proxy.url });
+    await proxy.firstConnection;
+    proxy.open();
     user = await starting;
     await expect
       .poll(() => ready(user!))
@@ -77,27 +77,27 @@ describe("what happens when the database is away", () => {
       .toMatchObject({ status: 200, body: { id: as.sub } });
     await user.stop();
     user = undefined;
-    door.close();
+    proxy.close();
     await database.drop();
   });
 });
 
-/** Another address of the server of `databaseUrl`, at which everybody is turned away until it is opened. */
-async function createDoor(databaseUrl: string) {
+/** Starts a proxy in front of the server of `databaseUrl`. It closes every connection until `open` is called. */
+async function createClosedProxy(databaseUrl: string) {
   const { hostname, port } = new URL(databaseUrl);
   let isOpen = false;
   const server = createServer((socket) => {
     if (!isOpen) return void socket.destroy();
-    const onward = connect(Number(port), hostname);
-    socket.on("error", () => onward.destroy()).pipe(onward);
-    onward.on("error", () => socket.destroy()).pipe(socket);
+    const upstream = connect(Number(port), hostname);
+    socket.on("error", () => upstream.destroy()).pipe(upstream);
+    upstream.on("error", () => socket.destroy()).pipe(socket);
   });
-  const knocked = once(server, "connection");
+  const firstConnection = once(server, "connection");
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
     url: `postgres://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    knocked,
+    firstConnection,
     open: () => void (isOpen = true),
     close: () => void server.close(),
   };

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { UserTables } from "../../src/db/database.ts";
 import { cleanUp } from "../../src/jobs/clean-up.job.ts";
 
-// Without the service around it, which runs the same job by itself.
+// Without the service, which runs the same job itself.
 let clone: TestDatabase;
 let database: Database<UserTables>;
 beforeAll(async () => {
@@ -21,7 +21,7 @@ afterAll(async () => {
 const now = new Date("2026-06-30T00:00:00Z");
 const daysAgo = (days: number) => new Date(now.getTime() - days * 86_400_000);
 
-async function insertEndings() {
+async function insertRows() {
   const [old, young] = [newId(), newId()];
   const rows = [
     { id: old, version: 1, deleted_at: daysAgo(61) },
@@ -35,15 +35,15 @@ async function insertEndings() {
 const left = async (table: "tombstones" | "early_deletions") =>
   (await database.db.selectFrom(table).select("id").execute()).map(({ id }) => id);
 
-describe("what happens when the clean-up runs", () => {
-  it("what no event can ask for any more goes, the rest stays", async () => {
-    const { young } = await insertEndings();
+describe("cleanUp", () => {
+  it("deletes rows older than 60 days and keeps the others", async () => {
+    const { young } = await insertRows();
     expect(await cleanUp(database.db, now)).toEqual({ tombstones: 1, earlyDeletions: 1 });
     expect([await left("tombstones"), await left("early_deletions")]).toEqual([[young], [young]]);
   });
 
-  it("a replica that finds another one at it leaves it to that one", async () => {
-    const { old } = await insertEndings();
+  it("does nothing while another replica holds the lock", async () => {
+    const { old } = await insertRows();
     await database.db.transaction().execute(async (trx) => {
       expect(await tryLockAdvisory(trx, "user.clean-up")).toBe(true);
       expect(await cleanUp(database.db, now)).toMatchObject({ tombstones: 0, earlyDeletions: 0 });

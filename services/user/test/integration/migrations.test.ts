@@ -10,7 +10,7 @@ afterEach(async () => {
   database = undefined;
 });
 
-/** An empty schema of a role of this file's own. */
+/** Creates an empty schema owned by a role that only this file uses. */
 async function emptySchema(extensions: string[]): Promise<string> {
   database = await createEmptyDatabase();
   const url = new URL(database.ownerUrl);
@@ -31,8 +31,8 @@ async function planOfSearch(url: string): Promise<string> {
   return JSON.stringify(rows);
 }
 
-describe("what happens when the schema is migrated", () => {
-  it("every migration can be undone and done again", async () => {
+describe("migrations", () => {
+  it("can all be reverted and applied again", async () => {
     const url = await emptySchema([]);
     const migrations = createMigrations({ url, folder: MIGRATIONS_FOLDER });
     const names = await migrations.up();
@@ -45,7 +45,7 @@ describe("what happens when the schema is migrated", () => {
   it.each([
     { extensions: ["pg_trgm"], indexed: true },
     { extensions: [], indexed: false },
-  ])("with the extensions $extensions, that the search has indexes is $indexed", async ({ extensions, indexed }) => {
+  ])("create search indexes with extensions $extensions: $indexed", async ({ extensions, indexed }) => {
     const url = await emptySchema(extensions);
     const migrations = createMigrations({ url, folder: MIGRATIONS_FOLDER });
     await migrations.up();

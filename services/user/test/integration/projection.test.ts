@@ -12,10 +12,10 @@ beforeAll(async () => {
 });
 afterAll(() => user.stop());
 
-const types = async (id: string) => (await user.announced(id)).map(({ type }) => type);
+const types = async (id: string) => (await user.eventsOf(id)).map(({ type }) => type);
 
-/** One account's life, the first `length` events of it. */
-function life(id: string, length: number): GatehouseEvent[] {
+/** Returns the first `length` events of one account's history. */
+function history(id: string, length: number): GatehouseEvent[] {
   const at = (minute: number) => new Date(timeOfId(id).getTime() + minute * 60_000);
   const email = `moved.${id}@example.com`;
   return [
@@ -28,14 +28,14 @@ function life(id: string, length: number): GatehouseEvent[] {
   ].slice(0, length);
 }
 
-/** What the consumer does with an event, without the bus between. */
-async function take(event: GatehouseEvent): Promise<void> {
-  const { ledger } = user.dependencies;
+/** Handles an event as the consumer does, without the bus. */
+async function handle(event: GatehouseEvent): Promise<void> {
+  const { records } = user.dependencies;
   if (event.type === "auth.account.created")
-    return handleAccountCreated(ledger)(event as GatehouseEvent<typeof event.type>);
+    return handleAccountCreated(records)(event as GatehouseEvent<typeof event.type>);
   if (event.type === "auth.account.deleted")
-    return handleAccountDeleted(ledger)(event as GatehouseEvent<typeof event.type>);
-  return handleAccountUpdated(ledger)(event as GatehouseEvent<"auth.account.updated">);
+    return handleAccountDeleted(records)(event as GatehouseEvent<typeof event.type>);
+  return handleAccountUpdated(records)(event as GatehouseEvent<"auth.account.updated">);
 }
 
 async function stored(id: string) {
@@ -45,12 +45,12 @@ async function stored(id: string) {
   return { user: row, early, tombstones };
 }
 
-describe("what happens when events of an account come in any order", () => {
-  it.each([2, 3, 4, 5])("the first %i of a life end as the same row", async (length) => {
+describe("account events in any order", () => {
+  it.each([2, 3, 4, 5])("end in the same row: the first %i of a history", async (length) => {
     for (const order of permutations([...Array(length).keys()])) {
       const id = newId();
-      const events = life(id, length);
-      for (const index of order) await take(events[index] as GatehouseEvent);
+      const events = history(id, length);
+      for (const index of order) await handle(events[index] as GatehouseEvent);
       const last = events.at(-1) as GatehouseEvent;
       const { user: row, early, tombstones } = await stored(id);
       expect([early, tombstones]).toEqual([[], []]);
@@ -67,44 +67,44 @@ describe("what happens when events of an account come in any order", () => {
         created_at: timeOfId(id),
         updated_at: new Date(last.time),
       });
-      const announced = await types(id);
-      expect(announced[0]).toBe("user.registered");
-      expect(announced).toHaveLength(row?.version ?? 0);
+      const published = await types(id);
+      expect(published[0]).toBe("user.registered");
+      expect(published).toHaveLength(row?.version ?? 0);
     }
   });
 
-  it("all at once, twice each, they end as the same row and are announced coherently", async () => {
+  it("end in the same row and one registration when all arrive twice at once", async () => {
     for (let round = 0; round < 10; round += 1) {
       const id = newId();
-      const events = life(id, 5);
-      await Promise.all([...events, ...events.toReversed()].map(take));
+      const events = history(id, 5);
+      await Promise.all([...events, ...events.toReversed()].map(handle));
       const { user: row } = await stored(id);
       expect(row).toMatchObject({ full_name: "Ann", role: "admin", is_deleted: false, account_version: 5 });
-      const announced = await types(id);
-      expect(announced.filter((type) => type === "user.registered")).toHaveLength(1);
-      expect(announced).toHaveLength(row?.version ?? 0);
+      const published = await types(id);
+      expect(published.filter((type) => type === "user.registered")).toHaveLength(1);
+      expect(published).toHaveLength(row?.version ?? 0);
     }
   });
 
-  it("an erasure among them leaves a tombstone and is announced once", async () => {
+  it("leave a tombstone and one erasure event when one of them is an erasure", async () => {
     for (let round = 0; round < 10; round += 1) {
       const id = newId();
-      const events = life(id, 6);
-      await Promise.all([...events, ...events.toReversed()].map(take));
+      const events = history(id, 6);
+      await Promise.all([...events, ...events.toReversed()].map(handle));
       expect(await stored(id)).toMatchObject({ user: undefined, early: [], tombstones: [{ id, version: 6 }] });
-      const erasures = (await user.announced(id)).filter(({ data }) => "soft" in data && data.soft === false);
+      const erasures = (await user.eventsOf(id)).filter(({ data }) => "soft" in data && data.soft === false);
       expect(erasures).toHaveLength(1);
     }
   });
 });
 
-describe("what happens when an erasure races a late creation", () => {
-  it("nobody is resurrected, whoever comes first", async () => {
+describe("an erasure that races a late creation", () => {
+  it("leaves only the tombstone in either order", async () => {
     await Promise.all(
       Array.from({ length: 40 }, async (_, index) => {
         const id = newId();
-        const racers = [life(id, 6)[0], life(id, 6)[5]] as GatehouseEvent[];
-        await Promise.all((index % 2 === 0 ? racers : racers.toReversed()).map(take));
+        const racers = [history(id, 6)[0], history(id, 6)[5]] as GatehouseEvent[];
+        await Promise.all((index % 2 === 0 ? racers : racers.toReversed()).map(handle));
         expect(await stored(id)).toMatchObject({ user: undefined, tombstones: [{ id }] });
         expect((await types(id)).at(-1)).toBe("user.deleted");
       }),
@@ -112,42 +112,42 @@ describe("what happens when an erasure races a late creation", () => {
   });
 });
 
-describe("what happens when a request and two consumers change one user at once", () => {
-  it("each change counts once", async () => {
+describe("a request and two consumers that change one user at once", () => {
+  it("apply each change once", async () => {
     const { id } = await user.register();
     const events = [
       accountEvent("auth.account.updated", id, 2, { is_verified: true, changed: ["is_verified"] }),
       accountEvent("auth.account.deleted", id, 3),
     ];
     await Promise.allSettled([
-      ...[...events, ...events].map(take),
+      ...[...events, ...events].map(handle),
       user.call("PATCH", "/v1/users/me", { as: { sub: id }, body: { full_name: "Raced" } }),
     ]);
     const { user: row } = await stored(id);
     expect(row).toMatchObject({ is_verified: true, is_deleted: true });
-    const announced = await types(id);
-    expect(announced.filter((type) => type === "user.deleted")).toHaveLength(1);
-    expect(announced).toHaveLength(row?.version ?? 0);
+    const published = await types(id);
+    expect(published.filter((type) => type === "user.deleted")).toHaveLength(1);
+    expect(published).toHaveLength(row?.version ?? 0);
   });
 });
 
-describe("what happens when a transaction of one user is held open", () => {
-  it("another change of that user waits for it, one of another user does not", async () => {
-    const { ledger } = user.dependencies;
+describe("an open transaction of one user", () => {
+  it("delays another change of that user and no change of another user", async () => {
+    const { records } = user.dependencies;
     const [id, other] = [newId(), newId()];
     const finished: string[] = [];
     const released = Promise.withResolvers<void>();
     const entered = Promise.withResolvers<void>();
     const holding = user.dependencies.transact(async (trx) => {
-      const { lockKnown } = await import("../../src/repositories/user-record.repository.ts");
-      await lockKnown(trx, id);
+      const { lockUserRecord } = await import("../../src/repositories/user-record.repository.ts");
+      await lockUserRecord(trx, id);
       entered.resolve();
       await released.promise;
       finished.push("holder");
     });
     await entered.promise;
-    const waiting = take(accountEvent("auth.account.created", id, 1)).then(() => finished.push("same user"));
-    await handleAccountCreated(ledger)(accountEvent("auth.account.created", other, 1));
+    const waiting = handle(accountEvent("auth.account.created", id, 1)).then(() => finished.push("same user"));
+    await handleAccountCreated(records)(accountEvent("auth.account.created", other, 1));
     finished.push("other user");
     released.resolve();
     await Promise.all([holding, waiting]);

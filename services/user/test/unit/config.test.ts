@@ -10,8 +10,8 @@ const environment = {
   INTROSPECTION_TOKEN: "other",
 };
 
-describe("what happens when the configuration is read", () => {
-  it("a complete environment is taken with the contract's defaults", () => {
+describe("readConfig", () => {
+  it("fills a complete environment with the documented defaults", () => {
     expect(readConfig(environment)).toMatchObject({
       host: "127.0.0.1",
       port: 8002,
@@ -22,24 +22,24 @@ describe("what happens when the configuration is read", () => {
     });
   });
 
-  it("a slash at the end of auth's URL says nothing", () => {
+  it("removes slashes at the end of AUTH_URL", () => {
     expect(readConfig({ ...environment, AUTH_URL: "http://auth:8001/, http://auth:8011//" }).authUrls).toEqual([
       "http://auth:8001",
       "http://auth:8011",
     ]);
   });
 
-  it("an empty one is refused with every missing variable by name", () => {
+  it("lists every missing variable of an empty environment", () => {
     const missing = problemsOf({});
     expect(missing).toEqual(["AUTH_URL", "INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN", "NATS_URL", "USER_DATABASE_URL"]);
   });
 
-  it("production refuses debugging, short secrets and cookies without Secure", () => {
+  it("rejects debugging, short secrets and cookies without Secure in production", () => {
     const problems = problemsOf({ ...environment, ENVIRONMENT: "production", DEBUG: "true", SECURE_COOKIES: "false" });
     expect(problems).toEqual(["DEBUG", "INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN", "SECURE_COOKIES"]);
   });
 
-  it("debugging makes the log verbose", () => {
+  it("sets the log level to debug when DEBUG is true", () => {
     expect(readConfig({ ...environment, DEBUG: "true" }).logLevel).toBe("debug");
   });
 });

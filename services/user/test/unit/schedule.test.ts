@@ -4,8 +4,8 @@ import { schedule } from "../../src/jobs/schedule.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
 
-describe("what happens when a job is scheduled", () => {
-  it("it runs at once and again, also after a failure, and never twice at a time", async () => {
+describe("schedule", () => {
+  it("runs the job at once and repeatedly, also after a failure, never twice at a time", async () => {
     let running = 0;
     let runs = 0;
     const enough = Promise.withResolvers<void>();
@@ -28,7 +28,7 @@ describe("what happens when a job is scheduled", () => {
     expect(running).toBe(0);
   });
 
-  it("closing waits for the run at hand", async () => {
+  it("close waits for the current run", async () => {
     const blocked = Promise.withResolvers<void>();
     let finished = false;
     const job = async () => {

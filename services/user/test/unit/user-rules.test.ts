@@ -1,14 +1,14 @@
 import { newId, timeOfId } from "@gatehouse/contracts";
 import { isAppError } from "@gatehouse/errors";
 import { describe, expect, it } from "vitest";
-import type { Known } from "../../src/repositories/user-record.repository.ts";
+import type { UserRecord } from "../../src/repositories/user-record.repository.ts";
 import {
   type AccountFact,
-  type Announcement,
+  applyFact,
+  applyRules,
   changeProfile,
   type Fact,
-  inTurn,
-  learn,
+  type UserEvent,
 } from "../../src/services/user-rules.ts";
 import { permutations } from "../permutations.ts";
 
@@ -38,21 +38,21 @@ const restored = account(5, { email: "ann@example.org", role: "admin", isVerifie
 const deletedAgain: Fact = { kind: "deletion", id, version: 6, deletedAt: at(6) };
 const erased: Fact = { kind: "erasure", id, version: 7, at: at(7) };
 
-function learnAll(facts: readonly Fact[], known: Known = {}) {
-  const announcements: Announcement[] = [];
+function applyAll(facts: readonly Fact[], record: UserRecord = {}) {
+  const events: UserEvent[] = [];
   for (const fact of facts) {
-    const change = learn(known, fact);
-    known = change.known;
-    announcements.push(...change.announcements);
+    const change = applyFact(record, fact);
+    record = change.record;
+    events.push(...change.events);
   }
-  return { known, announcements };
+  return { record, events };
 }
 
-/** What must hold of every history: registered once and first, versions without a gap, deletion and return in turn. */
-function expectCoherent(announcements: readonly Announcement[]): void {
-  expect(announcements.map(({ version }) => version)).toEqual(announcements.map((_, index) => index + 1));
+/** Every history registers once and first, has versions without gaps, and alternates deletion and restoration. */
+function expectCoherent(events: readonly UserEvent[]): void {
+  expect(events.map(({ version }) => version)).toEqual(events.map((_, index) => index + 1));
   let deletedNow = false;
-  announcements.forEach(({ type, data }, index) => {
+  events.forEach(({ type, data }, index) => {
     if (type === "user.registered") expect(index).toBe(0);
     if (type === "user.restored") expect(deletedNow).toBe(true);
     if (type === "user.deleted" && data.soft) expect(deletedNow).toBe(false);
@@ -61,50 +61,50 @@ function expectCoherent(announcements: readonly Announcement[]): void {
   });
 }
 
-describe("what happens when the facts of an account come in any order", () => {
+describe("account facts in any order", () => {
   const histories: [string, Fact[]][] = [
-    ["a user that lives", [created, moved, promoted]],
-    ["a user that is soft-deleted", [created, moved, promoted, deleted]],
-    ["a user that is restored", [created, moved, promoted, deleted, restored]],
-    ["a user that is deleted twice", [created, moved, promoted, deleted, restored, deletedAgain]],
-    ["a user that is erased", [created, moved, promoted, deleted, restored, deletedAgain, erased]],
+    ["an active user", [created, moved, promoted]],
+    ["a soft-deleted user", [created, moved, promoted, deleted]],
+    ["a restored user", [created, moved, promoted, deleted, restored]],
+    ["a user deleted twice", [created, moved, promoted, deleted, restored, deletedAgain]],
+    ["an erased user", [created, moved, promoted, deleted, restored, deletedAgain, erased]],
   ];
 
-  it.each(histories)("%s ends as the same record", (_name, facts) => {
-    const expected = learnAll(facts).known;
+  it.each(histories)("end in the same record: %s", (_name, facts) => {
+    const expected = applyAll(facts).record;
     for (const order of permutations(facts)) {
-      const { known, announcements } = learnAll(order);
-      // How often a user was announced as deleted depends on what was heard; what it is in the end does not.
-      const { version: _, ...user } = known.user ?? { version: 0 };
+      const { record, events } = applyAll(order);
+      // The number of deletion events depends on the order; the final record does not.
+      const { version: _, ...user } = record.user ?? { version: 0 };
       const { version: __, ...expectedUser } = expected.user ?? { version: 0 };
-      expect({ ...known, user }).toEqual({ ...expected, user: expectedUser });
-      expect(known.user?.version ?? 0).toBe(known.user ? announcements.length : 0);
-      const registrations = announcements.filter(({ type }) => type === "user.registered");
-      if (known.user) expect(registrations).toHaveLength(1);
-      if (!known.tombstone) expectCoherent(announcements);
+      expect({ ...record, user }).toEqual({ ...expected, user: expectedUser });
+      expect(record.user?.version ?? 0).toBe(record.user ? events.length : 0);
+      const registrations = events.filter(({ type }) => type === "user.registered");
+      if (record.user) expect(registrations).toHaveLength(1);
+      if (!record.tombstone) expectCoherent(events);
     }
   });
 
-  it.each(histories)("%s ends as the same record when every fact comes twice", (_name, facts) => {
-    const once = learnAll(facts);
-    expect(learnAll([...facts, ...facts])).toEqual(once);
-    expect(learnAll(facts.flatMap((fact) => [fact, fact]))).toEqual(once);
+  it.each(histories)("end in the same record when every fact arrives twice: %s", (_name, facts) => {
+    const once = applyAll(facts);
+    expect(applyAll([...facts, ...facts])).toEqual(once);
+    expect(applyAll(facts.flatMap((fact) => [fact, fact]))).toEqual(once);
   });
 
-  it("an erasure is announced exactly once and nothing comes after it", () => {
+  it("publish one erasure, and nothing after it", () => {
     for (const order of permutations([created, promoted, deleted, erased])) {
-      const { known, announcements } = learnAll([...order, ...order]);
-      expect(known).toEqual({ tombstone: { id, version: 7, deletedAt: at(7) } });
-      expect(announcements.at(-1)).toMatchObject({ type: "user.deleted", data: { soft: false } });
-      expect(announcements.filter(({ data }) => "soft" in data && !data.soft)).toHaveLength(1);
+      const { record, events } = applyAll([...order, ...order]);
+      expect(record).toEqual({ tombstone: { id, version: 7, deletedAt: at(7) } });
+      expect(events.at(-1)).toMatchObject({ type: "user.deleted", data: { soft: false } });
+      expect(events.filter(({ data }) => "soft" in data && !data.soft)).toHaveLength(1);
     }
   });
 });
 
-describe("what happens when a soft deletion overtakes an older change of the account", () => {
-  it("the change is still taken in", () => {
-    const { known } = learnAll([created, deleted, moved]);
-    expect(known.user).toMatchObject({
+describe("a soft deletion that arrives before an older account change", () => {
+  it("does not hide the change", () => {
+    const { record } = applyAll([created, deleted, moved]);
+    expect(record.user).toMatchObject({
       email: "ann@example.org",
       deletedAt: at(4),
       accountVersion: 2,
@@ -113,36 +113,36 @@ describe("what happens when a soft deletion overtakes an older change of the acc
   });
 });
 
-describe("what happens when a change of the account overtakes its creation", () => {
-  it("the user is there without a name and is announced only when its creation comes", () => {
-    const early = learnAll([promoted]);
-    expect(early.known.user).toMatchObject({
+describe("an account change that arrives before the creation", () => {
+  it("creates the user without a profile; the creation registers it", () => {
+    const early = applyAll([promoted]);
+    expect(early.record.user).toMatchObject({
       profile: { full_name: null },
       isRegistered: false,
       version: 0,
       role: "admin",
     });
-    expect(early.announcements).toEqual([]);
-    const late = learnAll([created], early.known);
-    expect(late.known.user).toMatchObject({
+    expect(early.events).toEqual([]);
+    const late = applyAll([created], early.record);
+    expect(late.record.user).toMatchObject({
       profile: { full_name: "Ann" },
       isRegistered: true,
       version: 1,
       role: "admin",
     });
-    expect(late.announcements).toEqual([
+    expect(late.events).toEqual([
       { type: "user.registered", version: 1, data: { user_id: id, email: "ann@example.org", full_name: "Ann" } },
     ]);
   });
 });
 
-describe("what happens when the profile is changed", () => {
-  const { known } = learnAll([created]);
+describe("changeProfile", () => {
+  const { record } = applyAll([created]);
 
-  it("another name raises the version and is announced", () => {
-    const { known: after, announcements } = changeProfile(known, { full_name: "Ann Smith" }, at(9));
+  it("raises the version and publishes the change for a different value", () => {
+    const { record: after, events } = changeProfile(record, { full_name: "Ann Smith" }, at(9));
     expect(after.user).toMatchObject({ profile: { full_name: "Ann Smith" }, version: 2, updatedAt: at(9) });
-    expect(announcements).toEqual([
+    expect(events).toEqual([
       {
         type: "user.profile.updated",
         version: 2,
@@ -151,34 +151,38 @@ describe("what happens when the profile is changed", () => {
     ]);
   });
 
-  it("the same name changes nothing", () => {
-    expect(changeProfile(known, { full_name: "Ann" }, at(9))).toEqual({ known, announcements: [] });
+  it("changes nothing for the same value", () => {
+    expect(changeProfile(record, { full_name: "Ann" }, at(9))).toEqual({ record, events: [] });
   });
 
-  it("a name given before the creation was heard of stays", () => {
-    const named = changeProfile(learnAll([moved]).known, { full_name: null }, at(9));
-    expect(named.announcements.map(({ type }) => type)).toEqual(["user.registered", "user.profile.updated"]);
-    expect(learn(named.known, created)).toEqual({ known: named.known, announcements: [] });
+  it("keeps a value that was set before the creation arrived", () => {
+    const named = changeProfile(applyAll([moved]).record, { full_name: null }, at(9));
+    expect(named.events.map(({ type }) => type)).toEqual(["user.registered", "user.profile.updated"]);
+    expect(applyFact(named.record, created)).toEqual({ record: named.record, events: [] });
   });
 
   it.each([
     ["unknown", {}],
-    ["soft-deleted", learnAll([created, deleted]).known],
-    ["erased", learnAll([created, erased]).known],
-  ])("a user that is %s is not found", (_name, missing: Known) => {
+    ["soft-deleted", applyAll([created, deleted]).record],
+    ["erased", applyAll([created, erased]).record],
+  ])("throws UserNotFound for a user that is %s", (_name, missing: UserRecord) => {
     expect(() => changeProfile(missing, { full_name: "Ann" }, at(9))).toThrow(
       expect.toSatisfy((error) => isAppError(error, "UserNotFound")),
     );
   });
+});
 
-  it("several changes are announced as one, in their order", () => {
-    const { known: after, announcements } = inTurn(
-      known,
-      (before) => learn(before, deleted),
-      (before) => learn(before, restored),
+describe("applyRules", () => {
+  const { record } = applyAll([created]);
+
+  it("returns the events of all rules in their order", () => {
+    const { record: after, events } = applyRules(
+      record,
+      (before) => applyFact(before, deleted),
+      (before) => applyFact(before, restored),
       (before) => changeProfile(before, { full_name: null }, at(9)),
     );
     expect(after.user).toMatchObject({ profile: { full_name: null }, version: 4 });
-    expect(announcements.map(({ type }) => type)).toEqual(["user.deleted", "user.restored", "user.profile.updated"]);
+    expect(events.map(({ type }) => type)).toEqual(["user.deleted", "user.restored", "user.profile.updated"]);
   });
 });

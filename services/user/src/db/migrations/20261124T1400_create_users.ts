@@ -23,9 +23,9 @@ export async function up(db: Kysely<never>): Promise<void> {
     )
     .addColumn("deleted_at", "timestamptz")
     .execute();
-  // Not unique: which email is taken is auth's to say, and its events may arrive in any order.
+  // Not unique: auth decides which email is taken, and its events may arrive in any order.
   await db.schema.createIndex("users_email_index").on("users").column("email").execute();
-  // The admin's list pages by id. Its filters ask for the few (admins, inactive, deleted), whom the primary key finds slowly.
+  // The admin's list pages by id. Its filters select few rows (admins, inactive, deleted), which the primary key finds slowly.
   await db.schema.createIndex("users_role_index").on("users").columns(["role", "id"]).execute();
   await sql`create index users_inactive_index on users (id) where not is_active`.execute(db);
   await sql`create index users_deleted_index on users (id) where is_deleted`.execute(db);

@@ -2,7 +2,7 @@ import { type Kysely, sql } from "kysely";
 
 /**
  * Trigram indexes make the admin's substring search fast on large tables. They need the extension pg_trgm, which only the
- * database's owner can install; without it the search is the same by a scan of the table.
+ * owner of the database can install. Without it the search scans the table.
  */
 export async function up(db: Kysely<never>): Promise<void> {
   const { rows } = await sql<{ schema: string }>`

@@ -1,4 +1,4 @@
-/** A soft deletion that was heard of before its user, which waits here for the row that it belongs to. */
+/** A soft deletion whose event arrived before its user. It is applied when the user arrives. */
 export interface EarlyDeletionTable {
   id: string;
   version: number;

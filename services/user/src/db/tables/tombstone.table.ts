@@ -1,7 +1,7 @@
-/** What is left of an erased user, so that a late event resurrects nobody. Nothing personal. */
+/** Marks an erased user, so that a late event does not create it again. Holds no personal data. */
 export interface TombstoneTable {
   id: string;
-  /** Version of the account at its end. */
+  /** The last version of the account. */
   version: number;
   deleted_at: Date;
 }

@@ -10,11 +10,11 @@ export interface UserTable extends Profile {
   is_verified: boolean;
   /** Version of the account that email, role, is_active and is_verified come from. */
   account_version: number;
-  /** Version of the account that deleted_at comes from; apart, because a deletion's event does not carry the rest. */
+  /** Version of the account that deleted_at comes from. It is separate because a deletion's event has no other field. */
   deletion_version: number;
-  /** This service's own, carried by `user.*` events. */
+  /** The version of the user, carried by `user.*` events. */
   version: number;
-  /** False while the account is known from later events only: the profile is then unknown and `user.registered` is not written. */
+  /** False until the creation arrives. Until then the profile is unknown and `user.registered` is not written. */
   is_registered: boolean;
   created_at: Date;
   updated_at: Date;

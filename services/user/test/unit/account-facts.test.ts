@@ -1,11 +1,11 @@
 import { EventFormatError, newId } from "@gatehouse/contracts";
 import { createEvent } from "@gatehouse/messaging";
 import { describe, expect, it } from "vitest";
-import { factOfDeletion } from "../../src/services/account-facts.ts";
-import { versionOf } from "../../src/events/facts.ts";
+import { versionOf } from "../../src/events/account-event-facts.ts";
+import { deletionFact } from "../../src/services/account-facts.ts";
 
-describe("what happens when an event of an account has no version", () => {
-  it("it is refused, since it cannot be put in order", () => {
+describe("versionOf", () => {
+  it("rejects an account event without a version", () => {
     const id = newId();
     const data = { user_id: id, soft: true, token_version: 2 };
     const event = createEvent({ source: "auth", type: "auth.account.deleted", subject: id, data });
@@ -13,11 +13,11 @@ describe("what happens when an event of an account has no version", () => {
   });
 });
 
-describe("what happens when auth answers a deletion", () => {
+describe("deletionFact", () => {
   const now = new Date("2026-01-01T00:00:00Z");
 
-  it("one without a time is an erasure, which became known now", () => {
-    expect(factOfDeletion({ id: "x", version: 3, deleted_at: null }, now)).toEqual({
+  it("returns an erasure as of now for a response without a time", () => {
+    expect(deletionFact({ id: "x", version: 3, deleted_at: null }, now)).toEqual({
       kind: "erasure",
       id: "x",
       version: 3,

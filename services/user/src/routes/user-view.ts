@@ -1,7 +1,7 @@
-import type { AdminUser, PublicUser, User as UserAnswer } from "@gatehouse/contracts";
+import { type AdminUser, publicProfileOf, type PublicUser, type User as UserBody } from "@gatehouse/contracts";
 import type { User } from "../services/user-writer.service.ts";
 
-export function toUserAnswer(user: User): UserAnswer {
+export function toUser(user: User): UserBody {
   return {
     id: user.id,
     email: user.email,
@@ -14,13 +14,13 @@ export function toUserAnswer(user: User): UserAnswer {
   };
 }
 
-export function toPublicAnswer(user: User): PublicUser {
-  return { id: user.id, ...user.profile, created_at: user.createdAt.toISOString() };
+export function toPublicUser(user: User): PublicUser {
+  return { id: user.id, ...publicProfileOf(user.profile), created_at: user.createdAt.toISOString() };
 }
 
-export function toAdminAnswer(user: User): AdminUser {
+export function toAdminUser(user: User): AdminUser {
   return {
-    ...toUserAnswer(user),
+    ...toUser(user),
     is_deleted: user.deletedAt !== null,
     deleted_at: user.deletedAt?.toISOString() ?? null,
   };

@@ -3,8 +3,8 @@ import type { AccountFact } from "../services/user-rules.ts";
 
 type AccountEvent = GatehouseEvent<"auth.account.created" | "auth.account.updated" | "auth.account.restored">;
 
-/** What an event that carries the account tells of it. Auth changes no deleted account, so it was not deleted then. */
-export function factOfAccountEvent(event: AccountEvent): AccountFact {
+/** Returns the fact in an event about an account. Auth never changes a deleted account, so `deletedAt` is null. */
+export function accountFactOfEvent(event: AccountEvent): AccountFact {
   const { user_id, email, role, is_active, is_verified } = event.data;
   return {
     kind: "account",
@@ -19,7 +19,7 @@ export function factOfAccountEvent(event: AccountEvent): AccountFact {
   };
 }
 
-/** @throws EventFormatError: without its version an event of an account cannot be put in order */
+/** @throws EventFormatError when the event has no version, because it cannot be ordered then */
 export function versionOf(event: GatehouseEvent): number {
   if (event.version === undefined) throw new EventFormatError(`${event.type} has no version`);
   return event.version;
