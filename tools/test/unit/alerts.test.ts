@@ -100,6 +100,7 @@ describe("what runbooks quote", () => {
   const OF_OTHERS = new Set([
     "idle in transaction",
     "Auth and revocation",
+    "EventFormatError: … data: …",
     "EventFormatError: envelope: …",
     "replayed before: 1",
   ]);
