@@ -1,46 +1,41 @@
-// pnpm bench:workers: what a second worker process brings. See --help.
-import { parseCount } from "@gatehouse/test-kit/command";
-import { Option } from "commander";
-import { benchCommand, type BenchResult } from "./support/command.ts";
-import { startSystem } from "./support/system.ts";
-import { count, ratioOfRates } from "./telemetry/rounds.ts";
-import { type Load, pairsOf, registerUsers, takeTurns } from "./telemetry/throughput.ts";
+// pnpm bench:workers: the gain of worker processes. See --help.
+import { countOption, type Report, reportCommand } from "@gatehouse/test-kit/run";
+import { startBenchSystem } from "./support/system.ts";
+import {
+  countAnswers,
+  describeLoad,
+  type Load,
+  pairsOf,
+  ratioOfRates,
+  runRounds,
+  withLoadOptions,
+} from "./support/throughput.ts";
 
-interface Options extends Load {
-  readonly workers: number;
-}
-
-async function bench({ workers, ...load }: Options): Promise<BenchResult> {
+async function bench({ workers, ...load }: Load & { readonly workers: number }): Promise<Report> {
   const environment = { LOG_LEVEL: "warn", OTEL_SDK_DISABLED: "true" };
-  const system = await startSystem({ pairs: [environment, { ...environment, WEB_CONCURRENCY: String(workers) }] });
-  try {
-    const pairs = pairsOf(system, ["one", "several"]);
-    const users = await registerUsers(pairs.one.gateway.url);
-    const { one, several } = await takeTurns(pairs, users, load);
-    const { answered, failed } = count([...one, ...several]);
-    const ratio = ratioOfRates(several, one);
-    return {
-      passed: failed === 0,
-      figures: { ratio, workers, failed, answered, ...load, rounds: { one, several } },
-      lines: [
-        `${load.rounds} rounds of ${load.seconds} s of each, ${load.inFlight} requests at a time; ${failed} of ${answered + failed} failed`,
-        `${workers} workers / one process: ${ratio.toFixed(2)} of the throughput (median of rounds)`,
-      ],
-    };
-  } finally {
-    await system.stop();
-  }
+  await using system = await startBenchSystem({
+    pairs: [environment, { ...environment, WEB_CONCURRENCY: String(workers) }],
+  });
+  const rounds = await runRounds(pairsOf(system, ["one", "several"] as const), load);
+  const answers = countAnswers(rounds);
+  const ratio = ratioOfRates(rounds.several, rounds.one);
+  return {
+    passed: answers.failed === 0,
+    figures: { ratio, workers, ...answers, load, rounds },
+    lines: [
+      describeLoad(load, answers),
+      `${workers} workers / one process: ${ratio.toFixed(2)} of the throughput (median of rounds)`,
+    ],
+  };
 }
 
-await benchCommand(
-  "bench:workers",
-  `What WEB_CONCURRENCY does for GET /v1/users/me through the gateway: a gateway and a user service of one process each take turns with
-a gateway and a user service of several workers each. The load, PostgreSQL, NATS and auth share the cores with them, so the ratio grows
-with the cores that are left.`,
-  bench,
-)
-  .addOption(new Option("--workers <count>", "workers of each service").argParser(parseCount).default(2))
-  .addOption(new Option("--rounds <count>", "rounds of each").argParser(parseCount).default(10))
-  .addOption(new Option("--seconds <count>", "how long a round is").argParser(parseCount).default(3))
-  .addOption(new Option("--in-flight <count>", "requests at a time").argParser(parseCount).default(32))
-  .parseAsync();
+await withLoadOptions(
+  reportCommand(
+    "pnpm bench:workers",
+    "Compares the throughput of GET /v1/users/me with WEB_CONCURRENCY workers and with one process. The load and all servers share the " +
+      "cores, so the ratio grows with free cores.",
+    bench,
+  ).addOption(countOption("workers", "workers of each service", 2)),
+  10,
+  3,
+).parseAsync();

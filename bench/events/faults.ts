@@ -1,72 +1,71 @@
-import type { RestartableServer } from "@gatehouse/local-stack";
 import { newId } from "@gatehouse/contracts";
+import type { RestartableServer } from "@gatehouse/local-stack";
 import type { Bus } from "@gatehouse/messaging";
+import type { Random } from "@gatehouse/test-kit/run";
+import { connectDatabase, queryOnce } from "@gatehouse/test-kit/system";
 import { headers } from "@nats-io/nats-core";
-import pg from "pg";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
-import type { ConsumerProcess } from "./consumer-process.ts";
+import { fileURLToPath } from "node:url";
 
-export interface FaultTargets {
+interface Projection {
+  /** Kills it and starts another. */
+  crash(): Promise<void>;
+  stop(): Promise<void>;
+  /** `running`, or how it ended. */
+  state(): string;
+}
+
+export function startProjection(environment: { DATABASE_URL: string; NATS_URL: string }): Projection {
+  const launch = () =>
+    spawn(process.execPath, [fileURLToPath(new URL("projection.ts", import.meta.url))], {
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+  let child = launch();
+  const end = async (signal: NodeJS.Signals) => {
+    const ended = child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
+    child.kill(signal);
+    await ended;
+  };
+  return {
+    async crash() {
+      await end("SIGKILL");
+      child = launch();
+    },
+    stop: () => end("SIGTERM"),
+    state: () => child.signalCode ?? child.exitCode?.toString() ?? "running",
+  };
+}
+
+interface Targets {
   readonly nats: RestartableServer;
   readonly bus: Bus;
-  readonly consumer: ConsumerProcess;
-  /** PostgreSQL's superuser on a database of its own, so that what cuts connections is not cut itself. */
+  readonly projection: Projection;
+  /** Another database than the bench's, so that the cut does not hit its own connection. */
   readonly superuserUrl: string;
-  /** The owner of the bench's tables. */
   readonly databaseUrl: string;
 }
 
-const NAMES = ["NATS killed and started", "database connections cut", "consumer killed", "events repeated"] as const;
-type FaultName = (typeof NAMES)[number];
+const REPEATED = 200;
 
-const DUPLICATES = 200;
-
-/** Something goes wrong every two seconds or so, until `signal`. @returns how often each did */
-export async function breakThings(
-  targets: FaultTargets,
-  random: () => number,
-  signal: AbortSignal,
-): Promise<Record<FaultName, number>> {
-  const counts = Object.fromEntries(NAMES.map((name) => [name, 0])) as Record<FaultName, number>;
-  while (!signal.aborted) {
-    await pause(1_000 + random() * 2_000, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) break;
-    const name = NAMES[Math.floor(random() * NAMES.length)] as FaultName;
-    await act(name, targets, random);
-    counts[name] += 1;
-  }
-  return counts;
-}
-
-async function act(name: FaultName, targets: FaultTargets, random: () => number): Promise<void> {
-  switch (name) {
-    case "NATS killed and started":
-      await targets.nats.kill();
-      await pause(random() * 1_000);
-      return targets.nats.start();
-    case "database connections cut":
-      return cutConnections(targets.superuserUrl, targets.databaseUrl);
-    case "consumer killed":
-      return targets.consumer.crash();
-    case "events repeated":
-      return repeatEvents(targets);
-  }
-}
-
-async function cutConnections(superuserUrl: string, databaseUrl: string): Promise<void> {
-  const database = new URL(databaseUrl).pathname.slice(1);
-  await withClient(superuserUrl, (client) =>
-    client.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", [database]),
-  );
-}
-
-/** Publishes old events again, each under a new message id, which JetStream takes for a new message. */
-async function repeatEvents({ bus, databaseUrl }: FaultTargets): Promise<void> {
-  const connection = bus.connection();
-  if (connection === undefined) return;
-  await withClient(databaseUrl, async (client) => {
+const FAULTS: Readonly<Record<string, (targets: Targets, random: Random) => Promise<unknown>>> = {
+  async "NATS killed"({ nats }, random) {
+    await nats.kill();
+    await pause(random.integer(0, 1_000));
+    await nats.start();
+  },
+  "database connections cut": ({ superuserUrl }) =>
+    queryOnce(superuserUrl, "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'bench'"),
+  "consumer killed": ({ projection }) => projection.crash(),
+  /** With new message ids, so that JetStream does not recognize them. */
+  async "events repeated"({ bus, databaseUrl }) {
+    const connection = bus.connection();
+    if (connection === undefined) return;
+    await using client = await connectDatabase(databaseUrl);
     const { rows } = await client.query<{ subject: string; payload: string }>(
-      `select subject, payload::text from outbox tablesample system (5) where published_at is not null limit ${DUPLICATES}`,
+      `select subject, payload::text from outbox tablesample system (5) where published_at is not null limit ${REPEATED}`,
     );
     for (const { subject, payload } of rows) {
       const extra = headers();
@@ -74,16 +73,22 @@ async function repeatEvents({ bus, databaseUrl }: FaultTargets): Promise<void> {
       connection.publish(subject, payload, { headers: extra });
     }
     await connection.flush();
-  });
-}
+  },
+};
 
-async function withClient(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  client.on("error", () => undefined);
-  await client.connect();
-  try {
-    await work(client);
-  } finally {
-    await client.end();
+/** Runs a fault every two seconds or so, until `signal`. Returns how often each ran. */
+export async function breakThings(
+  targets: Targets,
+  random: Random,
+  signal: AbortSignal,
+): Promise<Record<string, number>> {
+  const names = Object.keys(FAULTS);
+  const counts: Record<string, number> = Object.fromEntries(names.map((name) => [name, 0]));
+  for (;;) {
+    await pause(random.integer(1_000, 3_000), undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return counts;
+    const name = random.pick(names);
+    await FAULTS[name]?.(targets, random);
+    counts[name] = (counts[name] ?? 0) + 1;
   }
 }

@@ -1,93 +1,127 @@
-import { waitForFirstAdmin } from "@gatehouse/local-stack";
 import {
-  createSystemDatabases,
-  createSystemServices,
-  findServicePorts,
-  inventSecrets,
-  type ServiceHandle,
-  type SystemDatabases,
-} from "@gatehouse/test-kit/system";
-import pg from "pg";
-import { login, type Session } from "./client.ts";
-import { type BenchServers, startServers } from "./servers.ts";
-import { ADMIN } from "./stack.ts";
+  type Answer,
+  call,
+  FIRST_ADMIN,
+  login,
+  loginAdmin,
+  NEW_PASSWORD,
+  PASSWORD,
+  type Person,
+  register,
+} from "@gatehouse/test-kit/api";
+import { createTally, type OpenLoop, startOpenLoop, type Tally } from "@gatehouse/test-kit/run";
+import { connectDatabase, queryOnce, type ServiceHandle, startSystem, type System } from "@gatehouse/test-kit/system";
 
-/** The whole system as processes, with a bus that can be taken away and a database that can be asked. */
-export interface BenchSystem {
+/** The whole system, its database, and an admin. */
+export interface BenchSystem extends AsyncDisposable {
   readonly gateways: readonly ServiceHandle[];
+  readonly urls: readonly string[];
   readonly users: readonly ServiceHandle[];
-  readonly auth: ServiceHandle;
-  readonly nats: BenchServers["nats"];
-  /** Asks as the owner, who sees both schemas. */
-  readonly database: pg.Client;
-  readonly admin: Session;
-  stop(): Promise<void>;
+  readonly auth: ServiceHandle | undefined;
+  readonly nats: System["servers"]["nats"];
+  /** Connected as the owner, who reads both schemas. */
+  readonly database: Awaited<ReturnType<typeof connectDatabase>>;
+  readonly admin: Person;
 }
-
-const ENVIRONMENT = {
-  LOG_LEVEL: "info",
-  FIRST_ADMIN_EMAIL: ADMIN.email,
-  FIRST_ADMIN_PASSWORD: ADMIN.password,
-};
 
 /**
- * So many gateways in front of one user service; or for each environment a gateway with a user service to itself, both of which have these
- * variables. All share auth, database and bus, so that whoever registers at one is known at each.
+ * Starts several gateways in front of one user service, or pairs: per environment a gateway with its own user service.
+ * All share auth, database and bus.
  */
-export type SystemShape =
-  | { readonly gateways: number; readonly environment?: NodeJS.ProcessEnv }
-  | { readonly pairs: readonly NodeJS.ProcessEnv[] };
-
-export async function startSystem(shape: SystemShape): Promise<BenchSystem> {
-  const servers = await startServers();
-  const releasers: (() => Promise<unknown>)[] = [() => servers.stop()];
-  const stop = async () => {
-    for (const release of releasers.splice(0).toReversed()) await release();
+export async function startBenchSystem({
+  gateways: count = 1,
+  environment,
+  pairs,
+}: {
+  readonly gateways?: number;
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly pairs?: readonly NodeJS.ProcessEnv[];
+}): Promise<BenchSystem> {
+  await using releases = new AsyncDisposableStack();
+  const { services, servers, databaseUrls } = releases.use(
+    await startSystem({
+      parts: ["postgres", "nats"],
+      replicas: { auth: 1, user: pairs?.length ?? 1, gateway: pairs?.length ?? count },
+      environment: { LOG_LEVEL: "info", ...FIRST_ADMIN, ...environment },
+      async prepareServer(postgres) {
+        await queryOnce(postgres.url, "alter system set track_commit_timestamp = on");
+        await postgres.restart();
+        return postgres.url;
+      },
+      connect: ({ ports }) => ({
+        own(service, replica) {
+          if (service === "auth" || pairs === undefined) return undefined;
+          const user = { USER_URL: `http://127.0.0.1:${ports.user[replica]}` };
+          return { ...pairs[replica], ...(service === "gateway" && user) };
+        },
+      }),
+    }),
+  );
+  const database = releases.use(await connectDatabase(databaseUrls.owner));
+  const { gateway: gateways, user: users, auth } = services;
+  const urls = gateways.map(({ url }) => url);
+  const admin = await loginAdmin(urls[0] ?? "");
+  const kept = releases.move();
+  return {
+    ...{ gateways, urls, users, auth: auth[0], nats: servers.nats, database, admin },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
-  try {
-    const urls = await prepareDatabase(servers);
-    const services = await createServices(servers, urls, shape);
-    releasers.push(() => Promise.all(services.all.map((service) => service.stop("SIGINT"))));
-    await Promise.all(services.all.map((service) => service.start()));
-    await waitForFirstAdmin(ADMIN.email, urls);
-    const database = new pg.Client({ connectionString: urls.owner });
-    await database.connect();
-    releasers.push(() => database.end());
-    const { gateways, users, auth } = services;
-    const admin = await login(gateways[0]?.url ?? "", ADMIN.email, ADMIN.password);
-    return { gateways, users, auth, nats: servers.nats, database, admin, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
 }
 
-async function prepareDatabase({ postgres }: BenchServers): Promise<SystemDatabases> {
-  const superuser = new pg.Client({ connectionString: postgres.url });
-  await superuser.connect();
-  // So that the database tells when a transaction was committed.
-  await superuser.query("alter system set track_commit_timestamp = on");
-  await superuser.end();
-  await postgres.restart();
-  return createSystemDatabases(postgres.url);
+/** Revokes the tokens of `user` at a gateway. */
+export type Revocation = (url: string, user: Person, admin: Person) => Promise<Answer>;
+
+const byAdmin =
+  (method: string, json?: unknown): Revocation =>
+  (url, { id }, { token }) =>
+    call(url, method, `/v1/admin/users/${id}`, { token, json });
+
+/** Everything that revokes access tokens, by name. */
+export const REVOCATIONS: Readonly<Record<string, Revocation>> = {
+  logout: (url, { token }) => call(url, "POST", "/v1/auth/logout", { token }),
+  "logout-all": (url, { token }) => call(url, "POST", "/v1/auth/logout-all", { token }),
+  "change password": (url, { token }) =>
+    call(url, "POST", "/v1/auth/change-password", {
+      ...{ token, json: { current_password: PASSWORD, new_password: NEW_PASSWORD } },
+    }),
+  deactivate: byAdmin("PATCH", { is_active: false }),
+  "role change": byAdmin("PATCH", { role: "admin" }),
+  delete: byAdmin("DELETE"),
+  "session removed": async (url, { email, sessionId }) => {
+    const { token } = await login(url, email);
+    return call(url, "DELETE", `/v1/auth/sessions/${sessionId}`, { token });
+  },
+};
+
+const USERS = 20;
+/** One request in this many is a login, which hashes and writes an event. The others read the own user. */
+const LOGIN_EVERY = 20;
+
+export async function registerUsers(url: string, count = USERS): Promise<Person[]> {
+  const users: Person[] = [];
+  while (users.length < count) users.push(await register(url));
+  return users;
 }
 
-async function createServices({ nats, records }: BenchServers, databaseUrls: SystemDatabases, shape: SystemShape) {
-  const pairs = "pairs" in shape ? shape.pairs : undefined;
-  const gatewayCount = "gateways" in shape ? shape.gateways : shape.pairs.length;
-  const ports = await findServicePorts({ auth: 1, user: pairs?.length ?? 1, gateway: gatewayCount });
-  const { auth, user, gateway } = createSystemServices({
-    ports,
-    secrets: inventSecrets(),
-    environment: { ...ENVIRONMENT, ...("environment" in shape ? shape.environment : {}) },
-    databaseUrls,
-    natsUrl: () => nats.url,
-    redisUrl: null,
-    own: (service, replica) =>
-      service === "auth" || pairs === undefined
-        ? undefined
-        : { ...pairs[replica], ...(service === "gateway" && { USER_URL: `http://127.0.0.1:${ports.user[replica]}` }) },
-    records,
+/** Sends requests at a steady rate, to one gateway after another. */
+export async function startBackgroundLoad(
+  urls: readonly string[],
+  perSecond: number,
+): Promise<OpenLoop & { readonly tally: Tally }> {
+  const users = await registerUsers(urls[0] ?? "");
+  const tally = createTally();
+  const loop = startOpenLoop(perSecond, async (index) => {
+    const [url = "", user] = [urls[index % urls.length], users[index % USERS]];
+    const form = { username: user?.email ?? "", password: PASSWORD };
+    const answer =
+      index % LOGIN_EVERY === 0
+        ? call(url, "POST", "/v1/auth/login", { form })
+        : call(url, "GET", "/v1/users/me", { token: user?.token });
+    const status = await answer.then(
+      (one) => one.status,
+      () => 0,
+    );
+    tally.count({ route: "load", status, expected: 200 });
   });
-  return { gateways: gateway, users: user, auth: auth[0] as ServiceHandle, all: [...gateway, ...user, ...auth] };
+  return { ...loop, tally };
 }

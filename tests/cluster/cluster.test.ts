@@ -1,39 +1,33 @@
 import { type Cluster, runKubectl } from "@gatehouse/test-kit/kubectl";
 import { Agent, setGlobalDispatcher } from "undici";
 import { beforeAll, describe, expect, it } from "vitest";
+import { variableOf } from "../e2e/support/run-elsewhere.ts";
 import { underLoad } from "../e2e/support/under-load.ts";
 
-function variable(name: string): string {
-  const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: these tests are run by \`pnpm test:cluster\``);
-  return value;
-}
-
-const cluster = JSON.parse(variable("CLUSTER")) as Cluster;
-const overlay = variable("CLUSTER_OVERLAY");
-const url = variable("E2E_URL");
+const cluster = JSON.parse(variableOf("test:cluster", "CLUSTER")) as Cluster;
+const overlay = variableOf("test:cluster", "CLUSTER_OVERLAY");
+const url = variableOf("test:cluster", "E2E_URL");
 const kubectl = (...args: string[]) => runKubectl(cluster, ...args);
 
 const SERVICES = ["gateway", "auth", "user"] as const;
 
-// As the edge does, and the gateway with the services behind it: who would send next gives an idle connection up, before a process that is
-// leaving does, 3 s after its SIGTERM.
+// Like the gateway and the edge: the sender closes an idle connection before a stopping process does, 3 s after its SIGTERM.
 const IDLE_CONNECTION_MS = 1000;
 setGlobalDispatcher(new Agent({ keepAliveTimeout: IDLE_CONNECTION_MS, keepAliveMaxTimeout: IDLE_CONNECTION_MS }));
 
-/** What an expression of JavaScript is in the container of a pod or of a workload's. A promise is waited for. */
+/** Evaluates a JavaScript expression in a pod's container; awaits promises. */
 async function evaluate<T>(where: string, expression: string): Promise<T> {
   const code = `Promise.resolve(${expression}).then((value) => console.log(JSON.stringify(value)))`;
   return JSON.parse(await kubectl("exec", where, "--", "node", "--eval", code)) as T;
 }
 
-describe("what was applied", () => {
-  it("has no pod that the cluster did not admit", async () => {
+describe("the applied manifests", () => {
+  it("have no pod that the cluster rejected", async () => {
     expect(await kubectl("get", "events", "--field-selector=reason=FailedCreate", "--output=name")).toBe("");
   });
 
   it.each(SERVICES)(
-    "runs %s as nobody in particular, who can write nowhere and has no token of the API server",
+    "run %s as an unprivileged user that can write nowhere and has no API server token",
     async (service) => {
       const write = `(() => { try { fs.writeFileSync("/app/x", ""); } catch (error) { return error.code; } return "written"; })()`;
       const token = `fs.existsSync("/var/run/secrets/kubernetes.io")`;
@@ -43,12 +37,12 @@ describe("what was applied", () => {
     },
   );
 
-  it("lets auth hash on as many cores as its limit has", async () => {
+  it("let auth hash on as many cores as its limit has", async () => {
     expect(await evaluate("deployment/auth", "process.env.PASSWORD_HASH_CONCURRENCY")).toBe("2");
   });
 });
 
-describe("who may talk to whom", () => {
+describe("network policies", () => {
   const TARGETS = { gateway: 8000, auth: 8001, user: 8002, postgres: 5432, nats: 4222, redis: 6379 };
   const ARROWS: Readonly<Record<string, readonly (keyof typeof TARGETS)[]>> = {
     "pod/door": ["gateway"],
@@ -67,7 +61,7 @@ describe("who may talk to whom", () => {
     return (await evaluate<string[]>(where, `Promise.all(${reach})`)).filter(Boolean);
   }
 
-  it("is as the arrows are, where the cluster's network enforces policies", async ({ skip }) => {
+  it("allow exactly the documented connections, where the cluster enforces policies", async ({ skip }) => {
     const reached: Record<string, string[]> = {};
     for (const where of Object.keys(ARROWS)) reached[where] = await reachableFrom(where);
     const everything = Object.values(reached).every((targets) => targets.length === Object.keys(TARGETS).length);
@@ -87,7 +81,7 @@ describe("two of each", () => {
     await Promise.all(SERVICES.map((service) => scale(service, 2)));
   });
 
-  it.each(SERVICES)("lose no request when %s is rolled out anew", async (service) => {
+  it.each(SERVICES)("lose no request when %s is rolled out again", async (service) => {
     const roll = async () => {
       await kubectl("rollout", "restart", `deployment/${service}`);
       await rolledOut(service);
@@ -118,7 +112,7 @@ describe("two of each", () => {
 });
 
 describe("an operator", () => {
-  it("has a pod for commands", async () => {
+  it("runs commands in a pod", async () => {
     await kubectl("create", "job", "ops", "--from=cronjob/ops");
     await kubectl("wait", "--for=condition=Ready", "--timeout=2m", "pod", "--selector=job-name=ops");
     expect(await kubectl("exec", "job/ops", "--", "node", "tools/ops/main.ts", "keys", "list", "--json")).toContain(
@@ -130,7 +124,7 @@ describe("an operator", () => {
     await kubectl("delete", "job", "ops");
   });
 
-  it("upgrades by deleting the migration and applying again, which leaves the number of replicas alone", async () => {
+  it("upgrades by deleting the migration job and applying again, with the same number of replicas", async () => {
     await kubectl("wait", "--for=condition=Complete", "--timeout=2m", "job/migrate");
     await kubectl("delete", "job", "migrate");
     await kubectl("apply", "--kustomize", overlay);

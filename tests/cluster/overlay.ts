@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
-import { FIRST_ADMIN } from "../e2e/support/api.ts";
+import { FIRST_ADMIN } from "@gatehouse/test-kit/api";
 import { AUTH_VARIABLES, GATEWAY_VARIABLES, INTERNAL_API_TOKEN } from "../e2e/support/run-elsewhere.ts";
 
 const DOOR = fileURLToPath(new URL("door.yaml", import.meta.url));
@@ -11,22 +11,22 @@ const DOOR = fileURLToPath(new URL("door.yaml", import.meta.url));
 const VARIABLES = { "gatehouse-gateway": GATEWAY_VARIABLES, "gatehouse-auth": AUTH_VARIABLES };
 const SECRETS = { "gatehouse-auth": { ...FIRST_ADMIN, INTERNAL_API_TOKEN }, "gatehouse-user": { INTERNAL_API_TOKEN } };
 
-/** So that three of each have room on a node of two cores. */
+/** Three replicas of each fit on a node of two cores. */
 const SMALL = [{ op: "replace", path: "/spec/template/spec/containers/0/resources/requests/cpu", value: "50m" }];
 
-/** From wherever the overlay has its images. */
+/** The door uses the overlay's image of the tools. */
 const IMAGE_OF_THE_DOOR = {
   source: { kind: "Job", name: "migrate", fieldPath: "spec.template.spec.containers.0.image" },
   targets: [{ select: { kind: "Pod", name: "door" }, fieldPaths: ["spec.containers.0.image"] }],
 };
 
-/** A Kustomization over another one, for tests: another namespace, a way in, and what the tests want of its services. */
+/** A Kustomization over another one with another namespace, the door, and variables for tests. */
 export interface TestOverlay {
   readonly folder: string;
   remove(): void;
 }
 
-/** @param base the folder of the Kustomization that is tested */
+/** @param base the folder of the tested Kustomization */
 export function createTestOverlay(base: string, namespace: string): TestOverlay {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), "gatehouse-cluster-"));
   copyFileSync(DOOR, join(folder, "door.yaml"));
@@ -48,7 +48,7 @@ export function createTestOverlay(base: string, namespace: string): TestOverlay 
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** Generators of Kustomize that add to what there is. */
+/** Generators that add to existing ones. */
 function merging(contents: Readonly<Record<string, Readonly<Record<string, string>>>>): object[] {
   return Object.entries(contents).map(([name, values]) => ({
     name,

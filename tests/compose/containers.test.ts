@@ -1,8 +1,7 @@
 import { containerOf, docker, imageOf, inspect, runCompose } from "@gatehouse/test-kit/compose";
 import { beforeAll, describe, expect, it } from "vitest";
-import { call } from "../e2e/support/api.ts";
-import { addressesOfLogins, engineAddresses } from "./addresses.ts";
-import { imageTag, project, url } from "./project.ts";
+import { call } from "@gatehouse/test-kit/api";
+import { addressesOfLogins, engineAddresses, imageTag, project, url } from "./project.ts";
 
 const SERVICES = ["gateway", "auth", "user"] as const;
 const IMAGES = [...SERVICES, "tools"] as const;
@@ -14,7 +13,7 @@ beforeAll(async () => {
   for (const service of SERVICES) containers[service] = await containerOf(project, service);
 });
 
-/** What an expression of JavaScript is inside of a service's container. */
+/** Evaluates a JavaScript expression in a service's container. */
 async function evaluate<T>(service: string, expression: string): Promise<T> {
   const code = `JSON.stringify(${expression})`;
   return JSON.parse(await docker(["exec", containers[service] ?? "", "node", "--print", code])) as T;
@@ -24,13 +23,13 @@ const REFUSAL = (path: string) =>
   `(() => { try { fs.writeFileSync("${path}", ""); } catch (error) { return error.code; } return "written"; })()`;
 
 describe.each(SERVICES)("the container of %s", (service) => {
-  it("runs as nobody in particular, and can write nowhere", async () => {
+  it("runs as an unprivileged user and can write nowhere", async () => {
     expect(await evaluate(service, "[process.getuid(), process.getgid()]")).toEqual([1000, 1000]);
     for (const path of ["/app/x", "/app/.cache/compile/x", "/tmp/x", "/x"])
       expect([path, await evaluate(service, REFUSAL(path))]).toEqual([path, "EROFS"]);
   });
 
-  it("has Node for its first process, and neither a shell nor a package manager", async () => {
+  it("has Node as its first process, and neither a shell nor a package manager", async () => {
     expect(await inspect(containers[service] ?? "", "{{.Path}}")).toBe("node");
     await expect(docker(["exec", containers[service] ?? "", "sh", "-c", "true"])).rejects.toThrow(
       /it ended with 12[67]$/,
@@ -39,14 +38,14 @@ describe.each(SERVICES)("the container of %s", (service) => {
     expect(await evaluate(service, `fs.existsSync("/usr/local/lib/node_modules")`)).toBe(false);
   });
 
-  it("leaves half of its memory to what is not the heap", async () => {
+  it("leaves half of its memory outside the heap", async () => {
     const limit = Number(await inspect(containers[service] ?? "", "{{.HostConfig.Memory}}"));
     const heap = await evaluate<number>(service, "v8.getHeapStatistics().heap_size_limit");
     expect(heap / MEBIBYTE).toBeGreaterThan((0.45 * limit) / MEBIBYTE);
     expect(heap / MEBIBYTE).toBeLessThan((0.6 * limit) / MEBIBYTE);
   });
 
-  it("logs JSON, a line at a time", async () => {
+  it("logs one JSON object a line", async () => {
     const lines = (await docker(["logs", containers[service] ?? ""])).split("\n");
     expect(lines.length).toBeGreaterThan(1);
     for (const line of lines) expect(JSON.parse(line)).toMatchObject({ service: `gatehouse-${service}` });
@@ -56,7 +55,7 @@ describe.each(SERVICES)("the container of %s", (service) => {
     await expect.poll(() => inspect(containers[service] ?? "", "{{.State.Health.Status}}")).toBe("healthy");
   });
 
-  it("ends by itself when it is stopped, and comes back", async () => {
+  it("exits by itself when it is stopped, and starts again", async () => {
     const container = containers[service] ?? "";
     await docker(["stop", container]);
     expect(await inspect(container, "{{.State.ExitCode}} {{.State.OOMKilled}}")).toBe("0 false");
@@ -68,11 +67,11 @@ describe.each(SERVICES)("the container of %s", (service) => {
 describe.each(IMAGES)("the image of %s", (target) => {
   const image = imageOf(target, imageTag);
 
-  it("has 250 MB at most", async () => {
+  it("has at most 250 MB", async () => {
     expect(Number(await inspect(image, "{{.Size}}")) / MEGABYTE).toBeLessThan(250);
   });
 
-  it("says in its SBOM what is installed, and has nothing else", async () => {
+  it("lists in its SBOM exactly what is installed", async () => {
     const code = `JSON.stringify([JSON.parse(fs.readFileSync("sbom.cdx.json")).components, fs.readdirSync("node_modules/.pnpm")])`;
     const [components, folders] = JSON.parse(await docker(["run", "--rm", image, "node", "--print", code])) as [
       { group?: string; name: string; version: string }[],
@@ -81,7 +80,7 @@ describe.each(IMAGES)("the image of %s", (target) => {
     const said = components.map(
       ({ group, name, version }) => `${group === undefined ? "" : `${group}/`}${name}@${version}`,
     );
-    // Peer dependencies stand behind the version.
+    // Peer dependencies follow the version.
     const installed = folders
       .filter((name) => name.includes("@"))
       .map((name) => name.replace(/_.*$/, "").replace("+", "/"));
@@ -95,7 +94,7 @@ describe.each(IMAGES)("the image of %s", (target) => {
 });
 
 describe("the system by Compose", () => {
-  it("publishes the gateway and nothing else, on loopback", async () => {
+  it("publishes only the gateway, on loopback", async () => {
     const ids = (await runCompose(project, "ps", "--quiet")).split("\n");
     const published = await Promise.all(ids.map((id) => docker(["port", id])));
     expect(published.filter((ports) => ports !== "")).toEqual([
@@ -103,11 +102,11 @@ describe("the system by Compose", () => {
     ]);
   });
 
-  it("knows a client by where its connection comes from, whatever it says", async () => {
-    expect(await addressesOfLogins(1)).toEqual([expect.toBeOneOf(await engineAddresses(project, "gateway"))]);
+  it("takes the client address from the connection, not from its headers", async () => {
+    expect(await addressesOfLogins(1)).toEqual([expect.toBeOneOf(await engineAddresses("gateway"))]);
   });
 
-  it("has the commands of operators", async () => {
+  it("runs the commands of operators", async () => {
     const keys = JSON.parse(
       await runCompose(project, "--profile", "ops", "run", "--rm", "ops", "keys", "list", "--json"),
     );

@@ -1,17 +1,15 @@
-// `pnpm test:compose`: the images and compose.yml, by a Docker engine. See --help.
-import { abortBySignal } from "@gatehouse/test-kit/command";
+// `pnpm test:compose`: the images and compose.yml, with a Docker engine. See --help.
+import { FIRST_ADMIN } from "@gatehouse/test-kit/api";
 import {
   bringDown,
   bringUp,
   buildImages,
-  type ComposeProject,
   createComposeProject,
   findCompose,
   removeImages,
 } from "@gatehouse/test-kit/compose";
+import { abortBySignal, note } from "@gatehouse/test-kit/run";
 import { Command } from "commander";
-import { fileURLToPath } from "node:url";
-import { FIRST_ADMIN } from "../e2e/support/api.ts";
 import {
   AUTH_VARIABLES,
   GATEWAY_TESTS,
@@ -20,52 +18,33 @@ import {
   runElsewhere,
 } from "../e2e/support/run-elsewhere.ts";
 
-const CONFIG = fileURLToPath(new URL("vitest.config.ts", import.meta.url));
 const TAG = "test";
+const VARIABLES = { ...FIRST_ADMIN, ...GATEWAY_VARIABLES, ...AUTH_VARIABLES, INTERNAL_API_TOKEN };
 
-interface Options {
-  readonly keep?: boolean;
-}
-
-const note = (line: string) => console.error(`${new Date().toISOString()} ${line}`);
-
-/** @returns whether all passed */
-function runTests(project: ComposeProject, url: string, files: readonly string[]): Promise<boolean> {
-  return runElsewhere(CONFIG, url, files, { COMPOSE_PROJECT: JSON.stringify(project), IMAGE_TAG: TAG });
-}
-
-async function testCompose({ keep }: Options): Promise<void> {
+async function testCompose({ keep }: { readonly keep?: boolean }): Promise<void> {
   const compose = await findCompose();
-  if (typeof compose === "string") {
-    console.log(`skipped: ${compose}. Start one, and run \`pnpm test:compose\` again.`);
-    return;
-  }
-  // Whoever interrupts it is left with no containers.
+  if (typeof compose === "string") return console.log(`skipped: ${compose}. Start one and run this again.`);
+  // An interrupted run removes its containers, too.
   const signal = abortBySignal();
   await buildImages(TAG, note);
-  const project = await createComposeProject(compose, TAG, {
-    ...FIRST_ADMIN,
-    ...GATEWAY_VARIABLES,
-    ...AUTH_VARIABLES,
-    INTERNAL_API_TOKEN,
-  });
+  const project = await createComposeProject(compose, TAG, VARIABLES);
+  const run = async (url: string, files: readonly string[], ...profiles: string[]) => {
+    signal.throwIfAborted();
+    note(`starting ${["one of each", ...profiles].at(-1)}`);
+    await bringUp(project, url, signal, ...profiles);
+    return runElsewhere(url, files, { COMPOSE_PROJECT: JSON.stringify(project), IMAGE_TAG: TAG });
+  };
   try {
-    signal.throwIfAborted();
-    note("bringing up one of each");
-    await bringUp(project, project.gatewayUrl, signal);
-    const passed = await runTests(project, project.gatewayUrl, [...GATEWAY_TESTS, "tests/compose/containers.test.ts"]);
-    signal.throwIfAborted();
-    note("bringing up the profile scale");
-    await bringUp(project, project.proxyUrl, signal, "scale");
-    const scaled = await runTests(project, project.proxyUrl, ["tests/compose/scale.test.ts"]);
+    const passed = await run(project.gatewayUrl, [...GATEWAY_TESTS, "tests/compose/containers.test.ts"]);
+    const scaled = await run(project.proxyUrl, ["tests/compose/scale.test.ts"], "scale");
     process.exitCode = passed && scaled ? 0 : 1;
   } catch (error) {
-    note(error instanceof Error ? error.message : String(error));
+    note(String(error));
     process.exitCode = 1;
   } finally {
     if (keep) note(`kept: ${project.compose.join(" ")} --profile scale ps`);
     else {
-      note("removing everything");
+      note("removing containers, data and images");
       await bringDown(project);
       await removeImages(TAG);
     }
@@ -74,9 +53,9 @@ async function testCompose({ keep }: Options): Promise<void> {
 
 await new Command("pnpm test:compose")
   .description(
-    "Builds the images, brings compose.yml up under a name of its own, has tests ask it, and removes everything; then the same with\n" +
-      "the profile scale, whose containers are stopped and killed under load. Skipped where no Docker engine answers.",
+    "Builds the images, starts compose.yml under a name of its own, tests it, and removes everything. Then does the same with the profile\n" +
+      "scale, and stops and kills its containers under load. Skipped without a Docker engine.",
   )
-  .option("--keep", "leave it running, to look at it")
+  .option("--keep", "leave everything running")
   .action(testCompose)
   .parseAsync();

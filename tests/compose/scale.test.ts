@@ -1,10 +1,9 @@
 import { containerOf, docker, inspect } from "@gatehouse/test-kit/compose";
 import { describe, expect, it } from "vitest";
 import { PEOPLE, underLoad } from "../e2e/support/under-load.ts";
-import { addressesOfLogins, engineAddresses } from "./addresses.ts";
-import { project, url } from "./project.ts";
+import { addressesOfLogins, engineAddresses, project, url } from "./project.ts";
 
-/** Stops or kills the container of a service under load, and starts it again when some requests were answered without it. */
+/** Stops or kills a container under load, and starts it again after some requests. */
 async function without(service: string, how: "stop" | "kill") {
   const container = await containerOf(project, service);
   let exitCode: number | undefined;
@@ -14,7 +13,7 @@ async function without(service: string, how: "stop" | "kill") {
       await more(120);
       exitCode = Number(await inspect(container, "{{.State.ExitCode}}"));
     } finally {
-      // Whatever became of it, the next one finds all of them.
+      // The next test needs all containers.
       await docker(["start", container]);
     }
     await expect.poll(() => inspect(container, "{{.State.Health.Status}}")).toBe("healthy");
@@ -30,14 +29,14 @@ describe("the profile scale", () => {
     },
   );
 
-  // What was sent and may have been done is not sent again: at most what each was at fails.
-  it.each(["gateway-3", "auth", "user-2"])("goes on when %s is killed", async (service) => {
+  // A request that may have taken effect is not retried, so each person's current request may fail.
+  it.each(["gateway-3", "auth", "user-2"])("keeps serving when %s is killed", async (service) => {
     const { failures } = await without(service, "kill");
     expect(failures.length).toBeLessThanOrEqual(PEOPLE);
   });
 
-  it("knows a client by where its connection to the proxy comes from, whatever it says", async () => {
-    // Often enough that each gateway and each auth has its turn.
-    expect(await addressesOfLogins(12)).toEqual([expect.toBeOneOf(await engineAddresses(project, "proxy"))]);
+  it("takes the client address from the connection to the proxy, not from its headers", async () => {
+    // Often enough to reach each gateway and each auth.
+    expect(await addressesOfLogins(12)).toEqual([expect.toBeOneOf(await engineAddresses("proxy"))]);
   });
 });

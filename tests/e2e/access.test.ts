@@ -1,6 +1,6 @@
 import { newId } from "@gatehouse/contracts";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { call, type Person, problemOf, register } from "./support/api.ts";
+import { call, type Person, problemOf, register } from "@gatehouse/test-kit/api";
 import { isElsewhere, openSystem, type System } from "./support/system.ts";
 
 let system: System;

@@ -15,7 +15,7 @@ import {
   problemOf,
   register,
   until,
-} from "./support/api.ts";
+} from "@gatehouse/test-kit/api";
 import { readStream } from "./support/streams.ts";
 
 interface Entry {

@@ -1,6 +1,15 @@
 import { generateKeyPair, SignJWT, decodeJwt, decodeProtectedHeader } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { call, type Call, loginAdmin, newEmail, PASSWORD, type Person, problemOf, register } from "./support/api.ts";
+import {
+  call,
+  type Call,
+  loginAdmin,
+  newEmail,
+  PASSWORD,
+  type Person,
+  problemOf,
+  register,
+} from "@gatehouse/test-kit/api";
 import { openSystem, type System } from "./support/system.ts";
 
 let system: System;

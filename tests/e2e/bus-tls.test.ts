@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { call, FIRST_ADMIN, loginAdmin, register, until } from "./support/api.ts";
+import { call, FIRST_ADMIN, loginAdmin, register, until } from "@gatehouse/test-kit/api";
 import { hasOpenssl, makeAuthority, makeServerCertificate } from "./support/certificates.ts";
 
 const possible = hasOpenssl() && inject("gatehouse").nats.kind === "program";

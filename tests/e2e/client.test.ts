@@ -1,6 +1,6 @@
 import { createClient, isProblem, type Tokens } from "@gatehouse/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FIRST_ADMIN, loginAdmin, NEW_PASSWORD, newEmail, PASSWORD } from "./support/api.ts";
+import { FIRST_ADMIN, loginAdmin, NEW_PASSWORD, newEmail, PASSWORD } from "@gatehouse/test-kit/api";
 import { openSystem, type System } from "./support/system.ts";
 
 let system: System;

@@ -11,7 +11,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readStream } from "./support/streams.ts";
 import { createMessageCheck } from "./support/asyncapi.ts";
 import { causeEvents, missingEvents } from "./support/event-causes.ts";
-import { call, FIRST_ADMIN, loginAdmin, NEW_PASSWORD, PASSWORD, type Person, register, until } from "./support/api.ts";
+import {
+  call,
+  FIRST_ADMIN,
+  loginAdmin,
+  NEW_PASSWORD,
+  PASSWORD,
+  type Person,
+  register,
+  until,
+} from "@gatehouse/test-kit/api";
 
 let system: RunningServices;
 let base: string;

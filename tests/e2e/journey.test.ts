@@ -9,7 +9,7 @@ import {
   type Person,
   problemOf,
   register,
-} from "./support/api.ts";
+} from "@gatehouse/test-kit/api";
 import { isElsewhere, openSystem, type System } from "./support/system.ts";
 
 let system: System;

@@ -4,7 +4,16 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { connect, type NatsConnection, PermissionViolationError } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { call, FIRST_ADMIN, loginAdmin, NEW_PASSWORD, PASSWORD, problemOf, register, until } from "./support/api.ts";
+import {
+  call,
+  FIRST_ADMIN,
+  loginAdmin,
+  NEW_PASSWORD,
+  PASSWORD,
+  problemOf,
+  register,
+  until,
+} from "@gatehouse/test-kit/api";
 
 /** The whole system on a NATS server with deploy/nats/nats-server.conf, with the example consumer. */
 let system: RunningServices;

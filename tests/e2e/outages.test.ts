@@ -11,7 +11,7 @@ import {
   problemOf,
   register,
   until,
-} from "./support/api.ts";
+} from "@gatehouse/test-kit/api";
 
 /** The table in docs/reference/design.md of what works while a part is down. Each part is back before the next one stops. */
 let system: RunningServices;

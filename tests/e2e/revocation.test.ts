@@ -12,7 +12,7 @@ import {
   type Person,
   register,
   until,
-} from "./support/api.ts";
+} from "@gatehouse/test-kit/api";
 import { untilDecides } from "./support/deciders.ts";
 import { kidOf, retireFormerKeys, signWithNewKey } from "./support/signing-keys.ts";
 

@@ -8,7 +8,7 @@ import {
 import { STREAMS } from "@gatehouse/contracts";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { call, newEmail, PASSWORD, register, until } from "./support/api.ts";
+import { call, newEmail, PASSWORD, register, until } from "@gatehouse/test-kit/api";
 import { readStream } from "./support/streams.ts";
 import { startTraffic, type Traffic } from "./support/traffic.ts";
 import { createWriteLog, type WriteLog } from "./support/write-log.ts";

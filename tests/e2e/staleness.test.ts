@@ -9,7 +9,7 @@ import { STREAMS } from "@gatehouse/contracts";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { call, type Person, problemOf, register, until } from "./support/api.ts";
+import { call, type Person, problemOf, register, until } from "@gatehouse/test-kit/api";
 import { untilDecides } from "./support/deciders.ts";
 
 /**

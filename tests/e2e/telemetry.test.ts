@@ -13,7 +13,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { connect } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { call, FIRST_ADMIN, loginAdmin, NEW_PASSWORD, newEmail, PASSWORD, register } from "./support/api.ts";
+import { call, FIRST_ADMIN, loginAdmin, NEW_PASSWORD, newEmail, PASSWORD, register } from "@gatehouse/test-kit/api";
 import { packagesLoaded, TELLS_WHAT_IT_LOADS } from "./support/loaded-packages.ts";
 import { describeTraces } from "./telemetry/traces.ts";
 

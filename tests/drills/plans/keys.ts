@@ -1,121 +1,81 @@
+import { until } from "@gatehouse/test-kit/api";
+import { note } from "@gatehouse/test-kit/run";
 import { skewedClock } from "@gatehouse/test-kit/system";
-import { authEnvironment } from "../system/auth-environment.ts";
-import { runPnpm } from "../system/command.ts";
-import { roll } from "../system/roll.ts";
-import type { System } from "../system/system.ts";
-import { type Chapter, type Drill, type Step, until } from "./plan.ts";
+import type { Procedure, Step } from "../plan.ts";
+import { authEnvironment, type DrillSystem, restartRolling, runPnpm } from "../system.ts";
 
-/** What `pnpm ops keys rotate` waits before the new key signs. */
+/** The time until a new key signs: `pnpm ops keys rotate` waits 15 minutes. Auth and verifiers know the key after 100 s. */
 const SECONDS_BEFORE_SIGNING = 15 * 60;
-/** The same in a drill: auth reads the keys every 30 s, verifiers once a minute, so that all know the key by then. */
 const SHORTENED_SECONDS = 100;
-/** The shortest lifetime that can be set, so that a token's whole life fits into the drill. */
+/** The shortest lifetime, so that a token expires within the drill. */
 export const KEYS_ENVIRONMENT = { ACCESS_TOKEN_EXPIRE_MINUTES: "1" };
-const TOKEN_SECONDS = 60;
-/** The margin of auth's after the last token has expired, and how often it looks. */
-const RETIRED_WITHIN_SECONDS = 120 + 60;
-/** What a loaded machine may take on top. */
+/** A token's lifetime, auth's margin after it, and auth's interval. */
+const RETIRED_WITHIN_SECONDS = 60 + 120 + 60;
+/** For a loaded machine. */
 const GRACE_SECONDS = 60;
 
 interface ListedKey {
   readonly kid: string;
-  readonly algorithm: string;
   readonly state: "next" | "signing" | "verifying";
 }
 
-interface NewKey {
-  readonly kid: string;
-  readonly signs_from: string;
-}
-
-/** @param options.realTime waits the whole 15 minutes, instead of giving the command a clock that is behind */
-export function keyChapters({ realTime }: { readonly realTime: boolean }): readonly Chapter[] {
-  const wait = realTime ? {} : skewedClock(SHORTENED_SECONDS - SECONDS_BEFORE_SIGNING);
-  return [newKey(wait), otherAlgorithm(wait), atOnce()];
-}
-
-function newKey(clock: NodeJS.ProcessEnv): Chapter {
-  const rotation = createRotation();
-  return {
-    name: "key",
-    steps: [
-      { title: "`pnpm ops keys rotate`", run: ({ system }) => rotation.publish(system, [], clock) },
-      rotation.signing,
-      rotation.retired,
-    ],
-  };
-}
-
-function otherAlgorithm(clock: NodeJS.ProcessEnv): Chapter {
-  const rotation = createRotation();
+/** @param isRealTime waits 15 minutes instead of setting the command's clock back */
+export function keyProcedures(isRealTime: boolean): readonly Procedure[] {
+  const clock = isRealTime ? {} : skewedClock(SHORTENED_SECONDS - SECONDS_BEFORE_SIGNING);
   const algorithm = { JWT_ALGORITHM: "ES256" };
-  return {
-    name: "algorithm",
-    steps: [
-      {
-        title: "`JWT_ALGORITHM=ES256 pnpm ops keys rotate`",
-        run: ({ system }) => rotation.publish(system, [], { ...clock, ...algorithm }),
-      },
-      { title: "restart auth with `JWT_ALGORITHM=ES256`", run: ({ system }) => roll(system, "auth", algorithm) },
-      rotation.signing,
-    ],
-  };
+  const [key, other, now] = [createRotation(), createRotation(), createRotation()];
+  return [
+    { name: "key", steps: [key.publish("`pnpm ops keys rotate`", [], clock), key.signing, key.retired] },
+    {
+      name: "algorithm",
+      steps: [
+        other.publish("`JWT_ALGORITHM=ES256 pnpm ops keys rotate`", [], { ...clock, ...algorithm }),
+        {
+          title: "restart auth with `JWT_ALGORITHM=ES256`",
+          run: ({ system }) => restartRolling(system, "auth", algorithm),
+        },
+        other.signing,
+      ],
+    },
+    { name: "now", steps: [now.publish("`pnpm ops keys rotate --now`", ["--now"], {}), now.signing] },
+  ];
 }
 
-function atOnce(): Chapter {
-  const rotation = createRotation();
-  return {
-    name: "now",
-    steps: [
-      { title: "`pnpm ops keys rotate --now`", run: ({ system }) => rotation.publish(system, ["--now"], {}) },
-      rotation.signing,
-    ],
-  };
-}
-
-/** One rotation, from step to step. */
+/** The steps of one rotation. */
 function createRotation() {
-  let old: string | undefined;
-  let published: NewKey | undefined;
-
-  const current = (): NewKey => {
-    if (published === undefined) throw new Error("no key was published");
-    return published;
-  };
-  const secondsUntilSigning = () => (Date.parse(current().signs_from) - Date.now()) / 1_000;
-
+  let oldKid = "";
+  let newKey = { kid: "", signs_from: "" };
+  const secondsUntilSigning = () => (Date.parse(newKey.signs_from) - Date.now()) / 1_000;
   const signing: Step = {
     title: "wait until the new key signs",
-    async run(drill) {
-      const { kid } = current();
-      const within = Math.max(0, secondsUntilSigning()) + GRACE_SECONDS;
-      await until(drill, "no token of the new key was accepted", within, () => drill.load.keys.has(kid));
+    async run({ load, signal }) {
+      const withinMs = (Math.max(0, secondsUntilSigning()) + GRACE_SECONDS) * 1_000;
+      const what = "a token of the new key was accepted";
+      await until(() => load.keys.has(newKey.kid), withinMs, { what, everyMs: 250, signal });
       if (secondsUntilSigning() > 1) throw new Error("the new key signed before its time");
     },
   };
   const retired: Step = {
     title: "wait until the old key is retired",
-    async run(drill) {
-      const within = TOKEN_SECONDS + RETIRED_WITHIN_SECONDS + GRACE_SECONDS;
-      const isGone = async () => !(await listKeys(drill)).some(({ kid }) => kid === old);
-      await until(drill, "the old key is still there", within, isGone);
-      const uses = drill.load.keys.get(old ?? "");
-      drill.note(`tokens of the old key opened ${uses?.accepted ?? 0} requests`);
+    async run({ system, load, signal }) {
+      const isRetired = async () => (await listKeys(system)).every(({ kid }) => kid !== oldKid);
+      const withinMs = (RETIRED_WITHIN_SECONDS + GRACE_SECONDS) * 1_000;
+      await until(isRetired, withinMs, { what: "the old key is retired", everyMs: 250, signal });
+      note(`tokens of the old key opened ${load.keys.get(oldKid) ?? 0} requests`);
     },
   };
   return {
-    signing,
-    retired,
-    async publish(system: System, args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
-      old = (await listKeys({ system })).find(({ state }) => state === "signing")?.kid;
-      published = await runPnpm<NewKey>("ops", ["keys", "rotate", ...args], {
-        ...authEnvironment(system),
-        ...environment,
-      });
-    },
+    ...{ signing, retired },
+    publish: (title: string, args: readonly string[], environment: NodeJS.ProcessEnv): Step => ({
+      title,
+      async run({ system }) {
+        oldKid = (await listKeys(system)).find(({ state }) => state === "signing")?.kid ?? "";
+        newKey = await runPnpm("ops", ["keys", "rotate", ...args], { ...authEnvironment(system), ...environment });
+      },
+    }),
   };
 }
 
-async function listKeys({ system }: Pick<Drill, "system">): Promise<readonly ListedKey[]> {
+async function listKeys(system: DrillSystem): Promise<readonly ListedKey[]> {
   return (await runPnpm<{ keys: ListedKey[] }>("ops", ["keys", "list"], authEnvironment(system))).keys;
 }

@@ -1,25 +1,22 @@
-import { createRandom } from "@gatehouse/test-kit/system";
-import { setTimeout as delay } from "node:timers/promises";
+import { databaseUrl } from "@gatehouse/local-stack";
+import { until } from "@gatehouse/test-kit/api";
+import { createRandom, createTally, listOf, note, type Report } from "@gatehouse/test-kit/run";
+import { connectDatabase } from "@gatehouse/test-kit/system";
 import type pg from "pg";
-import { startLoad } from "../load/load.ts";
-import { createTally } from "../load/tally.ts";
-import { drawUp, type Report } from "../report.ts";
-import { type Dump, type Source, takeDump } from "../restore/dump.ts";
-import { differences, drawLedger, type Ledger } from "../restore/ledger.ts";
-import { loseEverything, sourceOf } from "../restore/source.ts";
-import { callWitnesses, type Witnesses } from "../restore/witnesses.ts";
-import { runPnpm } from "../system/command.ts";
-import type { RunOptions } from "../run.ts";
-import { startSystem, type System } from "../system/system.ts";
-import { type Chapter, perform, until } from "./plan.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { startLoad } from "../load.ts";
+import { createReport, type Drill, perform, type Procedure } from "../plan.ts";
+import { type DrillSystem, runPnpm, startDrillSystem } from "../system.ts";
+import { compareTables, type Dump, readTables, type Tables, takeDump } from "./dump.ts";
+import { createWitnesses, type Witnesses } from "./witnesses.ts";
 
-/** How long people go on before the dump and after it, and at the end. */
-const LIVE_MS = 5_000;
-const SETTLED_WITHIN_SECONDS = 60;
+/** How long the load runs before the dump, after it, and at the end. */
+const LOAD_MS = 5_000;
+const SETTLED_WITHIN_MS = 60_000;
 
-/** Makes the access tokens of before worthless. This and EVEN stand in docs/operations/backup-and-restore.md, which a test compares. */
+/** Invalidates all access tokens. This and EVEN are in docs/operations/backup-and-restore.md; a test compares them. */
 export const END_TOKENS = "delete from auth.signing_keys";
-/** Statements that all say 0 when everything is where it belongs. */
+/** Statements that return 0 when every event has arrived and each projection equals its source. */
 export const EVEN = [
   "select count(*) from auth.outbox where published_at is null",
   "select count(*) from users.outbox where published_at is null",
@@ -28,87 +25,72 @@ export const EVEN = [
      is distinct from (u.email, u.role, u.is_active, u.is_verified, u.deleted_at, u.full_name)`,
 ];
 
-/**
- * Dumps a living system, lets it go on, loses everything and puts the dump back. Counts the requests of before and of after; no
- * request is sent in between.
- */
-export async function runRestore(options: Omit<RunOptions, "chapters">): Promise<Report> {
-  const { seed, rate: perSecond, note, signal, ...surroundings } = options;
-  const system = await startSystem({ note, ...surroundings });
+/** Dumps a system under load, loses everything, restores the dump, and counts the requests before and after. */
+export async function runRestore(options: {
+  readonly seed: string;
+  readonly rate: number;
+  readonly logFolder?: string | undefined;
+  readonly signal: AbortSignal;
+}): Promise<Report> {
+  const { seed, rate: perSecond, logFolder, signal } = options;
+  await using system = await startDrillSystem({ logFolder });
   const tally = createTally();
-  const live = (random: string) =>
-    startLoad({ nextUrl: system.balancer.next, perSecond, random: createRandom(random), tally });
-  try {
-    const witnesses = await callWitnesses(system.balancer.next);
-    const { before, after } = restoreChapters(system, sourceOf(system), witnesses);
-    const first = await live(seed);
-    const drill = { system, note, signal, settleMs: 0 };
-    const lost = await perform(before, { ...drill, load: first }).finally(() => first.stop());
-    const restored = await perform(after, { ...drill, load: first });
-    const second = await live(`${seed} again`);
-    const again = {
-      name: "after",
-      steps: [{ title: "go on as before", run: () => delay(LIVE_MS, undefined, { signal }) }],
-    };
-    const last = await perform([again], { ...drill, load: second }).finally(() => second.stop());
-    return drawUp(seed, second, [...lost, ...restored, ...last]);
-  } finally {
-    await system.stop();
-  }
+  const nextUrl = system.balancer.next;
+  const start = (name: string) => startLoad({ nextUrl, perSecond, random: createRandom(name), tally });
+  const { backUp, restore } = restoreProcedures(system, await createWitnesses(nextUrl));
+  const first = await start(seed);
+  const drill = { system, signal, settleMs: 0 };
+  const before = await perform([backUp], { ...drill, load: first }).finally(first.stop);
+  const restored = await perform([restore], { ...drill, load: first });
+  const second = await start(`${seed} again`);
+  const resume = { name: "after", steps: [{ title: "run the load again", run: runLoad }] };
+  const after = await perform([resume], { ...drill, load: second }).finally(second.stop);
+  return createReport(seed, second, [...before, ...restored, ...after]);
 }
 
-function restoreChapters(system: System, source: Source, witnesses: Witnesses): Record<"before" | "after", Chapter[]> {
-  let taken: { readonly dump: Dump; readonly ledger: Ledger } | undefined;
+const runLoad = ({ signal }: Drill) => delay(LOAD_MS, undefined, { signal });
+
+function restoreProcedures(system: DrillSystem, witnesses: Witnesses): Record<"backUp" | "restore", Procedure> {
   const services = Object.values(system.services).flat();
-  const kept = () => {
-    if (taken === undefined) throw new Error("there is no dump");
-    return taken;
-  };
-  const before: Chapter = {
+  let dump: Dump | undefined;
+  let tables: Tables = new Map();
+  const backUp: Procedure = {
     name: "back up",
     steps: [
-      { title: "live on it", run: ({ signal }) => delay(LIVE_MS, undefined, { signal }) },
+      { title: "run the load", run: runLoad },
       {
         title: "dump both schemas in one snapshot",
-        async run({ note }) {
-          taken = await inSnapshot(source, async (client) => ({
-            ledger: await drawLedger(client),
-            dump: await takeDump(source, client),
-          }));
-          note(`by ${taken.dump.by}: ${describe(taken.ledger)}`);
+        async run() {
+          await inSnapshot(system, async (client) => {
+            tables = await readTables(client);
+            dump = await takeDump(system, client);
+          });
+          note(`by ${dump?.by}: ${listOf(Object.fromEntries(tables), ({ rows }) => String(rows))}`);
         },
       },
       {
-        title: "go on, so that more is lost than the machine",
-        async run({ signal }) {
-          await witnesses.goOn();
-          await delay(LIVE_MS, undefined, { signal });
+        title: "change more, which the dump does not have",
+        async run(drill) {
+          await witnesses.change();
+          await runLoad(drill);
         },
       },
     ],
   };
-  const after: Chapter = {
+  const restore: Procedure = {
     name: "restore",
     steps: [
-      {
-        title: "stop every service",
-        run: async () => void (await Promise.all(services.map((service) => service.stop("SIGTERM")))),
-      },
+      { title: "stop every service", run: () => Promise.all(services.map((service) => service.stop("SIGTERM"))) },
       { title: "lose database, roles, streams and counters", run: () => loseEverything(system) },
       {
-        title: "put the dump back",
+        title: "restore the dump",
         async run() {
-          await kept().dump.restore();
-          const wrong = await inSnapshot(source, async (client) =>
-            differences(kept().ledger, await drawLedger(client)),
-          );
-          if (wrong.length > 0) throw new Error(`what was restored is not what was dumped: ${wrong.join("; ")}`);
+          await dump?.restore();
+          const wrong = await inSnapshot(system, async (client) => compareTables(tables, await readTables(client)));
+          if (wrong.length > 0) throw new Error(`the restored tables differ from the dump: ${wrong.join("; ")}`);
         },
       },
-      {
-        title: `\`${END_TOKENS}\``,
-        run: () => inSnapshot(source, async (client) => void (await client.query(END_TOKENS))),
-      },
+      { title: `\`${END_TOKENS}\``, run: () => inSnapshot(system, (client) => client.query(END_TOKENS)) },
       {
         title: "start auth, user, gateway",
         async run() {
@@ -116,51 +98,47 @@ function restoreChapters(system: System, source: Source, witnesses: Witnesses): 
           await system.balancer.untilReady(system.services.gateway.length);
         },
       },
-      { title: "log in, refresh and look as the people of then", run: () => witnesses.testify() },
+      { title: "check tokens, sessions and passwords of before", run: () => witnesses.check() },
       {
         title: "wait until the projections equal their sources",
-        async run(drill) {
-          const isSettled = () => inSnapshot(source, isEven);
-          await until(drill, "the projections do not equal their sources", SETTLED_WITHIN_SECONDS, isSettled);
+        async run({ signal }) {
+          const what = "the projections equal their sources";
+          await until(() => inSnapshot(system, isEven), SETTLED_WITHIN_MS, { what, everyMs: 250, signal });
           await assertNoDeadLetters(system);
         },
       },
     ],
   };
-  return { before: [before], after: [after] };
+  return { backUp, restore };
 }
 
-/** One transaction on one snapshot, as the superuser. */
-async function inSnapshot<R>({ connect }: Source, work: (client: pg.Client) => Promise<R>): Promise<R> {
-  const client = await connect();
-  try {
-    await client.query("begin isolation level repeatable read");
-    const result = await work(client);
-    await client.query("commit");
-    return result;
-  } finally {
-    await client.end();
-  }
+/** Drops the database and its roles, and wipes NATS and Redis. */
+async function loseEverything({ servers }: DrillSystem): Promise<void> {
+  await using superuser = await connectDatabase(servers.postgres.url);
+  await superuser.query("drop database gatehouse with (force)");
+  await superuser.query("drop role gatehouse_auth, gatehouse_user");
+  await servers.nats.restart({ wipe: true });
+  await servers.redis.restart({ wipe: true });
 }
 
-/** Whether every event has arrived, and what each service shows of the other is what the other says. */
+/** Runs one transaction on one snapshot, as the superuser. */
+async function inSnapshot<R>({ servers }: DrillSystem, work: (client: pg.Client) => Promise<R>): Promise<R> {
+  await using client = await connectDatabase(databaseUrl(servers.postgres.url, "gatehouse"));
+  await client.query("begin isolation level repeatable read");
+  const result = await work(client);
+  await client.query("commit");
+  return result;
+}
+
 async function isEven(client: pg.Client): Promise<boolean> {
-  for (const statement of EVEN) {
-    const { rows } = await client.query<{ count: string }>(statement);
-    if (rows[0]?.count !== "0") return false;
-  }
+  for (const statement of EVEN)
+    if ((await client.query<{ count: string }>(statement)).rows[0]?.count !== "0") return false;
   return true;
 }
 
-async function assertNoDeadLetters({ servers, natsEnvironment }: System): Promise<void> {
-  const environment = {
-    PATH: process.env["PATH"],
-    NATS_URL: `nats://ops:${natsEnvironment["NATS_OPS_PASSWORD"]}@127.0.0.1:${servers.nats.port}`,
-  };
+async function assertNoDeadLetters({ servers, natsEnvironment }: DrillSystem): Promise<void> {
+  const url = `nats://ops:${natsEnvironment["NATS_OPS_PASSWORD"]}@127.0.0.1:${servers.nats.port}`;
+  const environment = { PATH: process.env["PATH"], NATS_URL: url };
   const { dead_letters: letters } = await runPnpm<{ dead_letters: unknown[] }>("ops", ["events", "dead"], environment);
   if (letters.length > 0) throw new Error(`${letters.length} events became dead letters`);
-}
-
-function describe(ledger: Ledger): string {
-  return [...ledger].map(([table, { rows }]) => `${table} ${rows}`).join(", ");
 }

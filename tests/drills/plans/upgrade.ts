@@ -1,74 +1,134 @@
-import type { ServiceName } from "@gatehouse/local-stack";
+import { REPOSITORY_ROOT, runCommand, type ServiceName } from "@gatehouse/local-stack";
+import { note } from "@gatehouse/test-kit/run";
+import { connectDatabase } from "@gatehouse/test-kit/system";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import pg from "pg";
-import { runPnpm } from "../system/command.ts";
-import { roll } from "../system/roll.ts";
-import type { System } from "../system/system.ts";
-import { addContraction, addExpansion } from "../upgrade/drill-migrations.ts";
-import type { Chapter, Drill, Step } from "./plan.ts";
+import type { Procedure, Step } from "../plan.ts";
+import { type DrillSystem, restartRolling, runPnpm } from "../system.ts";
 
-/** How long somebody reads the tables that the migrations change; more than a migration waits for them. */
+/** How long a transaction reads the tables that a migration changes: longer than the migration waits for a lock. */
 const REPORT_MS = 4_000;
+const INSTALL_MS = 300_000;
 
-/** Whoever is asked knows more than who asks. */
+/** A callee is upgraded before its callers. */
 const FORWARD: readonly ServiceName[] = ["auth", "user", "gateway"];
-const BACK = FORWARD.toReversed();
 
-interface MigrateUp {
-  readonly services: readonly { readonly service: string; readonly applied: readonly string[] }[];
-}
+/** The busiest table of each service. */
+const TABLES = { auth: "accounts", user: "users" };
 
-/** @param trees the roots of the old build and of the new one */
-export function upgradeChapters({ old, next }: { readonly old: string; readonly next: string }): readonly Chapter[] {
-  const restart = (order: readonly ServiceName[], tree: string, which: string): Step => ({
-    title: `restart ${order.join(", ")} with the ${which} build`,
+/** The migrations of a release; they sort after all others. First it expands the schema: a column, and an index built concurrently. */
+const EXPAND = {
+  "29990101T0000_drill_add_column.ts": (table: string) => [
+    `alter table ${table} add column drill_note text not null default 'none'`,
+    `alter table ${table} drop column drill_note`,
+  ],
+  "29990101T0001_drill_add_index.ts": (table: string) => [
+    `create index concurrently ${table}_drill_index on ${table} (drill_note, id)`,
+    `drop index concurrently ${table}_drill_index`,
+  ],
+};
+/** The release after it contracts the schema. */
+const CONTRACT = {
+  "29990101T0002_drill_drop_column.ts": (table: string) => [
+    `alter table ${table} drop column drill_note`,
+    `alter table ${table} add column drill_note text not null default 'none'`,
+  ],
+};
+type Migrations = Readonly<Record<string, (table: string) => string[]>>;
+
+/** @param trees the roots of the old and the new build */
+export function upgradeProcedures({ old, next }: Readonly<Record<"old" | "next", string>>): readonly Procedure[] {
+  const restart = (order: readonly ServiceName[], tree: string): Step => ({
+    title: `restart ${order.join(", ")} with the ${tree === old ? "old" : "new"} build`,
     async run({ system }) {
-      for (const service of order) await roll(system, service, {}, tree);
+      for (const service of order) await restartRolling(system, service, {}, tree);
     },
   });
-  const migrate = (title: string, prepare: (tree: string) => Promise<void>): Step => ({
+  const migrate = (title: string, migrations: Migrations): Step => ({
     title,
-    async run(drill) {
-      await prepare(next);
-      await Promise.all([migrateUp(drill, next), readForLong(drill.system)]);
+    async run({ system }) {
+      await addMigrations(next, migrations);
+      await Promise.all([migrateUp(system, next), readForLong(system)]);
     },
   });
+  const expand = migrate("`pnpm migrate up` of the new build, which expands", EXPAND);
+  const contract = migrate("`pnpm migrate up` of the build after it, which contracts", CONTRACT);
   return [
-    {
-      name: "upgrade",
-      steps: [
-        migrate("`pnpm migrate up` of the new build, which expands", addExpansion),
-        restart(FORWARD, next, "new"),
-      ],
-    },
-    {
-      name: "roll back",
-      steps: [restart(BACK, old, "old"), restart(FORWARD, next, "new")],
-    },
-    { name: "contract", steps: [migrate("`pnpm migrate up` of the build after it, which contracts", addContraction)] },
+    { name: "upgrade", steps: [expand, restart(FORWARD, next)] },
+    { name: "roll back", steps: [restart(FORWARD.toReversed(), old), restart(FORWARD, next)] },
+    { name: "contract", steps: [contract] },
   ];
 }
 
-async function migrateUp({ system, note }: Drill, tree: string): Promise<void> {
-  const { owner, auth, user } = system.databaseUrls;
-  const urls = { DATABASE_URL: owner, AUTH_DATABASE_URL: auth, USER_DATABASE_URL: user };
-  const { services } = await runPnpm<MigrateUp>("migrate", ["up"], { PATH: process.env["PATH"], ...urls }, tree);
+async function addMigrations(tree: string, migrations: Migrations): Promise<void> {
+  for (const [service, table] of Object.entries(TABLES))
+    for (const [file, statementsFor] of Object.entries(migrations)) {
+      const [up = "", down = ""] = statementsFor(table);
+      const text = `import { type Kysely, sql } from "kysely";
+${up.includes("concurrently") ? "export const inTransaction = false;" : ""}
+export const up = (db: Kysely<never>) => sql\`${up}\`.execute(db);
+export const down = (db: Kysely<never>) => sql\`${down}\`.execute(db);
+`;
+      await writeFile(join(tree, "services", service, "src/db/migrations", file), text);
+    }
+}
+
+async function migrateUp({ databaseUrls: { owner, auth, user } }: DrillSystem, tree: string): Promise<void> {
+  const environment = { DATABASE_URL: owner, AUTH_DATABASE_URL: auth, USER_DATABASE_URL: user };
+  const { services } = await runPnpm<{ services: { service: string; applied: string[] }[] }>(
+    ...(["migrate", ["up"], { PATH: process.env["PATH"], ...environment }, tree] as const),
+  );
   for (const { service, applied } of services) {
     if (applied.length === 0) throw new Error(`${service} had nothing to migrate`);
     note(`${service}: applied ${applied.join(", ")}`);
   }
 }
 
-/** As a report or a dump does, in one transaction. */
-async function readForLong({ databaseUrls }: System): Promise<void> {
-  const report = new pg.Client({ connectionString: databaseUrls.owner });
-  await report.connect();
-  try {
-    await report.query("begin");
-    for (const table of ["auth.accounts", "users.users"]) await report.query(`select from ${table} limit 1`);
-    await delay(REPORT_MS);
-    await report.query("commit");
-  } finally {
-    await report.end();
-  }
+/** Reads in one long transaction, as a report or a dump does. */
+async function readForLong({ databaseUrls }: DrillSystem): Promise<void> {
+  await using report = await connectDatabase(databaseUrls.owner);
+  await report.query("begin");
+  for (const table of ["auth.accounts", "users.users"]) await report.query(`select from ${table} limit 1`);
+  await delay(REPORT_MS);
+  await report.query("commit");
+}
+
+/**
+ * Installs a commit in a folder of its own below `folder`.
+ * @param revision a tag, a branch or a commit
+ * @returns its root
+ * @throws Error when git does not know the revision or pnpm cannot install it
+ */
+export async function buildCommit(revision: string, folder: string): Promise<string> {
+  const commit = (await run("git", ["rev-parse", "--short", "--verify", `${revision}^{commit}`])).trim();
+  return build(join(folder, commit), (archive) => run("git", ["archive", "--output", archive, commit]));
+}
+
+/** Does the same with the current files, committed or not. */
+export async function buildWorkingTree(folder: string): Promise<string> {
+  return build(join(folder, "working-tree"), async (archive) => {
+    const list = `${archive}.list`;
+    await writeFile(list, await run("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"]));
+    // The list also has files that are deleted but not yet committed.
+    await run("tar", ["--create", "--file", archive, "--ignore-failed-read", "--null", "--files-from", list]);
+  });
+}
+
+async function build(tree: string, pack: (archive: string) => Promise<unknown>): Promise<string> {
+  const archive = `${tree}.tar`;
+  await mkdir(tree);
+  await pack(archive);
+  await run("tar", ["--extract", "--file", archive, "--directory", tree]);
+  // The services need no install scripts, which prepare servers and git hooks.
+  const install = ["install", "--frozen-lockfile", "--prefer-offline", "--ignore-scripts"];
+  await run(process.env["npm_execpath"] ?? "pnpm", install, tree);
+  return tree;
+}
+
+async function run(command: string, args: readonly string[], folder = REPOSITORY_ROOT): Promise<string> {
+  const options = { folder, environment: process.env, withinMs: INSTALL_MS };
+  const { ok, stdout, reason } = await runCommand(command, args, options);
+  if (!ok) throw new Error(`${command} ${args.join(" ")}: ${reason || stdout}`);
+  return stdout;
 }

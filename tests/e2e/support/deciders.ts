@@ -1,5 +1,5 @@
 import type { ServiceHandle } from "@gatehouse/test-kit";
-import { call, type Person, until } from "./api.ts";
+import { call, type Person, until } from "@gatehouse/test-kit/api";
 
 /** What a verifier logs when somebody else decides than before. */
 const LINES = {

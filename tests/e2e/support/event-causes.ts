@@ -1,5 +1,5 @@
 import type { EventSubject } from "@gatehouse/contracts";
-import { call, login, NEW_PASSWORD, PASSWORD, type Person, register } from "./api.ts";
+import { call, login, NEW_PASSWORD, PASSWORD, type Person, register } from "@gatehouse/test-kit/api";
 
 /** One user's history. The acts below run in their order and keep the user's last login and all tokens here. */
 export interface History {

@@ -1,7 +1,7 @@
 import { type RunningServices, runSql } from "@gatehouse/test-kit";
 import { randomBytes } from "node:crypto";
 import { decodeProtectedHeader } from "jose";
-import { call, login, type Person, until } from "./api.ts";
+import { call, login, type Person, until } from "@gatehouse/test-kit/api";
 
 export const kidOf = ({ token }: Pick<Person, "token">) => String(decodeProtectedHeader(token).kid);
 

@@ -1,5 +1,5 @@
 import { type RunningServices, type ServicesOptions, startServices } from "@gatehouse/test-kit";
-import { FIRST_ADMIN } from "./api.ts";
+import { FIRST_ADMIN } from "@gatehouse/test-kit/api";
 
 /** A system that a test knows by its gateway only. */
 export interface System {

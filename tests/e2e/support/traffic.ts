@@ -1,5 +1,5 @@
 import { decodeJwt } from "jose";
-import { type Answer, call, type Call, newEmail, PASSWORD } from "./api.ts";
+import { type Answer, call, type Call, newEmail, PASSWORD } from "@gatehouse/test-kit/api";
 
 export interface Traffic {
   /** Users who were registered, by id. */

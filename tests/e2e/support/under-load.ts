@@ -1,4 +1,4 @@
-import { until } from "./api.ts";
+import { until } from "@gatehouse/test-kit/api";
 import { startTraffic } from "./traffic.ts";
 
 /** Requests in hand at any time. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { randomBytes } from "node:crypto";
-import { call, NEW_PASSWORD, newEmail, PASSWORD, register } from "../support/api.ts";
+import { call, NEW_PASSWORD, newEmail, PASSWORD, register } from "@gatehouse/test-kit/api";
 import { drawTree, lines, requiredOf } from "../support/span-tree.ts";
 import type { TelemetryStack } from "./stack.ts";
 

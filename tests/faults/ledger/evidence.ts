@@ -1,7 +1,10 @@
-import type { GatehouseEvent } from "@gatehouse/contracts";
-import type { Entry } from "../load/journal.ts";
+import { parseEvent, type GatehouseEvent, STREAMS } from "@gatehouse/contracts";
+import { connectDatabase } from "@gatehouse/test-kit/system";
+import type { BusMessages, StoredMessage } from "../bus-messages.ts";
+import type { Consumers } from "../consumers.ts";
+import type { Entry, Journal } from "../load/client.ts";
 
-/** All that is on record when everything has come to rest; plain data, so that what it means can be tested. */
+/** Everything that is recorded at the end of a run. */
 export interface Evidence {
   readonly auth: {
     readonly accounts: readonly AccountRow[];
@@ -15,55 +18,49 @@ export interface Evidence {
     readonly tombstones: readonly TombstoneRow[];
     readonly outbox: readonly OutboxRow[];
   };
-  /** What the streams of both services hold, watermarks aside. */
+  /** The messages of both services' streams, without watermarks. */
   readonly messages: readonly Message[];
   readonly letters: readonly Letter[];
   readonly applied: readonly { readonly consumer: string; readonly event_id: string }[];
   readonly journal: readonly Entry[];
-  /** Nats-Msg-Ids of what the harness itself published. */
+  /** Nats-Msg-Ids of the harness's own messages. */
   readonly repeated: ReadonlySet<string>;
   readonly malformed: ReadonlySet<string>;
 }
 
-interface Facts {
+interface PersonRow {
+  readonly id: string;
   readonly email: string;
   readonly role: string;
   readonly is_active: boolean;
   readonly is_verified: boolean;
-}
-
-export interface AccountRow extends Facts {
-  readonly id: string;
   readonly full_name: string | null;
   readonly version: number;
   readonly created_at: Date;
   readonly deleted_at: Date | null;
 }
 
-export interface UserRow extends Facts {
-  readonly id: string;
-  readonly full_name: string | null;
+export type AccountRow = PersonRow;
+
+export interface UserRow extends PersonRow {
   readonly account_version: number;
-  readonly version: number;
   readonly is_registered: boolean;
-  readonly created_at: Date;
-  readonly deleted_at: Date | null;
 }
 
-/** `version` is the account's at its end. */
+/** `version`: the account's at its end. */
 export interface TombstoneRow {
   readonly id: string;
   readonly version: number;
 }
 
-export interface SessionRow {
+interface SessionRow {
   readonly id: string;
   readonly user_id: string;
   readonly ended: boolean;
   readonly reason: string | null;
 }
 
-export interface TokenRow {
+interface TokenRow {
   readonly id: string;
   readonly session_id: string;
   readonly revoked: boolean;
@@ -76,29 +73,63 @@ export interface OutboxRow {
   readonly event: GatehouseEvent;
 }
 
-export interface Message {
-  readonly stream: string;
-  readonly sequence: number;
-  readonly subject: string;
-  readonly messageId: string;
-  /** Undefined when it is none. */
+export interface Message extends Pick<StoredMessage, "stream" | "sequence" | "subject" | "messageId"> {
+  /** Undefined for a malformed message. */
   readonly event: GatehouseEvent | undefined;
 }
 
-/** A dead letter: which consumer gave up on which message. */
-interface Letter {
+/** A dead letter. */
+interface Letter extends Pick<StoredMessage, "stream" | "sequence" | "subject"> {
   readonly consumer: string;
-  readonly stream: string;
-  readonly sequence: number;
-  readonly subject: string;
   readonly error: string;
 }
 
-/** Everything that was written, of both services. */
-export function writtenEvents({ auth, user }: Evidence): OutboxRow[] {
-  return [...auth.outbox, ...user.outbox];
+const OUTBOX = "select id, published_at is not null as published, payload as event from";
+
+export async function collectEvidence(
+  ownerUrl: string,
+  { database }: Consumers,
+  { read, repeated, malformed }: BusMessages,
+  { entries: journal }: Journal,
+): Promise<Evidence> {
+  await using client = await connectDatabase(ownerUrl);
+  const rows = async <T>(sql: string) => (await client.query(sql)).rows as T[];
+  const stored = [...(await read(STREAMS.auth.name)), ...(await read(STREAMS.user.name))];
+  return {
+    auth: {
+      accounts: await rows("select * from auth.accounts"),
+      tombstones: await rows("select id, version from auth.tombstones"),
+      sessions: await rows("select id, user_id, ended_at is not null as ended, reason from auth.sessions"),
+      tokens: await rows(
+        "select id, session_id, revoked_at is not null as revoked, replaced_by from auth.refresh_tokens",
+      ),
+      outbox: await rows(`${OUTBOX} auth.outbox`),
+    },
+    user: {
+      users: await rows("select * from users.users"),
+      tombstones: await rows("select id, version from users.tombstones"),
+      outbox: await rows(`${OUTBOX} users.outbox`),
+    },
+    messages: stored
+      .filter(({ subject }) => subject !== "auth.watermark")
+      .map((message) => ({ ...message, event: eventIn(message) })),
+    letters: (await read(STREAMS.deadLetters.name)).map(readLetter),
+    applied: await database.db.selectFrom("applied").selectAll().execute(),
+    ...{ journal, repeated, malformed },
+  };
 }
 
-export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  return Map.groupBy(items, keyOf);
+function eventIn({ data }: StoredMessage): GatehouseEvent | undefined {
+  try {
+    return parseEvent(JSON.parse(Buffer.from(data).toString()));
+  } catch {
+    return undefined;
+  }
+}
+
+function readLetter({ headers }: StoredMessage): Letter {
+  const [consumer = "", stream = "", sequence, subject = "", error = ""] = [
+    ...["Consumer", "Stream", "Sequence", "Subject", "Error"].map((name) => headers?.get(`Gatehouse-${name}`)),
+  ];
+  return { consumer, stream, sequence: Number(sequence), subject, error };
 }

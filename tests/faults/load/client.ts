@@ -1,39 +1,144 @@
-import type { Random } from "@gatehouse/test-kit/system";
-import type { Answer, Request } from "./call.ts";
-import { type ChangeName, type Journal, noteChange, noteComplaint } from "./journal.ts";
-import type { Person } from "./person.ts";
+import { type Answer, type Call, tryCall } from "@gatehouse/test-kit/api";
+import type { Random, Tally } from "@gatehouse/test-kit/run";
 
-/** What an act has to work with. */
+/** `unanswered` (a 5xx or no answer): the call may take effect or not, now or later. */
+type Outcome = "done" | "refused" | "unanswered";
+
+export interface Reply extends Pick<Answer, "status" | "body" | "cookie"> {
+  readonly outcome: Outcome;
+  /** When the whole answer was there, by `performance.now()`. */
+  readonly at: number;
+}
+
+export type Request = readonly [method: "GET" | "POST" | "PATCH" | "DELETE", path: string, call?: Call];
+
+/** Longer than the services' own timeouts, so that the services answer. */
+const TIMEOUT_MS = 40_000;
+/** No fault excuses a 500 or an unknown status. */
+const EXCUSED = new Set([0, 502, 503, 504]);
+
+/** Sends one request and counts its answer. Never throws. */
+export async function send(tally: Tally, base: string, act: string, [method, path, call]: Request): Promise<Reply> {
+  const { status, body, cookie } = await tryCall(base, method, path, { ...call, timeoutMs: TIMEOUT_MS });
+  const isDone = status >= 200 && status < 300;
+  const isRefused = status >= 400 && status < 500;
+  const expected = isDone || isRefused || EXCUSED.has(status) ? status : 200;
+  tally.count({ route: act, status, expected, reason: JSON.stringify(body) });
+  const outcome = isDone ? "done" : isRefused ? "refused" : "unanswered";
+  return { outcome, status, body, cookie, at: performance.now() };
+}
+
+/** Calls that change something. */
+export type ChangeName =
+  | "register"
+  | "admin create"
+  | "rename"
+  | "change email"
+  | "change password"
+  | "log in"
+  | "log out"
+  | "log out everywhere"
+  | "remove a session"
+  | "replay"
+  | "delete oneself"
+  | `admin ${"verify" | "deactivate" | "activate" | "role" | "password" | "restore" | "erase"}`;
+
+/** A change that a client requested, and its outcome. */
+export interface Entry {
+  readonly act: ChangeName;
+  /** The user's id; undefined when a registration was not answered. */
+  readonly userId: string | undefined;
+  /** The unique value that the change sets or ends: an email, a name, a session's id. */
+  readonly value?: string | undefined;
+  readonly outcome: Outcome;
+}
+
+/** What all clients together know. */
+export interface Journal {
+  readonly entries: Entry[];
+  /** Access tokens that must be rejected soon; `at` is when the revocation was acknowledged, by `performance.now()`. */
+  readonly revoked: { readonly token: string; readonly act: ChangeName; readonly at: number }[];
+  /** Refresh tokens of ended sessions. */
+  readonly endedCookies: string[];
+  /** Wrong answers, with the fault of that time. */
+  readonly complaints: string[];
+  /** The current fault. */
+  during: string;
+}
+
+export function createJournal(): Journal {
+  return { entries: [], revoked: [], endedCookies: [], complaints: [], during: "no fault" };
+}
+
+export function complain(journal: Journal, what: string): void {
+  journal.complaints.push(`${what} (during: ${journal.during})`);
+}
+
+/** A session that is certainly alive. */
+export interface Session {
+  readonly id: string;
+  /** All its access tokens; none expires during a run. */
+  readonly tokens: readonly string[];
+  readonly cookie: string;
+  /** Refresh tokens that were rotated. */
+  readonly rotated: readonly string[];
+}
+
+/**
+ * A user whose state one client knows for certain. After an unanswered change nothing is certain: the client forgets the user and
+ * takes another one. The ledger decides about the change.
+ */
+export interface Person {
+  readonly id: string;
+  email: string;
+  password: string;
+  /** Undefined after an unanswered change of it. */
+  fullName: string | null | undefined;
+  role: "user" | "admin";
+  isActive: boolean;
+  isVerified: boolean;
+  isDeleted: boolean;
+  sessions: Session[];
+}
+
 export interface Client {
   readonly name: string;
   readonly random: Random;
   readonly journal: Journal;
-  /** Asks a gateway, any of them. */
-  ask(act: string, request: Request): Promise<Answer>;
-  /** Asks every gateway the same at the same time. */
-  askAll(act: string, request: Request): Promise<Answer[]>;
   readonly rootToken: string;
-  /** A text that no other client and no other call gets. */
+  /** Sends to one of the gateways. */
+  ask(act: string, request: Request): Promise<Reply>;
+  /** Sends to all gateways at the same time. */
+  askAll(act: string, request: Request): Promise<Reply[]>;
+  /** Returns a text that no other call of the run gets. */
   unique(): string;
-  /** Whom the client is at present. */
   person: Person | undefined;
 }
 
 export type Act = (client: Client, person: Person) => Promise<void>;
 
-/** An answer that must not be, seen with nothing left open that could explain it. */
-export function complain(client: Client, act: string, answer: Answer, why: string): void {
-  const { status, body } = answer;
-  noteComplaint(client.journal, `${client.name}: ${act} was answered ${status} ${String(body["type"] ?? "")}: ${why}`);
+/** Marks in names: the throwing consumer fails on their events. */
+export const FAILS = { always: "fails always", twice: "fails twice" } as const;
+
+/** Records an answer that contradicts what the client knows. */
+export function complainAbout(client: Client, act: string, { status, body }: Reply, why: string): void {
+  complain(client.journal, `${client.name}: ${act} returned ${status} ${String(body["type"] ?? "")}, but ${why}`);
 }
 
-/**
- * Notes what came of a change of the client's person, which nothing that the client knows speaks against.
- * @returns whether it was done; when it was not, the person is given up
- */
-export function settle(client: Client, person: Person, act: ChangeName, answer: Answer, value?: string): boolean {
-  noteChange(client.journal, act, answer, { userId: person.id, value });
-  if (answer.outcome === "refused") complain(client, act, answer, "nothing that is known speaks against it");
-  if (answer.outcome !== "done") client.person = undefined;
-  return answer.outcome === "done";
+export function record(client: Client, act: ChangeName, { outcome }: Reply, userId?: string, value?: string): void {
+  client.journal.entries.push({ act, userId, value, outcome });
+}
+
+/** Records the end of sessions: from now on every gateway must reject their tokens. */
+export function endSessions(client: Client, person: Person, ended: readonly Session[], act: ChangeName, at: number) {
+  person.sessions = person.sessions.filter((session) => !ended.includes(session));
+  for (const { tokens, cookie } of ended) {
+    for (const token of tokens) client.journal.revoked.push({ token, act, at });
+    client.journal.endedCookies.push(cookie);
+  }
+}
+
+/** Forgets a session whose state is uncertain. */
+export function dropSession(person: Person, dropped: Session): void {
+  person.sessions = person.sessions.filter((session) => session !== dropped);
 }

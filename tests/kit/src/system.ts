@@ -1,15 +1,7 @@
 export { createFaultyLine, type FaultyLine } from "./line/faulty-line.ts";
-export { createServiceHandle, type ServiceHandle } from "./services/service-handle.ts";
-export { type BusUser, inventPasswords, newPassword, shippedConfiguration } from "./servers/locked-nats.ts";
+export type { ServiceHandle } from "./services/service-handle.ts";
+export { inventPasswords, newPassword, shippedConfiguration } from "./servers/locked-nats.ts";
 export { createLoadBalancer, type LoadBalancer } from "./system/load-balancer.ts";
-export { skewedClock } from "./system/skewed-clock.ts";
-export { startRunServers } from "./system/run-servers.ts";
-export { createSystemDatabases, type SystemDatabases } from "./system/system-databases.ts";
-export {
-  createSystemServices,
-  findServicePorts,
-  inventSecret,
-  inventSecrets,
-  type SystemSecrets,
-} from "./system/system-services.ts";
-export { createRandom, type Random } from "./random.ts";
+export { connectDatabase, queryOnce, startServers } from "./system/servers.ts";
+export { skewedClock, startSystem, type System } from "./system/system.ts";
+export { inventSecret } from "./system/system-services.ts";

@@ -1,8 +1,7 @@
+import { createTally } from "@gatehouse/test-kit/run";
 import { expect, it } from "vitest";
-import type { Load } from "../../load/load.ts";
-import { createTally } from "../../load/tally.ts";
-import { type Drill, perform } from "../../plans/plan.ts";
-import { drawUp, printReport } from "../../report.ts";
+import type { Load } from "../../load.ts";
+import { createReport, type Drill, perform } from "../../plan.ts";
 
 const ROUTE = { route: "GET /v1/auth/me", expected: 200 };
 
@@ -12,43 +11,42 @@ function createDrill() {
   const drill: Drill = {
     system: {} as never,
     load,
-    note: () => undefined,
     signal: new AbortController().signal,
     settleMs: 0,
   };
   return { tally, load, drill };
 }
 
-it("what happens when requests fail during one step: they are its own, and the run has failed", async () => {
+it("counts failed requests for the step in which they fail, and fails the drill", async () => {
   const { tally, load, drill } = createDrill();
   const steps = [
     { title: "harmless", run: async () => tally.count({ ...ROUTE, status: 200 }) },
     { title: "harmful", run: async () => tally.count({ ...ROUTE, status: 401, reason: "TokenError" }) },
   ];
-  const results = await perform([{ name: "chapter", steps }], drill);
+  const results = await perform([{ name: "procedure", steps }], drill);
   expect(results).toMatchObject([
-    { chapter: "chapter", step: "harmless", answered: 1, failed: 0 },
-    { chapter: "chapter", step: "harmful", answered: 1, failed: 1 },
+    { procedure: "procedure", step: "harmless", answered: 1, failed: 0 },
+    { procedure: "procedure", step: "harmful", answered: 1, failed: 1 },
   ]);
-  const report = drawUp("seed", load, results);
+  const report = createReport("seed", load, results);
   expect(report.passed).toBe(false);
-  expect(printReport(report)).toContain("FAILED: 2 requests, 1 failed");
+  expect(report.lines.join("\n")).toContain("FAILED: 2 requests, 1 failed");
 });
 
-it("what happens when no request fails: the run has passed", async () => {
+it("passes when no request fails", async () => {
   const { tally, load, drill } = createDrill();
   const steps = [{ title: "harmless", run: async () => tally.count({ ...ROUTE, status: 200 }) }];
-  const report = drawUp("seed", load, await perform([{ name: "chapter", steps }], drill));
+  const report = createReport("seed", load, await perform([{ name: "procedure", steps }], drill));
   expect(report.passed).toBe(true);
-  expect(printReport(report)).toContain("passed: 1 requests, 0 failed");
+  expect(report.lines.join("\n")).toContain("passed: 1 requests, 0 failed");
 });
 
-it("what happens when a run is ended from outside: no further step begins", async () => {
+it("starts no further step after a signal", async () => {
   const { drill } = createDrill();
   const stopping = new AbortController();
   const steps = [
     { title: "ends it", run: async () => stopping.abort(new Error("enough")) },
     { title: "never", run: async () => expect.unreachable() },
   ];
-  await expect(perform([{ name: "chapter", steps }], { ...drill, signal: stopping.signal })).rejects.toThrow();
+  await expect(perform([{ name: "procedure", steps }], { ...drill, signal: stopping.signal })).rejects.toThrow();
 });

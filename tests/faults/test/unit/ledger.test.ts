@@ -1,13 +1,12 @@
 import { createEvent } from "@gatehouse/messaging";
 import { STREAMS } from "@gatehouse/contracts";
 import { describe, expect, it } from "vitest";
-import { COLLECTORS, THROWER } from "../../consumers/consumers.ts";
-import { drawUp } from "../../ledger/ledger.ts";
-import { printLedger } from "../../ledger/print.ts";
+import { COLLECTORS, THROWER } from "../../consumers.ts";
+import { createLedger, printLedger, type RunRecord } from "../../ledger/ledger.ts";
 import type { Evidence, Message, OutboxRow } from "../../ledger/evidence.ts";
 
-/** A run in which one user registered, took another name, logged in and out again; then whatever a test breaks. */
-function wellRun(): Run {
+/** A run in which one user registered, changed the name, logged in and out. Tests change it. */
+function correctRun(): Run {
   const id = "01930000-0000-7000-8000-000000000001";
   const session = "01930000-0000-7000-8000-000000000002";
   const created_at = new Date(1_000);
@@ -87,22 +86,22 @@ function wellRun(): Run {
   };
 }
 
-const ACCOUNT = {
+const RECORD: RunRecord = {
   seed: "a",
   seconds: 1,
-  answers: { "2xx": 4, "4xx": 0, "500": 0, "502": 0, "503": 0, "504": 0, other: 0, none: 0 },
+  answers: { "200": 4 },
   faults: [{ name: "kill -9 auth", recoveredMs: 7 }],
   untried: [],
   drainedMs: 5,
   probed: 1,
-  looked: 1,
+  checked: 1,
   rootId: "root",
   complaints: [],
   forbidden: [],
   stuck: [],
 };
 
-/** Evidence that can be tampered with. */
+/** Evidence that a test can change. */
 type Open<T> =
   T extends ReadonlySet<infer I>
     ? Set<I>
@@ -116,13 +115,13 @@ type Open<T> =
 type Run = Open<Evidence>;
 
 const wrongIn = (run: Run) =>
-  drawUp(run, ACCOUNT)
+  createLedger(run, RECORD)
     .checks.filter(({ wrong }) => wrong.length > 0)
     .map(({ name }) => name.split(":")[0]);
 
-describe("what the ledger says", () => {
-  it("of a run in which all is well: nothing is wrong, and every event is counted on its way", () => {
-    const ledger = drawUp(wellRun(), ACCOUNT);
+describe("ledger", () => {
+  it("passes a correct run and counts every event on its way", () => {
+    const ledger = createLedger(correctRun(), RECORD);
     expect(ledger.checks.filter(({ wrong }) => wrong.length > 0)).toEqual([]);
     expect(ledger.passed).toBe(true);
     expect(ledger.flows.map(({ what, auth, user }) => [what.trim(), auth, user])).toEqual([
@@ -130,9 +129,9 @@ describe("what the ledger says", () => {
       ["events written", 3, 2],
       ["events published", 3, 2],
       ["messages stored", 3, 2],
-      ["again, by the relay", 0, 0],
-      ["again, by the harness", 0, 0],
-      ["no events, by the harness", 0, 0],
+      ["repeated by the relay", 0, 0],
+      ["repeated by the harness", 0, 0],
+      ["malformed, by the harness", 0, 0],
       ["events applied", 3, 2],
     ]);
     expect(printLedger(ledger)).toContain("nothing lost, nothing invented");
@@ -142,13 +141,13 @@ describe("what the ledger says", () => {
     ["an event never reached the stream", (run) => run.messages.pop(), ["lost"]],
     ["a row was not published", (run) => Object.assign(run.user.outbox[0]!, { published: false }), ["lost"]],
     ["an event is in the stream twice", (run) => run.messages.push(run.messages[0]!), ["repeated"]],
-    ["the stream has an event that nobody wrote", inventEvent, ["invented"]],
+    ["the stream has an event that was never written", inventEvent, ["invented"]],
     ["a consumer applied an event twice", (run) => run.applied.push(run.applied[0]!), ["applied"]],
     ["a consumer never applied an event", (run) => run.applied.shift(), ["applied"]],
-    ["a healthy event is a dead letter", buryHealthyEvent, ["dead letters"]],
+    ["a valid event is a dead letter", buryValidEvent, ["dead letters"]],
     ["an acknowledged change was not written", acknowledgeMore, ["answers"]],
     ["a refused change was written", (run) => Object.assign(run.journal[1]!, { outcome: "refused" }), ["answers"]],
-    ["a change was written that nobody asked for", (run) => run.journal.splice(1, 1), ["answers"]],
+    ["a change was written without a request", (run) => run.journal.splice(1, 1), ["answers"]],
     [
       "a row changed without an event",
       (run) => (run.auth.accounts[0]!.email = "eve@example.com"),
@@ -162,32 +161,32 @@ describe("what the ledger says", () => {
     ],
     ["a refresh token was rotated twice", rotateTwice, ["no refresh token rotated twice"]],
     [
-      "the copy of the account is behind",
+      "the copy of the account is stale",
       (run) => (run.user.users[0]!.account_version = 0),
       ["users equal accounts, row by row"],
     ],
     [
-      "the copy of the name is behind",
+      "the copy of the name is stale",
       (run) => (run.auth.accounts[0]!.full_name = null),
       ["accounts show their users' names, row by row"],
     ],
   ];
-  it.each(breakages)("when %s", (_what, damage, wrong) => {
-    const run = wellRun();
+  it.each(breakages)("fails when %s", (_what, damage, wrong) => {
+    const run = correctRun();
     damage(run);
     expect(wrongIn(run)).toEqual(wrong);
   });
 
-  it("of an unanswered change: nothing, whether it was carried out or not", () => {
-    const carriedOut = wellRun();
+  it("passes with an unanswered change, written or not", () => {
+    const carriedOut = correctRun();
     Object.assign(carriedOut.journal[1]!, { outcome: "unanswered" });
-    const notCarriedOut = wellRun();
+    const notCarriedOut = correctRun();
     notCarriedOut.journal.push({ ...notCarriedOut.journal[1]!, value: "Grace", outcome: "unanswered" });
     expect([wrongIn(carriedOut), wrongIn(notCarriedOut)]).toEqual([[], []]);
   });
 
-  it("of what the harness published itself: that it was neither written nor invented, and became a dead letter", () => {
-    const run = wellRun();
+  it("accepts the messages of the harness and expects dead letters for the malformed ones", () => {
+    const run = correctRun();
     run.repeated.add("again");
     run.messages.push({ ...run.messages[0]!, sequence: 10, messageId: "again" });
     run.malformed.add("broken");
@@ -198,10 +197,10 @@ describe("what the ledger says", () => {
     expect(wrongIn(run)).toEqual([]);
   });
 
-  it("names what is wrong, and how to repeat the run", () => {
-    const run = wellRun();
+  it("prints the failed check and how to repeat the run", () => {
+    const run = correctRun();
     run.messages.pop();
-    const text = printLedger(drawUp(run, ACCOUNT));
+    const text = printLedger(createLedger(run, RECORD));
     expect(text).toContain("user.profile.updated");
     expect(text).toContain("FAULTS_SEED=a pnpm test:faults");
   });
@@ -212,7 +211,7 @@ function inventEvent(run: Run) {
   run.messages.push({ ...run.messages[0]!, sequence: 9, messageId: "nobody", event });
 }
 
-function buryHealthyEvent(run: Run) {
+function buryValidEvent(run: Run) {
   const { stream, sequence, subject } = run.messages[0]!;
   run.letters.push({ consumer: "user", stream, sequence, subject, error: "" });
 }

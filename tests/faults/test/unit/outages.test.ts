@@ -1,30 +1,30 @@
 import { describe, expect, it } from "vitest";
-import { type Outage, recordOutages, refusalDue } from "../../system/outages.ts";
+import { type Outage, recordOutages, refusalDue } from "../../outages.ts";
 
 const WITHIN = 3_000;
 
-describe("from when on a revoked token must be refused", () => {
+describe("refusalDue", () => {
   const cases: [what: string, outages: Outage[], due: number][] = [
-    ["auth was never away", [], 13_000],
-    ["auth was away and back before", [{ from: 5_000, until: 9_999 }], 13_000],
-    ["auth died right after", [{ from: 10_100, until: 11_000 }], 14_000],
-    ["auth died at the very end of the term", [{ from: 13_000, until: 20_000 }], 23_000],
-    ["auth died when it was over", [{ from: 13_001, until: 20_000 }], 13_000],
+    ["auth was never down", [], 13_000],
+    ["auth recovered before", [{ from: 5_000, until: 9_999 }], 13_000],
+    ["auth crashed right after", [{ from: 10_100, until: 11_000 }], 14_000],
+    ["auth crashed at the end of the term", [{ from: 13_000, until: 20_000 }], 23_000],
+    ["auth crashed after the term", [{ from: 13_001, until: 20_000 }], 13_000],
     [
-      "auth died again within the term that its return began",
+      "auth crashed again within the new term",
       [
         { from: 10_100, until: 11_000 },
         { from: 13_500, until: 15_000 },
       ],
       18_000,
     ],
-    ["auth is still away", [{ from: 10_100, until: Number.POSITIVE_INFINITY }], Number.POSITIVE_INFINITY],
+    ["auth is still down", [{ from: 10_100, until: Number.POSITIVE_INFINITY }], Number.POSITIVE_INFINITY],
   ];
-  it.each(cases)("when %s", (_what, outages, due) => {
+  it.each(cases)("is right when %s", (_what, outages, due) => {
     expect(refusalDue(10_000, WITHIN, outages)).toBe(due);
   });
 
-  it("outages are put on record as they begin and end", () => {
+  it("records outages as they begin and end", () => {
     let now = 1;
     const record = recordOutages(() => now);
     record.began();

@@ -1,5 +1,5 @@
-// Loaded into a service before its own code (`--import`): its clock is CLOCK_SKEW_SECONDS ahead of everybody else's, or
-// behind. What measures time (performance.now, timers) goes on as it was, as it does when somebody sets a clock.
+// Loaded into a process before its own code (`--import`): shifts its clock by CLOCK_SKEW_SECONDS.
+// What measures time (performance.now, timers) stays right, as it does when an operator sets a clock.
 const skew = Number(process.env["CLOCK_SKEW_SECONDS"] ?? 0) * 1_000;
 const TrueDate = Date;
 

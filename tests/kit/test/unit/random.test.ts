@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createRandom } from "../../src/random.ts";
+import { createRandom } from "../../src/run/random.ts";
 
 const draw = (seed: string, count = 50) => {
   const random = createRandom(seed);
