@@ -8,7 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { BusMessages } from "./bus-messages.ts";
 import { type FaultySystem, type InstanceName, INSTANCES, LINES, SERVERS } from "./system.ts";
 
-export interface FaultContext {
+interface FaultContext {
   readonly system: FaultySystem;
   readonly random: Random;
   readonly messages: BusMessages;

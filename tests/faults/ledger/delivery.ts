@@ -4,7 +4,7 @@ import type { Evidence, OutboxRow } from "./evidence.ts";
 
 // Compare what was written with what was published, consumed and dead-lettered.
 
-export const writtenEvents = ({ auth, user }: Evidence): OutboxRow[] => [...auth.outbox, ...user.outbox];
+const writtenEvents = ({ auth, user }: Evidence): OutboxRow[] => [...auth.outbox, ...user.outbox];
 
 export function checkLost(evidence: Evidence): string[] {
   const stored = new Set(evidence.messages.map(({ messageId }) => messageId));

@@ -20,10 +20,10 @@ import {
 } from "./system-services.ts";
 
 /** How each role reaches the database of a system. */
-export type SystemDatabases = Readonly<Record<"owner" | "auth" | "user", string>>;
+type SystemDatabases = Readonly<Record<"owner" | "auth" | "user", string>>;
 
 /** How the services reach each other and their servers, where that differs from the shortest way. */
-export type Connections = Partial<Pick<SystemPlan, "databaseUrls" | "natsUrl" | "own">>;
+type Connections = Partial<Pick<SystemPlan, "databaseUrls" | "natsUrl" | "own">>;
 
 type AllServers = Readonly<Record<Part, RestartableServer>>;
 
