@@ -1,19 +1,20 @@
 import {
   busVariables,
+  databaseSettings,
   databaseUrl,
   metricsOfWorkers,
   introspectionTokenVariable,
   noDebugInProduction,
   poolVariables,
   port,
+  processSettings,
   processVariables,
   readEnvironment,
   strongSecretsInProduction,
-  telemetrySettings,
   telemetryVariables,
   tokenVariables,
   urls,
-  workerSettings,
+  verifierSettings,
   workerVariables,
 } from "@gatehouse/config";
 import type { z } from "zod";
@@ -46,29 +47,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     strongSecretsInProduction<Variables>("INTROSPECTION_TOKEN"),
   ]);
   return Object.freeze({
-    environment: values.ENVIRONMENT,
-    debug: values.DEBUG,
-    logLevel: values.DEBUG ? ("debug" as const) : values.LOG_LEVEL,
-    telemetry: telemetrySettings(values),
-    workers: workerSettings(values),
-    host: values.HOST ?? (values.ENVIRONMENT === "development" ? "127.0.0.1" : "0.0.0.0"),
+    ...processSettings(values),
     port: values.AUDIT_PORT,
-    database: {
-      url: values.AUDIT_DATABASE_URL,
-      poolSize: values.DB_POOL_SIZE,
-      maxOverflow: values.DB_MAX_OVERFLOW,
-      timeoutSeconds: values.DB_POOL_TIMEOUT,
-      recycleSeconds: values.DB_POOL_RECYCLE,
-    },
+    database: databaseSettings(values, values.AUDIT_DATABASE_URL),
     natsUrl: values.NATS_URL,
-    verifier: {
-      authUrls: values.AUTH_URL,
-      // The first of a list is used, all are accepted by auth, so that they can be rotated.
-      introspectionToken: values.INTROSPECTION_TOKEN[0] as string,
-      issuer: values.JWT_ISSUER,
-      audience: values.JWT_AUDIENCE,
-      lifetimeSeconds: values.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
-      maxStalenessSeconds: values.REVOCATION_MAX_STALENESS_SECONDS,
-    },
+    verifier: verifierSettings(values, values.INTROSPECTION_TOKEN, values.AUTH_URL),
   });
 }

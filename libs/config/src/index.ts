@@ -6,11 +6,11 @@ export {
   introspectionTokenVariable,
   poolVariables,
   processVariables,
-  telemetrySettings,
   telemetryVariables,
   tokenVariables,
   trustedProxiesVariable,
 } from "./groups.ts";
 export { inProduction, isExample, noDebugInProduction, strongSecretsInProduction } from "./production.ts";
+export { databaseSettings, processSettings, verifierSettings } from "./settings.ts";
 export { choice, flag, integer, list, port, secrets, text, url, urls } from "./variables.ts";
-export { metricsOfWorkers, workerSettings, type WorkerSettings, workerVariables } from "./workers.ts";
+export { metricsOfWorkers, type WorkerSettings, workerVariables } from "./workers.ts";

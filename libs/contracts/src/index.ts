@@ -2,7 +2,7 @@ export { AUTH_EVENTS } from "./events/auth-events.ts";
 export { type EventData, EVENTS, type EventSubject, REVOKING_SUBJECTS } from "./events/catalog.ts";
 export { type EventEnvelope, eventEnvelope } from "./events/envelope.ts";
 export { EventFormatError, type GatehouseEvent, isEventSubject, parseEvent } from "./events/event.ts";
-export { type StreamDefinition, STREAMS } from "./events/streams.ts";
+export { type StreamDefinition, type StreamName, STREAMS } from "./events/streams.ts";
 export { USER_EVENTS } from "./events/user-events.ts";
 export * from "./fields.ts";
 export * from "./http/auth.ts";

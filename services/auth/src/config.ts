@@ -1,6 +1,7 @@
 import {
   busVariables,
   type ConfigRule,
+  databaseSettings,
   databaseUrl,
   metricsOfWorkers,
   flag,
@@ -12,15 +13,14 @@ import {
   noDebugInProduction,
   poolVariables,
   port,
+  processSettings,
   processVariables,
   readEnvironment,
   secrets,
   strongSecretsInProduction,
-  telemetrySettings,
   telemetryVariables,
   tokenVariables,
   trustedProxiesVariable,
-  workerSettings,
   workerVariables,
 } from "@gatehouse/config";
 import { adminPasswordInput, emailInput } from "@gatehouse/contracts";
@@ -109,23 +109,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   ]);
   const development = values.ENVIRONMENT === "development";
   return Object.freeze({
-    environment: values.ENVIRONMENT,
-    telemetry: telemetrySettings(values),
-    workers: workerSettings(values),
-    debug: values.DEBUG,
-    logLevel: values.DEBUG ? ("debug" as const) : values.LOG_LEVEL,
-    host: values.HOST ?? (development ? "127.0.0.1" : "0.0.0.0"),
+    ...processSettings(values),
     port: values.AUTH_PORT,
     // The client address is believed from these only. Beside a developer's own gateway that is loopback.
     trustedProxies:
       values.TRUSTED_PROXIES.length > 0 || !development ? values.TRUSTED_PROXIES : ["127.0.0.1/32", "::1/128"],
-    database: {
-      url: values.AUTH_DATABASE_URL,
-      poolSize: values.DB_POOL_SIZE,
-      maxOverflow: values.DB_MAX_OVERFLOW,
-      timeoutSeconds: values.DB_POOL_TIMEOUT,
-      recycleSeconds: values.DB_POOL_RECYCLE,
-    },
+    database: databaseSettings(values, values.AUTH_DATABASE_URL),
     bus: { url: values.NATS_URL, replicas: values.NATS_STREAM_REPLICAS },
     tokens: {
       issuer: values.JWT_ISSUER,

@@ -1,13 +1,10 @@
-import type { Readiness } from "@gatehouse/contracts";
-import { STREAMS } from "@gatehouse/contracts";
-import { createDatabase, type Database, waitUntilMigrated } from "@gatehouse/database";
+import type { Database } from "@gatehouse/database";
 import type { Releasers } from "@gatehouse/http/process";
-import { type Bus, connectBus, createTransact, type Relay, startRelay } from "@gatehouse/messaging";
-import { createLogger, startTelemetry } from "@gatehouse/observability";
+import { createTransact, type Relay } from "@gatehouse/messaging";
+import { createServiceKit } from "@gatehouse/service-kit";
 import type { AuthConfig } from "./config.ts";
 import { type AuthTables, MIGRATIONS_FOLDER } from "./db/database.ts";
 import { startConsumers } from "./events/consumers.ts";
-import { startPeriodic } from "./periodic.ts";
 import { createAccessTokenService } from "./services/sessions/access-token.service.ts";
 import { createAccountService } from "./services/accounts/account.service.ts";
 import { createDeletionService } from "./services/accounts/deletion.service.ts";
@@ -24,45 +21,27 @@ import { createSessionService } from "./services/sessions/session.service.ts";
 
 const KEYS_RELOAD_SECONDS = 30;
 const MAINTENANCE_SECONDS = 60;
-/** The outbox keeps published events as long as a token lives, and this, to publish them again to a stream made anew. */
-const OUTBOX_MARGIN_SECONDS = 300;
 
 export type Dependencies = Awaited<ReturnType<typeof createDependencies>>;
 
-/** Builds everything the auth service is made of; what must be given back is pushed on `releasers`. */
+/** Wires the auth service. Adds everything that must be released to `releasers`. */
 export async function createDependencies(config: AuthConfig, releasers: Releasers, now = () => new Date()) {
-  const logger = createLogger({
-    service: "gatehouse-auth",
-    level: config.logLevel,
-    pretty: config.environment === "development",
-    exported: config.telemetry.logs,
-  });
-  const telemetry = await startTelemetry({ service: "gatehouse-auth", settings: config.telemetry, logger });
-  releasers.add("telemetry", () => telemetry.close());
-
-  const database = createDatabase<AuthTables>({
+  const kit = await createServiceKit({ name: "gatehouse-auth", config, releasers });
+  const { logger } = kit;
+  const database = await kit.openDatabase<AuthTables>({
     ...config.database,
-    applicationName: "gatehouse-auth",
     schema: "auth",
-    logger,
-    echo: config.debug,
+    migrations: MIGRATIONS_FOLDER,
   });
-  releasers.add("database", () => database.close());
-  await waitUntilMigrated(database.db, MIGRATIONS_FOLDER, logger);
-
-  const bus = connectBus({ url: config.bus.url, name: "gatehouse-auth", logger });
-  releasers.add("bus", () => bus.close());
-
-  const relay = startRelay({
-    db: database.db,
+  const bus = kit.openBus(config.bus.url);
+  const relay = kit.openRelay({
+    database,
     bus,
-    stream: STREAMS.auth,
-    replicas: config.bus.replicas,
-    logger,
-    retentionSeconds: config.tokens.accessSeconds + OUTBOX_MARGIN_SECONDS,
+    stream: "auth",
+    streamReplicas: config.bus.replicas,
+    accessTokenSeconds: config.tokens.accessSeconds,
     watermarks: { source: "auth" },
   });
-  releasers.add("relay", () => relay.close());
 
   const services = await createServices({ config, database, relay, now });
   await services.keys.prepare();
@@ -70,14 +49,11 @@ export async function createDependencies(config: AuthConfig, releasers: Releaser
   if (config.firstAdmin) await ensureFirstAdmin({ ...services, db: database.db, logger }, config.firstAdmin);
 
   for (const consumer of startConsumers({ bus, db: database.db, logger, replicas: config.bus.replicas }))
-    releasers.add("consumer", () => consumer.close());
-  const jobs = [
-    startPeriodic({ name: "keys", seconds: KEYS_RELOAD_SECONDS, run: () => services.keys.reload(), logger }),
-    startPeriodic({ name: "maintenance", seconds: MAINTENANCE_SECONDS, run: () => services.maintenance.run(), logger }),
-  ];
-  for (const job of jobs) releasers.add("job", () => job.stop());
+    kit.release("consumer", () => consumer.close());
+  kit.startJob({ name: "keys", everySeconds: KEYS_RELOAD_SECONDS, run: () => services.keys.reload() });
+  kit.startJob({ name: "maintenance", everySeconds: MAINTENANCE_SECONDS, run: () => services.maintenance.run() });
 
-  return { config, logger, database, services, readiness: readinessOf(database, bus) };
+  return { config, logger, database, services, readiness: kit.readiness };
 }
 
 interface ServicesDeps {
@@ -118,25 +94,5 @@ async function createServices({ config, database, relay, now }: ServicesDeps) {
     accounts: createAccountService({ db, transact, hasher, now }),
     introspection: createIntrospectionService({ db }),
     maintenance: createMaintenanceService({ database, deletions, keys, reuseGraceSeconds, now }),
-  };
-}
-
-/**
- * Ready from the end of the start on. A dependency that fails later shows in `checks`, not in readiness,
- * or one blip of the database would take every replica away at once (design, Ready).
- */
-function readinessOf(database: Database<AuthTables>, bus: Bus): () => Promise<Readiness> {
-  return async () => {
-    const reachable = await database.ping().then(
-      () => true,
-      () => false,
-    );
-    return {
-      status: "ready",
-      checks: {
-        database: reachable ? "healthy" : "unhealthy",
-        nats: bus.isConnected() ? "healthy" : "unhealthy",
-      },
-    };
   };
 }

@@ -1,7 +1,5 @@
-import { connectVerifier } from "@gatehouse/access";
 import type { Releasers } from "@gatehouse/http/process";
-import { connectBus } from "@gatehouse/messaging";
-import { createLogger, startTelemetry } from "@gatehouse/observability";
+import { createServiceKit } from "@gatehouse/service-kit";
 import type { GatewayDependencies } from "./app.ts";
 import type { Config } from "./config.ts";
 import { ROUTE_TABLE } from "./routes/route-table.ts";
@@ -11,53 +9,27 @@ import { createRateLimits } from "./services/limits/rate-limits.ts";
 import { connectRedis } from "./services/limits/redis.ts";
 import { createUpstream } from "./services/forwarding/upstream.ts";
 
-/**
- * Everything the gateway consists of, wired by hand. Nothing here waits for a neighbour: the process starts while
- * auth, user, NATS or Redis are away, and works as far as it can without them.
- */
+/** Wires the gateway. It starts while auth, user, NATS or Redis are down, and works as far as it can without them. */
 export async function createDependencies(config: Config, releasers: Releasers): Promise<GatewayDependencies> {
-  const logger = createLogger({
-    service: "gatehouse-gateway",
-    level: config.logLevel,
-    pretty: config.environment === "development",
-    exported: config.telemetry.logs,
-  });
-  const telemetry = await startTelemetry({ service: "gatehouse-gateway", settings: config.telemetry, logger });
-  releasers.add("telemetry", () => telemetry.close());
+  const kit = await createServiceKit({ name: "gatehouse-gateway", config, releasers });
+  const { logger } = kit;
 
   const upstreams = { auth: createUpstream(config.authUrls), user: createUpstream(config.userUrls) };
-  releasers.add("upstream auth", () => upstreams.auth.close());
-  releasers.add("upstream user", () => upstreams.user.close());
+  kit.release("upstream auth", () => upstreams.auth.close());
+  kit.release("upstream user", () => upstreams.user.close());
 
   const redis = config.redisUrl === undefined ? undefined : connectRedis(config.redisUrl, logger);
-  if (redis) releasers.add("redis", () => redis.close());
-  if (config.rates && !redis) logger.warn("There is no Redis: rate limits count in the memory of each gateway");
+  if (redis) kit.release("redis", () => redis.close());
+  if (config.rates && !redis) logger.warn("Redis is not configured, counting rate limits in memory");
+  kit.addCheck("redis", () => (redis?.isReady() ? "healthy" : "degraded"));
 
-  const bus = connectBus({ url: config.natsUrl, name: "gatehouse-gateway", logger });
-  releasers.add("bus", () => bus.close());
-
-  const verifier = connectVerifier({
-    bus,
-    authUrls: config.authUrls,
-    introspectionToken: config.introspectionToken,
-    issuer: config.issuer,
-    audience: config.audience,
-    lifetimeSeconds: config.accessTokenSeconds,
-    maxStalenessSeconds: config.revocationMaxStalenessSeconds,
-    logger,
-  });
-  releasers.add("verifier", () => verifier.close());
+  const bus = kit.openBus(config.natsUrl);
+  const verifier = kit.openVerifier({ bus, ...config.verifier });
 
   return {
     logger,
     verify: verifier.verify,
-    readiness: async () => ({
-      status: (await verifier.ready()) ? "ready" : "unready",
-      checks: {
-        nats: bus.isConnected() ? "healthy" : "unhealthy",
-        redis: redis?.isReady() ? "healthy" : "degraded",
-      },
-    }),
+    readiness: kit.readiness,
     upstreams,
     health: createHealthService({
       ...upstreams,

@@ -1,14 +1,9 @@
-import { runProcess } from "@gatehouse/http/process";
+import { runService } from "@gatehouse/service-kit/run";
 import manifest from "../package.json" with { type: "json" };
 import { readConfig } from "./config.ts";
 
-await runProcess({
-  name: "gatehouse-gateway",
-  version: manifest.version,
+await runService({
+  manifest,
   readConfig,
-  async start(config, releasers) {
-    const [{ buildApp }, { createDependencies }] = await Promise.all([import("./app.ts"), import("./dependencies.ts")]);
-    const deps = await createDependencies(config, releasers);
-    return { app: await buildApp(deps), host: config.host, port: config.port, logger: deps.logger };
-  },
+  load: async () => ({ ...(await import("./app.ts")), ...(await import("./dependencies.ts")) }),
 });

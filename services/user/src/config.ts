@@ -1,6 +1,7 @@
 import {
   busVariables,
   type ConfigRule,
+  databaseSettings,
   databaseUrl,
   metricsOfWorkers,
   flag,
@@ -10,14 +11,14 @@ import {
   noDebugInProduction,
   poolVariables,
   port,
+  processSettings,
   processVariables,
   readEnvironment,
   strongSecretsInProduction,
-  telemetrySettings,
   telemetryVariables,
   tokenVariables,
   urls,
-  workerSettings,
+  verifierSettings,
   workerVariables,
 } from "@gatehouse/config";
 import { z } from "zod";
@@ -57,31 +58,14 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     secureCookiesInProduction,
   ]);
   return Object.freeze({
-    environment: values.ENVIRONMENT,
-    telemetry: telemetrySettings(values),
-    workers: workerSettings(values),
-    debug: values.DEBUG,
-    logLevel: values.DEBUG ? ("debug" as const) : values.LOG_LEVEL,
-    host: values.HOST ?? (values.ENVIRONMENT === "development" ? "127.0.0.1" : "0.0.0.0"),
+    ...processSettings(values),
     port: values.USER_PORT,
-    database: {
-      url: values.USER_DATABASE_URL,
-      poolSize: values.DB_POOL_SIZE,
-      maxOverflow: values.DB_MAX_OVERFLOW,
-      timeoutSeconds: values.DB_POOL_TIMEOUT,
-      recycleSeconds: values.DB_POOL_RECYCLE,
-    },
+    database: databaseSettings(values, values.USER_DATABASE_URL),
     bus: { url: values.NATS_URL, replicas: values.NATS_STREAM_REPLICAS },
-    tokens: {
-      issuer: values.JWT_ISSUER,
-      audience: values.JWT_AUDIENCE,
-      lifetimeSeconds: values.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
-      maxStalenessSeconds: values.REVOCATION_MAX_STALENESS_SECONDS,
-    },
+    verifier: verifierSettings(values, values.INTROSPECTION_TOKEN, values.AUTH_URL),
     authUrls: values.AUTH_URL,
     // Auth accepts every token of its list, so tokens can be rotated; this service sends the first.
     internalToken: values.INTERNAL_API_TOKEN[0] as string,
-    introspectionToken: values.INTROSPECTION_TOKEN[0] as string,
     secureCookies: values.SECURE_COOKIES ?? values.ENVIRONMENT === "production",
   });
 }

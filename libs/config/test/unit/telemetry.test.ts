@@ -1,4 +1,5 @@
-import { readEnvironment, telemetrySettings, telemetryVariables } from "@gatehouse/config";
+import { readEnvironment, telemetryVariables } from "@gatehouse/config";
+import { telemetrySettings } from "../../src/groups.ts";
 import { describe, expect, test } from "vitest";
 
 const settingsOf = (environment: NodeJS.ProcessEnv) =>

@@ -3,9 +3,9 @@ import {
   metricsOfWorkers,
   readEnvironment,
   telemetryVariables,
-  workerSettings,
   workerVariables,
 } from "@gatehouse/config";
+import { workerSettings } from "../../src/workers.ts";
 import { describe, expect, test } from "vitest";
 
 const settingsOf = (environment: NodeJS.ProcessEnv) =>

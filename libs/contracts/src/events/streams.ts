@@ -17,3 +17,5 @@ export const STREAMS = {
   user: { name: "USER_EVENTS", subjects: ["user.>"], maxAgeMs: 7 * DAY_MS, duplicateWindowMs },
   deadLetters: { name: "DEAD_LETTERS", subjects: ["dead.>"], maxAgeMs: 30 * DAY_MS, duplicateWindowMs },
 } as const satisfies Record<string, StreamDefinition>;
+
+export type StreamName = keyof typeof STREAMS;

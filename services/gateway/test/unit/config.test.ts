@@ -32,8 +32,7 @@ describe("the gateway's configuration", () => {
       corsOrigins: [],
       trustedProxies: [],
       redisUrl: undefined,
-      accessTokenSeconds: 900,
-      revocationMaxStalenessSeconds: 5,
+      verifier: { lifetimeSeconds: 900, maxStalenessSeconds: 5 },
       rates: {
         default: { limit: 120, seconds: 60 },
         login: { limit: 1, seconds: 1 },
@@ -48,7 +47,9 @@ describe("the gateway's configuration", () => {
   });
 
   it("sends the first introspection token of the list", () => {
-    expect(readConfig({ ...MINIMAL, INTROSPECTION_TOKEN: `${SECRET},another` }).introspectionToken).toBe(SECRET);
+    expect(readConfig({ ...MINIMAL, INTROSPECTION_TOKEN: `${SECRET},another` }).verifier.introspectionToken).toBe(
+      SECRET,
+    );
   });
 
   it("takes several upstreams a service", () => {

@@ -18,7 +18,7 @@ describe("readConfig", () => {
       authUrls: ["http://127.0.0.1:8001", "http://127.0.0.1:8011"],
       internalToken: "new",
       secureCookies: false,
-      tokens: { lifetimeSeconds: 900, maxStalenessSeconds: 5 },
+      verifier: { lifetimeSeconds: 900, maxStalenessSeconds: 5 },
     });
   });
 

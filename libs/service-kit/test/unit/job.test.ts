@@ -1,15 +1,15 @@
 import { createLogger } from "@gatehouse/observability";
 import { describe, expect, it } from "vitest";
-import { schedule } from "../../src/jobs/schedule.ts";
+import { startJob } from "../../src/job.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
 
-describe("schedule", () => {
-  it("runs the job at once and repeatedly, also after a failure, never twice at a time", async () => {
+describe("startJob", () => {
+  it("runs at once and again, also after a failure, and one run at a time", async () => {
     let running = 0;
     let runs = 0;
     const enough = Promise.withResolvers<void>();
-    const job = async () => {
+    const run = async () => {
       running += 1;
       expect(running).toBe(1);
       await new Promise(setImmediate);
@@ -17,11 +17,10 @@ describe("schedule", () => {
       runs += 1;
       if (runs === 3) enough.resolve();
       if (runs === 1) throw new Error("the first one fails");
-      return {};
     };
-    const cleaning = schedule("test", job, { everyMilliseconds: 1, logger });
+    const job = startJob({ name: "test", everySeconds: 0.001, first: "now", run, logger });
     await enough.promise;
-    await cleaning.close();
+    await job.close();
     const runsAtClose = runs;
     await new Promise(setImmediate);
     expect(runs).toBe(runsAtClose);
@@ -30,15 +29,21 @@ describe("schedule", () => {
 
   it("close waits for the current run", async () => {
     const blocked = Promise.withResolvers<void>();
-    let finished = false;
-    const job = async () => {
+    let isFinished = false;
+    const run = async () => {
       await blocked.promise;
-      finished = true;
-      return {};
+      isFinished = true;
     };
-    const closing = schedule("test", job, { everyMilliseconds: 60_000, logger }).close();
+    const closing = startJob({ name: "test", everySeconds: 60, first: "now", run, logger }).close();
     blocked.resolve();
     await closing;
-    expect(finished).toBe(true);
+    expect(isFinished).toBe(true);
+  });
+
+  it("starts its first run after the interval by default", async () => {
+    let runs = 0;
+    const job = startJob({ name: "test", everySeconds: 60, run: async () => void (runs += 1), logger });
+    await job.close();
+    expect(runs).toBe(0);
   });
 });
