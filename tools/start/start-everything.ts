@@ -15,6 +15,7 @@ import {
 } from "@gatehouse/local-stack";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { launchWatched } from "../dev/watched-service.ts";
 import { type Observation, startObservation } from "../observe/start-observation.ts";
 import { announceAddresses } from "./addresses.ts";
 import { assertPortsFree, gatewayHost } from "./ports.ts";
@@ -32,7 +33,7 @@ export interface StartOptions {
   readonly say: (line: string) => void;
 }
 
-/** A service that is watched is one process, since only what that one loads is watched. */
+/** A watched service is one process, which restarts faster. */
 const ALONE = { WEB_CONCURRENCY: "1" };
 
 /** Everything that a stack keeps in its folder, and all that --fresh removes from it. */
@@ -141,18 +142,19 @@ async function startServices(
   const start = async (service: ServiceName) => {
     const host = service === "gateway" ? gatewayHost(settings.environment) : "127.0.0.1";
     shutdown.signal.throwIfAborted();
-    const launched = await launchService({
+    const launch = {
       service,
       environment: { ...serviceEnvironment(service, environment, addresses), ...(watch && ALONE) },
       url: `http://${host}:${settings.ports[service]}`,
-      watch,
       records,
-      onLine: (line) => observation?.replaces(line) || say(`${service.padEnd(7)} | ${line}`),
-    });
+      onLine: (line: string) => observation?.replaces(line) || say(`${service.padEnd(7)} | ${line}`),
+    };
+    const launched = watch ? await launchWatched(launch, say) : await launchService(launch);
     shutdown.add(() => launched.stop());
     shutdown.signal.throwIfAborted();
     await launched.waitUntilReady(shutdown.signal);
-    void launched.ended.then((how) => shutdown.signal.aborted || say(`${service} has ended (${how})`));
+    if ("ended" in launched)
+      void launched.ended.then((how) => shutdown.signal.aborted || say(`${service} has ended (${how})`));
   };
   // The others ask auth for its keys at their start; they would ask again, and say so, when it is not there yet.
   await shutdown.track(start("auth"));

@@ -14,8 +14,8 @@ export interface StartCommand {
   readonly lines: readonly string[];
   /** The URL of the line that says it is ready. @throws Error with its output when it ends without */
   ready(): Promise<string>;
-  /** Resolves as soon as it says a line with this text. */
-  says(text: string): Promise<void>;
+  /** Resolves when it has printed so many lines with this text. Default: 1. */
+  says(text: string, times?: number): Promise<void>;
   kill(signal: NodeJS.Signals): void;
   /** Its exit code once it has ended, or the signal that ended it. */
   ended(): Promise<number | string>;
@@ -47,6 +47,10 @@ export function runStart(variables: StackVariables, ...args: string[]): StartCom
   return run(process.execPath, ["tools/start/main.ts", ...args], variables);
 }
 
+export function runDev(variables: StackVariables): StartCommand {
+  return run(process.execPath, ["tools/dev/main.ts"], variables);
+}
+
 function run(command: string, args: readonly string[], variables: StackVariables): StartCommand {
   const child = spawn(command, args, {
     cwd: ROOT,
@@ -62,10 +66,10 @@ function run(command: string, args: readonly string[], variables: StackVariables
       lines.push(line);
       for (const listener of listeners) listener();
     });
-  const waitFor = (text: string) =>
+  const waitFor = (text: string, times = 1) =>
     new Promise<string>((resolve, reject) => {
       const check = () => {
-        const found = lines.find((line) => line.includes(text));
+        const found = lines.filter((line) => line.includes(text))[times - 1];
         if (found === undefined) return;
         listeners.delete(check);
         resolve(found);
@@ -77,7 +81,7 @@ function run(command: string, args: readonly string[], variables: StackVariables
   return {
     lines,
     ready: async () => (await waitFor("gatehouse ready on ")).replace("gatehouse ready on ", ""),
-    says: async (text) => void (await waitFor(text)),
+    says: async (text, times) => void (await waitFor(text, times)),
     kill: (signal) => void child.kill(signal),
     ended: () => ended,
   };

@@ -12,6 +12,6 @@ export type { LookOptions, NatsSetup, Part, ServerOptions, Source } from "./serv
 export { prepareDatabases, prepareService, SERVICE_SCHEMAS, type ServiceWithSchema } from "./service-schemas.ts";
 export { answersReady } from "./services/answers-ready.ts";
 export { hasAdmin, waitForFirstAdmin } from "./services/first-admin.ts";
-export { type LaunchedService, launchService } from "./services/launch-service.ts";
+export { type LaunchedService, launchService, type LaunchOptions } from "./services/launch-service.ts";
 export { serviceEnvironment, type ServiceName, type StackAddresses } from "./services/service-environment.ts";
 export { createRunFolder, runFolder, type RunFolder, sweepDeadRuns } from "./temporary-folders.ts";

@@ -15,8 +15,6 @@ export interface LaunchOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** Where it will listen. */
   readonly url: string;
-  /** Restart it whenever a file that it has loaded changes. */
-  readonly watch?: boolean;
   readonly records?: PidRecords | undefined;
   readonly onLine?: (line: string) => void;
 }
@@ -28,8 +26,6 @@ export interface LaunchedService extends ManagedProcess {
 
 /** A service may take 25 s to end; a little more, so that its own limit is the one that is felt. */
 const STOP_WITHIN_MS = 27_000;
-
-const WATCH = ["--watch", "--watch-preserve-output", "--watch-kill-signal=SIGINT"];
 
 /** Starts one service as the process that it is in production: its main file, with nothing but its environment. */
 export async function launchService(options: LaunchOptions): Promise<LaunchedService> {
@@ -47,7 +43,7 @@ export async function launchService(options: LaunchOptions): Promise<LaunchedSer
     name,
     kind: "service",
     command: process.execPath,
-    args: [...(options.watch ? WATCH : []), "src/main.ts"],
+    args: ["src/main.ts"],
     folder: join(tree, folder),
     // Compiled code is kept, which makes every start but the first one quicker.
     environment: { NODE_COMPILE_CACHE: join(REPOSITORY_ROOT, ".cache", "compile"), ...environment },
