@@ -53,23 +53,23 @@ export async function openConnection({ url, name }: Pick<BusDeps, "url" | "name"
 
 /** Returns at once; connects in the background and reconnects until it is closed. */
 export function connectBus({ url, name, logger }: BusDeps): Bus {
-  const listeners = new Set<(connection: NatsConnection) => void>();
+  const listeners = createListeners(logger);
   const stopped = new AbortController();
   const watchRefusals = createRefusalLog(logger);
+  const failures = createFailureReports(logger, stopped.signal);
   let current: NatsConnection | undefined;
-  let lastFailure: string | undefined;
   const finished = keepConnected();
 
   async function keepConnected(): Promise<void> {
-    for (let failures = 0; !stopped.signal.aborted;) {
-      const connection = await dial();
+    for (let attempts = 0; !stopped.signal.aborted;) {
+      const connection = await openConnection({ url, name }).catch(failures.report);
       if (connection === undefined) {
-        await rest(backoffMs(RECONNECT, failures));
-        failures += 1;
+        await rest(backoffMs(RECONNECT, attempts));
+        attempts += 1;
         continue;
       }
-      failures = 0;
-      lastFailure = undefined;
+      attempts = 0;
+      failures.reset();
       await use(connection);
       if (!stopped.signal.aborted) await rest(RECONNECT.firstMs);
     }
@@ -80,39 +80,15 @@ export function connectBus({ url, name, logger }: BusDeps): Bus {
     return pause(ms, stopped.signal, { keepAlive: true });
   }
 
-  async function dial(): Promise<NatsConnection | undefined> {
-    try {
-      return await openConnection({ url, name });
-    } catch (error) {
-      report(error);
-      return undefined;
-    }
-  }
-
-  /** Logs a failure once, and again when its reason changes: a server that starts may then reject the login. */
-  function report(error: unknown): void {
-    const { level, message } = explainFailure(error);
-    if (message !== lastFailure && !stopped.signal.aborted) logger[level]({ err: error }, message);
-    lastFailure = message;
-  }
-
   async function use(connection: NatsConnection): Promise<void> {
     if (stopped.signal.aborted) return closeQuietly(connection);
     current = connection;
     logger.info({ server: connection.getServer() }, "connected to NATS");
     void watchRefusals(connection);
-    for (const listener of Array.from(listeners)) notify(listener, connection);
+    listeners.notifyAll(connection);
     const error = await connection.closed();
     current = undefined;
     if (!stopped.signal.aborted) logger.warn({ ...(error && { err: error }) }, "lost NATS, reconnecting");
-  }
-
-  function notify(listener: (connection: NatsConnection) => void, connection: NatsConnection): void {
-    try {
-      listener(connection);
-    } catch (error) {
-      logger.error({ err: error }, "connection listener failed");
-    }
   }
 
   function usable(): NatsConnection | undefined {
@@ -123,10 +99,10 @@ export function connectBus({ url, name, logger }: BusDeps): Bus {
     connection: usable,
     isConnected: () => usable() !== undefined,
     onConnected(listener) {
-      listeners.add(listener);
+      const unsubscribe = listeners.add(listener);
       const connection = usable();
-      if (connection) notify(listener, connection);
-      return () => void listeners.delete(listener);
+      if (connection) listeners.notify(listener, connection);
+      return unsubscribe;
     },
     async close() {
       listeners.clear();
@@ -134,6 +110,45 @@ export function connectBus({ url, name, logger }: BusDeps): Bus {
       if (current) await closeQuietly(current);
       await finished;
     },
+  };
+}
+
+type Listener = (connection: NatsConnection) => void;
+
+function createListeners(logger: Logger) {
+  const listeners = new Set<Listener>();
+
+  function notify(listener: Listener, connection: NatsConnection): void {
+    try {
+      listener(connection);
+    } catch (error) {
+      logger.error({ err: error }, "connection listener failed");
+    }
+  }
+
+  return {
+    add(listener: Listener): () => void {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    notify,
+    notifyAll(connection: NatsConnection): void {
+      for (const listener of Array.from(listeners)) notify(listener, connection);
+    },
+    clear: () => listeners.clear(),
+  };
+}
+
+/** Logs a failure once, and again when its reason changes: a server that starts may then reject the login. */
+function createFailureReports(logger: Logger, stopped: AbortSignal) {
+  let last: string | undefined;
+  return {
+    report(error: unknown): undefined {
+      const { level, message } = explainFailure(error);
+      if (message !== last && !stopped.aborted) logger[level]({ err: error }, message);
+      last = message;
+    },
+    reset: () => void (last = undefined),
   };
 }
 

@@ -4,7 +4,7 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { createBackoff } from "../backoff.ts";
 import type { Bus } from "../bus.ts";
 import { startPull } from "../jetstream/pull.ts";
-import { runSessions } from "../jetstream/run-sessions.ts";
+import { endedOrAborted, runSessions } from "../jetstream/run-sessions.ts";
 import { managerOf, prepareDeadLetters } from "../streams.ts";
 import { observeLag } from "./consumer-metrics.ts";
 import { ensureDurable } from "./ensure-durable.ts";
@@ -58,12 +58,12 @@ const doublingDelay = (failures: number): number => 500 * 2 ** (failures - 1);
 export function startConsumer(deps: ConsumerDeps): Consumer {
   const { bus, stream, durable, filter, handlers, concurrency = DEFAULT_CONCURRENCY, replicas, logger } = deps;
   const stopping = new AbortController();
-  const failures = createFailureCounter();
+  const counter = createFailureCounter();
   const backoff = createBackoff(PAUSE);
   const handling = createHandling({
     durable,
     handlers,
-    failures,
+    counter,
     backoff,
     retryDelay: deps.retryDelay ?? doublingDelay,
     connection: bus.connection,
@@ -76,7 +76,7 @@ export function startConsumer(deps: ConsumerDeps): Consumer {
   async function session(connection: NatsConnection): Promise<string> {
     const manager = await managerOf(connection);
     const info = await manager.streams.info(stream.name);
-    if (info.created !== streamCreated) failures.clear();
+    if (info.created !== streamCreated) counter.clear();
     streamCreated = info.created;
     await prepareDeadLetters(manager, replicas);
     await ensureDurable(manager, { stream: stream.name, durable, filter });
@@ -90,15 +90,10 @@ export function startConsumer(deps: ConsumerDeps): Consumer {
       onMessage: (message) => queue.add(message, pull.release),
     });
     connected = true;
-    const aborted = Promise.withResolvers<string>();
-    const abort = (): void => aborted.resolve("closed");
-    stopping.signal.addEventListener("abort", abort, { once: true });
-    if (stopping.signal.aborted) abort();
     try {
-      return await Promise.race([pull.ended, aborted.promise]);
+      return await endedOrAborted(pull.ended, stopping.signal);
     } finally {
       connected = false;
-      stopping.signal.removeEventListener("abort", abort);
       pull.stop();
       queue.release();
     }

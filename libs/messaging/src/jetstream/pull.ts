@@ -40,9 +40,11 @@ export function startPull({ connection, stream, consumer, capacity, onMessage }:
   const inbox = createReplyInbox(connection);
   const requestSubject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
   const end = Promise.withResolvers<string>();
-  let requested = 0;
-  let held = 0;
-  let silent = 0;
+  const requests = createRequests(capacity, (batch) => {
+    const request = { batch, expires: nanos(EXPIRES_MS), idle_heartbeat: nanos(HEARTBEAT_MS) };
+    connection.publish(requestSubject, JSON.stringify(request), { reply: inbox });
+  });
+  let silentTicks = 0;
   let stopped = false;
   let alive = true;
 
@@ -51,40 +53,30 @@ export function startPull({ connection, stream, consumer, capacity, onMessage }:
   });
   const ticking = setInterval(tick, TICK_MS).unref();
   void connection.closed().then(() => finish("connection lost"));
-  ask();
+  requests.send();
 
   function receive(message: Msg): void {
-    silent = 0;
+    silentTicks = 0;
     if (message.subject === inbox) return receiveStatus(message);
-    requested = Math.max(0, requested - 1);
-    held += 1;
+    requests.received();
     onMessage(delivered(message, () => alive));
-    ask();
+    if (!stopped) requests.send();
   }
 
   function receiveStatus(message: Msg): void {
     const code = message.headers?.code;
     if (code === HEARTBEAT) return;
     if (code !== EXPIRED && code !== NOT_FOUND) return finish(message.headers?.description || `status ${code}`);
-    // A request expired; the server reports how many of its messages it did not deliver.
+    // The server reports how many messages of the expired request it did not deliver.
     const left = message.headers?.get("Nats-Pending-Messages");
-    requested = left ? Math.max(0, requested - Number(left)) : 0;
-    ask();
-  }
-
-  function ask(): void {
-    const batch = capacity - requested - held;
-    // Requests several at a time, unless nothing is requested at all.
-    if (stopped || batch < 1 || (requested > 0 && batch < capacity / 4)) return;
-    requested += batch;
-    const request = { batch, expires: nanos(EXPIRES_MS), idle_heartbeat: nanos(HEARTBEAT_MS) };
-    connection.publish(requestSubject, JSON.stringify(request), { reply: inbox });
+    requests.expired(left ? Number(left) : undefined);
+    if (!stopped) requests.send();
   }
 
   function tick(): void {
     // The server sends heartbeats only while a request is open.
-    silent = requested > 0 ? silent + 1 : 0;
-    if (silent > SILENT_TICKS) finish("no heartbeat");
+    silentTicks = requests.areOpen() ? silentTicks + 1 : 0;
+    if (silentTicks > SILENT_TICKS) finish("no heartbeat");
   }
 
   function finish(reason: string): void {
@@ -103,10 +95,37 @@ export function startPull({ connection, stream, consumer, capacity, onMessage }:
 
   return {
     release() {
-      held -= 1;
-      if (alive) ask();
+      requests.released();
+      if (!stopped) requests.send();
     },
     stop,
     ended: end.promise,
+  };
+}
+
+/** Counts requested and held messages against `capacity`. */
+function createRequests(capacity: number, request: (batch: number) => void) {
+  let requested = 0;
+  let held = 0;
+  return {
+    /** Requests several messages at a time, unless nothing is requested at all. */
+    send(): void {
+      const batch = capacity - requested - held;
+      if (batch < 1 || (requested > 0 && batch < capacity / 4)) return;
+      requested += batch;
+      request(batch);
+    },
+    received(): void {
+      requested = Math.max(0, requested - 1);
+      held += 1;
+    },
+    released(): void {
+      held -= 1;
+    },
+    /** @param undelivered messages of the expired request; all requested ones by default */
+    expired(undelivered = requested): void {
+      requested = Math.max(0, requested - undelivered);
+    },
+    areOpen: () => requested > 0,
   };
 }

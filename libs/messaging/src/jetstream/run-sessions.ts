@@ -38,15 +38,28 @@ export async function runSessions({ bus, task, session, signal, logger }: Sessio
 
 /** Returns undefined when `signal` aborts first. */
 async function nextConnection(bus: Bus, signal: AbortSignal): Promise<NatsConnection | undefined> {
-  if (signal.aborted) return undefined;
-  const { promise, resolve } = Promise.withResolvers<NatsConnection | undefined>();
+  const { promise, resolve } = Promise.withResolvers<NatsConnection>();
   const unsubscribe = bus.onConnected(resolve);
-  const abandon = (): void => resolve(undefined);
-  signal.addEventListener("abort", abandon, { once: true });
   try {
-    return await promise;
+    return await raceAbort(promise, signal, undefined);
   } finally {
     unsubscribe();
-    signal.removeEventListener("abort", abandon);
+  }
+}
+
+/** Returns why a session ended: the reason in `ended`, or "closed" when `signal` aborts first. */
+export function endedOrAborted(ended: Promise<string>, signal: AbortSignal): Promise<string> {
+  return raceAbort(ended, signal, "closed");
+}
+
+async function raceAbort<T, A>(work: Promise<T>, signal: AbortSignal, abortedValue: A): Promise<T | A> {
+  if (signal.aborted) return abortedValue;
+  const aborted = Promise.withResolvers<A>();
+  const abort = (): void => aborted.resolve(abortedValue);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }

@@ -6,7 +6,7 @@ import { managerOf } from "../streams.ts";
 import type { Delivered } from "./delivered.ts";
 import { startPull } from "./pull.ts";
 import { readerConfig } from "./reader-config.ts";
-import { runSessions } from "./run-sessions.ts";
+import { endedOrAborted, runSessions } from "./run-sessions.ts";
 
 /** One stored message, not parsed. */
 export interface StreamMessage {
@@ -87,11 +87,7 @@ export function readStream(deps: StreamReaderDeps): StreamReader {
       pull.release();
     }
 
-    const abandon = (): void => broken.resolve("closed");
-    stopping.signal.addEventListener("abort", abandon, { once: true });
-    if (stopping.signal.aborted) abandon();
-    const reason = await Promise.race([pull.ended, broken.promise]);
-    stopping.signal.removeEventListener("abort", abandon);
+    const reason = await endedOrAborted(Promise.race([pull.ended, broken.promise]), stopping.signal);
     pull.stop();
     return reason;
   }

@@ -67,13 +67,8 @@ export async function publishRows(
     void subscription.closed.then(() => giveUp(new UnansweredError("the connection was lost")));
     for (const [index, row] of rows.entries()) {
       const publication = (publications[index] = record(row));
-      try {
-        publishRow(connection, row, { reply: `${inbox}.${index}`, traceparent: publication.traceparent });
-      } catch (cause) {
-        // Fails for one row that is too large, and for every row when the connection is closed.
-        publication.failed(cause);
-        finishOne(cause);
-      }
+      const cause = publishRow(connection, row, `${inbox}.${index}`, publication);
+      if (cause !== undefined) finishOne(cause);
     }
     await finished.promise;
     subscription.unsubscribe();
@@ -84,15 +79,18 @@ export async function publishRows(
   return { acknowledged, error };
 }
 
-function publishRow(
-  connection: NatsConnection,
-  row: ClaimedRow,
-  { reply, traceparent }: { reply: string; traceparent: string | undefined },
-): void {
+/** Returns the error of one row that is too large, or of every row when the connection is closed. */
+function publishRow(connection: NatsConnection, row: ClaimedRow, reply: string, publication: Publication): unknown {
   const messageHeaders = cloudEventHeaders(row.headers);
   messageHeaders.set("Nats-Msg-Id", row.id);
-  if (traceparent !== undefined) messageHeaders.set("traceparent", traceparent);
-  connection.publish(row.subject, row.payload, { headers: messageHeaders, reply });
+  if (publication.traceparent !== undefined) messageHeaders.set("traceparent", publication.traceparent);
+  try {
+    connection.publish(row.subject, row.payload, { headers: messageHeaders, reply });
+    return undefined;
+  } catch (error) {
+    publication.failed(error);
+    return error;
+  }
 }
 
 /** Returns the headers of a published event: those of CloudEvents' structured mode, and `extra`. */

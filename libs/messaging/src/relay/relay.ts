@@ -3,14 +3,11 @@ import { type Logger, runOutsideContext } from "@gatehouse/observability";
 import type { Kysely } from "kysely";
 import { pause } from "../backoff.ts";
 import type { Bus } from "../bus.ts";
-import { createFaultLog } from "../fault-log.ts";
 import type { MessagingTables, OutboxInsert } from "../tables/messaging.table.ts";
 import { createDelivery } from "./delivery.ts";
 import { createRelayMetrics } from "./relay-metrics.ts";
 import { keepSession } from "./session.ts";
-import { createSingleJob } from "./single-job.ts";
-import { trimOutbox } from "./trim-outbox.ts";
-import { publishWatermark } from "./watermark.ts";
+import { startSweep } from "./sweep.ts";
 
 export interface RelayDeps<T extends MessagingTables> {
   readonly db: Kysely<T>;
@@ -48,8 +45,6 @@ export interface Relay {
   status(): RelayStatus;
 }
 
-const SWEEP_MS = 1_000;
-const TRIM_MS = 30_000;
 const CLOSE_TIMEOUT_MS = 3_000;
 
 /**
@@ -70,86 +65,29 @@ export function startRelay<T extends MessagingTables>(deps: RelayDeps<T>): Relay
     metrics,
     logger,
   });
-  const trimming = createSingleJob(trim);
-  const sweepFaults = createFaultLog({ logger, task: "outbox sweep" });
-  let lastWatermark: string | undefined;
-  let trimmedAt = performance.now();
-  let reconnected = Promise.withResolvers<void>();
+  const { signal } = stopping;
+  const sweep = startSweep({ db, bus, keeper, delivery, retentionSeconds, watermarks, signal, logger });
 
-  async function resume(): Promise<void> {
-    await keeper.check();
-    // The connection may have been replaced during the check.
-    if (!keeper.current() && bus.isConnected()) await keeper.check();
-    if (keeper.current()) delivery.wake();
-  }
-
-  async function sweep(): Promise<void> {
-    await resume();
-    await sendWatermark();
-    if (performance.now() - trimmedAt < TRIM_MS) return;
-    trimmedAt = performance.now();
-    // Not awaited: a large trim must not delay a watermark.
-    trimming.run();
-  }
-
-  async function trim(): Promise<boolean> {
-    await trimOutbox(db, retentionSeconds).catch(sweepFaults.failed);
-    return false;
-  }
-
-  async function finish(): Promise<void> {
-    await sweeping;
+  async function publishRemaining(): Promise<void> {
+    await sweep.ended();
     delivery.wake();
-    await Promise.all([delivery.idle(), trimming.idle()]);
+    await delivery.idle();
   }
-
-  async function sendWatermark(): Promise<void> {
-    const session = keeper.current();
-    if (session === undefined || watermarks === undefined) return;
-    const asOf = await publishWatermark({
-      db,
-      session,
-      source: watermarks.source,
-      maxWaitMs: SWEEP_MS,
-      settled: delivery.settled,
-      signal: stopping.signal,
-    });
-    lastWatermark = asOf ?? lastWatermark;
-  }
-
-  async function sweepRepeatedly(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      reconnected = Promise.withResolvers<void>();
-      const startedAt = performance.now();
-      try {
-        await sweep();
-        sweepFaults.succeeded();
-      } catch (error) {
-        if (bus.isConnected()) sweepFaults.failed(error);
-      }
-      const rest = Math.max(0, SWEEP_MS - (performance.now() - startedAt));
-      await Promise.race([pause(rest, stopping.signal), reconnected.promise]);
-    }
-  }
-
-  const sweeping = sweepRepeatedly();
-  const unsubscribe = bus.onConnected(() => {
-    void resume();
-    // Publishes a watermark at once instead of after the rest of the second.
-    reconnected.resolve();
-  });
 
   return {
     // Rows of several requests are published together, so none of their contexts applies.
     wake: (committed) => runOutsideContext(() => delivery.wake(committed)),
     async close() {
       stopping.abort();
-      unsubscribe();
       const limit = new AbortController();
-      await Promise.race([finish(), pause(CLOSE_TIMEOUT_MS, limit.signal)]);
+      await Promise.race([publishRemaining(), pause(CLOSE_TIMEOUT_MS, limit.signal)]);
       limit.abort();
       metrics.close();
     },
-    status: () => ({ connected: keeper.current() !== undefined, ...delivery.counts(), lastWatermark }),
+    status: () => ({
+      connected: keeper.current() !== undefined,
+      ...delivery.counts(),
+      lastWatermark: sweep.lastWatermark(),
+    }),
   };
 }
