@@ -1,6 +1,6 @@
 import { AppError, isAppError } from "@gatehouse/errors";
 
-/** Of the network: nobody listens, the way is gone, the name is unknown, the socket broke. */
+/** Network errors: nothing listens, no route, unknown name, broken socket. */
 const NETWORK_CODES = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -15,7 +15,7 @@ const NETWORK_CODES = new Set([
   "EAI_AGAIN",
 ]);
 
-/** SQLSTATE of a server that is going, coming, full, no primary any more, or took longer than it is allowed to. */
+/** SQLSTATE of a server that stops, starts, is full, is not the primary, or exceeded a time-out. */
 const UNAVAILABLE_STATES = new Set([
   "25006", // read_only_sql_transaction: after a failover, or an operator's default_transaction_read_only
   "53100", // disk_full
@@ -33,16 +33,16 @@ const UNAVAILABLE_STATES = new Set([
   "25P04", // transaction_timeout
 ]);
 
-/** SQLSTATE of a transaction that the database gave up in favour of another one. */
+/** SQLSTATE of a transaction that the database rolled back in favor of another. */
 const REPEATABLE_STATES = new Set([
   "40001", // serialization_failure
   "40P01", // deadlock_detected
 ]);
 
-/** Of who uses a pool that this process has closed. */
+/** Messages of a pool that this process has closed. */
 const CLOSED_POOL_MESSAGES = ["Cannot use a pool after calling end on the pool", "driver has already been destroyed"];
 
-/** pg and kysely report these without a code. */
+/** Messages of errors that pg and kysely report without a code. */
 const LOST_CONNECTION_MESSAGES = [
   "Connection terminated",
   "Client has encountered a connection error",
@@ -54,7 +54,7 @@ const LOST_CONNECTION_MESSAGES = [
   ...CLOSED_POOL_MESSAGES,
 ];
 
-/** SQLSTATE, or the code of a system call. */
+/** Returns the SQLSTATE, or the code of a system call. */
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === "string" ? code : undefined;
@@ -62,48 +62,52 @@ export function codeOf(error: unknown): string | undefined {
 
 function isUnavailable(error: unknown): boolean {
   const code = codeOf(error);
-  // Class 08 is SQL's own for connection exceptions.
+  // SQLSTATE class 08: connection exceptions.
   if (code !== undefined) return NETWORK_CODES.has(code) || UNAVAILABLE_STATES.has(code) || code.startsWith("08");
   return error instanceof Error && LOST_CONNECTION_MESSAGES.some((text) => error.message.startsWith(text));
 }
 
-/** Whether this process has closed its own pool, so that nothing comes of another try. */
+/** Returns true when this process closed its pool, so that a retry cannot succeed. */
 export function isPoolClosed(error: unknown): boolean {
   const cause = (isAppError(error) ? error.cause : error) as { message?: unknown } | null | undefined;
   return CLOSED_POOL_MESSAGES.some((text) => String(cause?.message).startsWith(text));
 }
 
-/** The error of a database that does not serve now; `cause` is for the log. */
+/** Returns the error of an unavailable database; `cause` appears only in the log. */
 export function databaseUnavailable(cause: unknown): AppError {
-  return new AppError("ServiceUnavailable", { detail: "The database is unavailable", retryAfter: 1, cause });
+  return new AppError("ServiceUnavailable", {
+    detail: "The database is unavailable; try again shortly.",
+    retryAfter: 1,
+    cause,
+  });
 }
 
 /**
- * ServiceUnavailable for an error of the driver that says that nothing was done and that another try may succeed: the
- * database is away or overloaded, a time-out passed, or another transaction was preferred. Undefined for every other error.
+ * Returns ServiceUnavailable for a driver error after which nothing was done and a retry may succeed: the database is down or
+ * overloaded, a time-out passed, or the transaction was rolled back for another. Returns undefined for other errors.
  */
 export function translateTransientError(error: unknown): AppError | undefined {
   if (isAppError(error)) return undefined;
   return isUnavailable(error) || REPEATABLE_STATES.has(codeOf(error) ?? "") ? databaseUnavailable(error) : undefined;
 }
 
-/** As translateTransientError, and for a server that does not let us in: to a client that is one that is away, too. */
+/** Translates like translateTransientError, and also a rejected login, which clients see as an unavailable database. */
 export function translateDatabaseError(error: unknown): AppError | undefined {
   return translateTransientError(error) ?? (isRefusedLogin(error) ? databaseUnavailable(error) : undefined);
 }
 
-/** True when the same work may succeed later without anybody changing anything. */
+/** Returns true when the same work may succeed later without any change. */
 export function isTransientDatabaseError(error: unknown): boolean {
   return isAppError(error, "ServiceUnavailable") || translateTransientError(error) !== undefined;
 }
 
-/** True when the server does not let this role in: the password was changed, the role or the database is gone. An operator has to mend it. */
+/** Returns true when the server rejects the login: wrong password, missing role or database. An operator must fix it. */
 export function isRefusedLogin(error: unknown): boolean {
   const code = codeOf(error) ?? "";
   return code.startsWith("28") || code === "3D000";
 }
 
-/** The name of the constraint or unique index that the statement would have violated. */
+/** Returns the name of the violated constraint or unique index; undefined for other errors. */
 export function violatedConstraint(error: unknown): string | undefined {
   if (!codeOf(error)?.startsWith("23")) return undefined;
   const { constraint } = error as { constraint?: unknown };

@@ -1,48 +1,48 @@
 import { runOutsideContext } from "@gatehouse/observability";
 import { Kysely, type LogEvent, PostgresDialect } from "kysely";
-import { type ConnectionPoolOptions, createConnectionPool } from "./pool/connection-pool.ts";
-import type { PoolStats } from "./pool/pool-stats.ts";
+import { type ConnectionPoolDeps, createConnectionPool } from "./pool/connection-pool.ts";
+import type { PoolStats } from "./pool/slots.ts";
 
-/** The part of a logger that is used here; pino's fits. */
+/** The used part of a logger, such as pino's. */
 export interface DatabaseLogger {
   debug(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }
 
-/** The pool of a service that says nothing of it: connections, and seconds. */
+/** Defaults of the pool. */
 const POOL_DEFAULTS = { poolSize: 10, maxOverflow: 20, timeoutSeconds: 30, recycleSeconds: 3600 };
 
-type PoolOptions = Omit<ConnectionPoolOptions, "onLost">;
+type PoolDeps = Omit<ConnectionPoolDeps, "onLost">;
 
-export interface DatabaseOptions
-  extends Omit<PoolOptions, keyof typeof POOL_DEFAULTS>, Partial<Pick<PoolOptions, keyof typeof POOL_DEFAULTS>> {
+interface DatabaseDeps
+  extends Omit<PoolDeps, keyof typeof POOL_DEFAULTS>, Partial<Pick<PoolDeps, keyof typeof POOL_DEFAULTS>> {
   readonly logger?: DatabaseLogger;
-  /** Every statement to the log, at debug, without its parameters. */
+  /** Logs every statement at debug, without its parameters. */
   readonly echo?: boolean;
 }
 
 export interface Database<T> {
   readonly db: Kysely<T>;
-  /** @throws AppError ServiceUnavailable, or the driver's error, within two seconds when the database does not answer */
+  /** @throws AppError ServiceUnavailable or the driver's error, within two seconds when the database does not answer */
   ping(): Promise<void>;
   stats(): PoolStats;
-  /** Waits for the statements under way. */
+  /** Waits for running statements, then closes. */
   close(): Promise<void>;
 }
 
 const PING_WAIT_MS = 1_000;
 
 /**
- * The connections of one service to its schema. Nothing is connected yet: the first statement does that, and a database that
- * is away fails statements, not the process.
+ * Returns a service's connections to its schema. The first statement connects; a database that is down fails statements, not the
+ * process.
  */
-export function createDatabase<T>(options: DatabaseOptions): Database<T> {
-  const { logger, echo = false } = options;
+export function createDatabase<T>(deps: DatabaseDeps): Database<T> {
+  const { logger, echo = false } = deps;
   const pool = createConnectionPool({
     ...POOL_DEFAULTS,
-    ...options,
-    // Of the request for which the connection was opened, once, it says nothing.
-    onLost: (error) => runOutsideContext(() => logger?.warn({ err: error }, "an idle database connection was lost")),
+    ...deps,
+    // The loss is unrelated to the request that opened the connection.
+    onLost: (error) => runOutsideContext(() => logger?.warn({ err: error }, "lost an idle database connection")),
   });
   const db = new Kysely<T>({
     dialect: new PostgresDialect({ pool }),

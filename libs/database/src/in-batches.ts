@@ -1,7 +1,7 @@
 /**
- * Repeats `step`, which handles at most `limit` rows and says how many, until it handles fewer. So a clean-up
- * of any size is made of short transactions.
- * @returns how many rows were handled altogether
+ * Repeats `step`, which handles at most `limit` rows and returns their number, until it handles fewer. A clean-up of any size thus
+ * consists of short transactions.
+ * @returns how many rows were handled in total
  */
 export async function inBatches(limit: number, step: (limit: number) => Promise<number>): Promise<number> {
   let total = 0;

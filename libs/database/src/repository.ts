@@ -1,5 +1,7 @@
-import { type Insertable, type Kysely, type Selectable, sql, type Updateable } from "kysely";
-import type { Handle } from "./handle.ts";
+import { type Insertable, type Kysely, type Selectable, sql, type Transaction, type Updateable } from "kysely";
+
+/** The first argument of a repository function: the database, or the caller's transaction. */
+export type Handle<T> = Kysely<T> | Transaction<T>;
 
 /** The tables of `DB` that have a text or uuid column `id`. */
 export type TableWithId<DB> = {

@@ -122,7 +122,10 @@ describe("what the commands need", () => {
     const wrong = new URL(database.authUrl);
     wrong.password = "hunter2";
     const { code, errors } = await list({ AUTH_DATABASE_URL: wrong.href });
-    expect([code, errors]).toEqual([1, expect.stringMatching(/^PostgreSQL refuses: .*`pnpm migrate up`.*\n$/)]);
+    expect([code, errors]).toEqual([
+      1,
+      expect.stringMatching(/^PostgreSQL rejected the connection: .*`pnpm migrate up`.*\n$/),
+    ]);
     expect(errors).not.toContain("hunter2");
   });
 

@@ -9,32 +9,34 @@ import { explainingFailures } from "../schema/setup-error.ts";
 import { type Column, readColumns } from "./columns.ts";
 import { type Drift, driftProgram, type TablesType } from "./drift-program.ts";
 
-export interface DriftOptions {
-  /** The service's own role. */
+export type { Drift };
+
+interface DriftOptions {
+  /** The URL with the service's own role. */
   readonly url: string;
   readonly tables: TablesType;
-  /** The repository: its compiler and its tsconfig.base.json are used. */
+  /** The repository, whose compiler and tsconfig.base.json are used. */
   readonly root: URL;
 }
 
 /**
- * Compares the tables' types with the migrated schema, in both directions: tables, columns, types, nullability, and what an
- * insert must and may say. The compiler itself judges, so the types may be written in any way.
+ * Compares the tables' types with the migrated schema in both directions: tables, columns, types, nullability, and the required and
+ * permitted columns of an insert. The compiler compares them, so the types may be written in any form.
  * @throws DatabaseSetupError when the database does not answer; Error when the types do not compile
  */
 export async function checkDrift({ url, tables, root }: DriftOptions): Promise<Drift[]> {
   const columns = await explainingFailures(url, () => columnsOf(url));
-  const unheardOf = columns.filter(({ type }) => type === undefined);
+  const unknownTypes = columns.filter(({ type }) => type === undefined);
   const { text, claims } = driftProgram(columns, tables);
   const errors = await compile(text, fileURLToPath(root));
   const wrong = errors.find(({ line, isMismatch }) => !isMismatch || !claims.has(line));
-  if (wrong) throw new Error(`the types in ${fileURLToPath(tables.file)} cannot be read: ${wrong.message}`);
+  if (wrong) throw new Error(`the types in ${fileURLToPath(tables.file)} do not compile: ${wrong.message}`);
   return [
     ...errors.flatMap(({ line, message }) => claims.get(line)?.(message) ?? []),
-    ...unheardOf.map(({ table, name, sqlType }) => ({
+    ...unknownTypes.map(({ table, name, sqlType }) => ({
       table,
       column: name,
-      problem: `is ${sqlType}, of which the drift check does not know what the driver makes`,
+      problem: `is ${sqlType}, a type that the drift check does not know: add it to libs/database/src/drift/columns.ts`,
     })),
   ];
 }
@@ -57,7 +59,7 @@ interface CompilerError {
   readonly message: string;
 }
 
-/** The compiler's errors in the program itself; those in files that it imports are for the type check to tell. */
+/** Returns the compiler's errors in the program itself; the type check reports those in imported files. */
 async function compile(text: string, root: string): Promise<CompilerError[]> {
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   if (!existsSync(compiler)) throw new Error("the drift check needs the development dependencies: run `pnpm install`");
@@ -86,7 +88,7 @@ async function compile(text: string, root: string): Promise<CompilerError[]> {
 function run(command: string, args: readonly string[], cwd: string): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(command, args, { cwd, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      // Errors in the program are what it ends with 1 or 2 for; anything without an exit code did not run.
+      // The compiler exits with 1 or 2 for errors in the program; without an exit code it did not run.
       if (error && typeof error.code !== "number") reject(new Error("the compiler did not run", { cause: error }));
       else if (stderr !== "") reject(new Error(`the compiler failed: ${stderr}`));
       else resolve(stdout);

@@ -1,20 +1,20 @@
 import { type Kysely, sql } from "kysely";
 import { MIGRATION_LOCK_TABLE, MIGRATION_TABLE } from "../migrations/applied-migrations.ts";
 
-/** A column as the database has it. */
+/** A column in the database. */
 export interface Column {
   readonly table: string;
   readonly name: string;
-  /** In PostgreSQL's words, as `timestamp with time zone`. */
+  /** PostgreSQL's name, such as `timestamp with time zone`. */
   readonly sqlType: string;
-  /** What the driver makes of it, in TypeScript's words; undefined for a type that is not in use yet. */
+  /** The TypeScript type that the driver returns; undefined for a type that is not in TYPES. */
   readonly type: string | undefined;
   readonly isNullable: boolean;
-  /** What an insert must, may, or may not say. */
+  /** Whether an insert must, may or must not set it. */
   readonly insert: "required" | "optional" | "never";
 }
 
-interface CatalogueRow {
+interface CatalogRow {
   table: string;
   name: string;
   sql_type: string;
@@ -45,9 +45,9 @@ const TYPES: Record<string, string> = {
   jsonb: "unknown",
 };
 
-/** Every column of the role's own schema, the migrator's tables aside. */
+/** Returns every column of the role's own schema, except in the migrator's tables. */
 export async function readColumns(db: Kysely<never>): Promise<Column[]> {
-  const { rows } = await sql<CatalogueRow>`
+  const { rows } = await sql<CatalogRow>`
     select relname as table, attname as name, format_type(atttypid, atttypmod) as sql_type, typname as type_name,
       typtype as type_kind, attnotnull as not_null, atthasdef or attidentity <> '' as has_default,
       attgenerated <> '' or attidentity = 'a' as always_generated
@@ -67,7 +67,7 @@ export async function readColumns(db: Kysely<never>): Promise<Column[]> {
   }));
 }
 
-function typeOf({ type_name: name, type_kind: kind }: CatalogueRow): string | undefined {
+function typeOf({ type_name: name, type_kind: kind }: CatalogRow): string | undefined {
   if (kind === "e") return "string";
   const element = name.startsWith("_") ? TYPES[name.slice(1)] : undefined;
   return element === undefined ? TYPES[name] : `readonly ${element}[]`;

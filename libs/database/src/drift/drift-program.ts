@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { Column } from "./columns.ts";
 
-/** Where the types and the database disagree. Without `column` it is about the whole table. */
+/** A difference between the types and the database. Without `column` it concerns the whole table. */
 export interface Drift {
   readonly table: string;
   readonly column?: string;
@@ -9,19 +9,19 @@ export interface Drift {
 }
 
 export interface TablesType {
-  /** The file that exports the interface, which names each table's. */
+  /** The file that exports the interface of all tables. */
   readonly file: URL;
   readonly type: string;
 }
 
-/** A TypeScript program that compiles when types and columns agree. An error in a line stands for what `claims` has for it. */
+/** A TypeScript program that compiles when types and columns agree. `claims` maps the lines with errors to differences. */
 export interface DriftProgram {
   readonly text: string;
-  /** By line, from 1. Errors in other lines are not about drift. */
+  /** By line, from 1. Errors in other lines are not drift. */
   readonly claims: ReadonlyMap<number, (message: string) => Drift[]>;
 }
 
-// What is missing is told once: every other verdict about it agrees. The brackets keep conditions from being taken apart by member.
+// A missing column is reported once: all other conditions accept it. The brackets prevent distribution over unions.
 const PRELUDE = `
 type TableOf<T> = [T] extends [keyof Tables] ? Tables[T] : {};
 type Row<T> = Selectable<TableOf<T>>;
@@ -40,7 +40,7 @@ type MayWrite<T, C> = Is<C, keyof New<T>>;
 type MayWriteNull<T, C> = [C] extends [keyof New<T>] ? If<Is<unknown, New<T>[C]>, false, Is<null, New<T>[C]>> : false;
 `;
 
-/** Writes the program that holds each column against its property, and each property against the columns. */
+/** Returns the program that compares each column with its property, and each property with the columns. */
 export function driftProgram(columns: readonly Column[], tables: TablesType): DriftProgram {
   const kysely = fileURLToPath(import.meta.resolve("kysely"));
   const lines = [
@@ -57,25 +57,25 @@ export function driftProgram(columns: readonly Column[], tables: TablesType): Dr
   const byTable = Map.groupBy(columns, ({ table }) => table);
   const known = [...byTable.keys()].map((name) => JSON.stringify(name)).join(" | ") || '""';
   claim(`never = null! as Exclude<keyof Tables, ${known}>`, (message) =>
-    namesIn(message).map((table) => ({ table, problem: "is in the types and not in the database" })),
+    namesIn(message).map((table) => ({ table, problem: "is in the types but not in the database" })),
   );
   for (const [table, ofTable] of byTable) {
     const name = JSON.stringify(table);
-    claim(`true = null! as HasTable<${name}>`, () => [{ table, problem: "is in the database and not in the types" }]);
+    claim(`true = null! as HasTable<${name}>`, () => [{ table, problem: "is in the database but not in the types" }]);
     const others = ofTable.map((column) => JSON.stringify(column.name)).join(" | ");
     claim(`never = null! as Exclude<keyof Row<${name}>, ${others}>`, (message) =>
-      namesIn(message).map((column) => ({ table, column, problem: "is in the types and not in the database" })),
+      namesIn(message).map((column) => ({ table, column, problem: "is in the types but not in the database" })),
     );
     for (const column of ofTable)
-      for (const { expected, verdict, problem } of claimsAbout(column))
-        claim(`${expected} = null! as ${verdict}`, () => [{ table, column: column.name, problem }]);
+      for (const { expected, condition, problem } of claimsAbout(column))
+        claim(`${expected} = null! as ${condition}`, () => [{ table, column: column.name, problem }]);
   }
   return { text: `${lines.join("\n")}\n`, claims };
 }
 
 interface Claim {
   readonly expected: boolean;
-  readonly verdict: string;
+  readonly condition: string;
   readonly problem: string;
 }
 
@@ -83,39 +83,43 @@ function claimsAbout(column: Column): Claim[] {
   const at = `${JSON.stringify(column.table)}, ${JSON.stringify(column.name)}`;
   const read = `Read<${at}>`;
   const claims: Claim[] = [
-    { expected: true, verdict: `HasColumn<${at}>`, problem: "is in the database and not in the types" },
+    { expected: true, condition: `HasColumn<${at}>`, problem: "is in the database but not in the types" },
     column.isNullable
-      ? { expected: true, verdict: `ReadsNull<${read}>`, problem: "may be null in the database and not in the types" }
-      : { expected: true, verdict: `ReadsValue<${read}>`, problem: "may be null in the types and not in the database" },
+      ? { expected: true, condition: `ReadsNull<${read}>`, problem: "may be null in the database but not in the types" }
+      : {
+          expected: true,
+          condition: `ReadsValue<${read}>`,
+          problem: "may be null in the types but not in the database",
+        },
   ];
   if (column.type !== undefined)
     claims.push({
       expected: true,
-      verdict: `IsOf<${read}, ${column.type}>`,
-      problem: `is ${column.sqlType} in the database, which reads as ${column.type}, and something else in the types`,
+      condition: `IsOf<${read}, ${column.type}>`,
+      problem: `is ${column.sqlType} in the database, which reads as ${column.type}, but has another type in the types`,
     });
   if (column.insert === "required")
     claims.push({
       expected: false,
-      verdict: `MayLeaveOut<${at}>`,
-      problem: "has no default in the database, and an insert may leave it out by the types",
+      condition: `MayLeaveOut<${at}>`,
+      problem: "has no default in the database, but the types allow an insert to omit it",
     });
   if (column.insert === "never")
     claims.push({
       expected: false,
-      verdict: `MayWrite<${at}>`,
-      problem: "is generated by the database, and an insert may set it by the types",
+      condition: `MayWrite<${at}>`,
+      problem: "is generated by the database, but the types allow an insert to set it",
     });
   if (!column.isNullable && column.insert !== "never")
     claims.push({
       expected: false,
-      verdict: `MayWriteNull<${at}>`,
-      problem: "is not null in the database, and an insert may say null by the types",
+      condition: `MayWriteNull<${at}>`,
+      problem: "is not null in the database, but the types allow an insert to set null",
     });
   return claims;
 }
 
-/** The names in a message like `Type '"one" | "two"' is not assignable to type 'never'`. */
+/** Returns the names in a message like `Type '"one" | "two"' is not assignable to type 'never'`. */
 function namesIn(message: string): string[] {
   return [...message.matchAll(/"([^"]+)"/g)].map(([, name = ""]) => name);
 }

@@ -1,13 +1,13 @@
 import { sql } from "kysely";
-import type { Handle } from "../handle.ts";
+import type { Handle } from "../repository.ts";
 
-/** Kysely's own table, in the schema of the service. */
+/** Kysely's own table, in the service's schema. */
 export const MIGRATION_TABLE = "schema_migrations";
 export const MIGRATION_LOCK_TABLE = "schema_migrations_lock";
 
 const UNDEFINED_TABLE = "42P01";
 
-/** When each migration was applied, by name. */
+/** Returns when each migration was applied, by name. */
 export async function appliedMigrations<T>(db: Handle<T>): Promise<Map<string, Date>> {
   try {
     const { rows } = await sql<{ name: string; timestamp: string }>`

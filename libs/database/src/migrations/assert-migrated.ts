@@ -1,12 +1,11 @@
-import type { Handle } from "../handle.ts";
+import type { Handle } from "../repository.ts";
 import { DatabaseSetupError, explainRefusal } from "../schema/setup-error.ts";
 import { appliedMigrations } from "./applied-migrations.ts";
 import { migrationNames } from "./migration-files.ts";
 
 /**
- * What a service checks before it serves. A schema that is ahead of this build is fine: while replicas are replaced,
- * the older ones meet the newer schema.
- * @throws DatabaseSetupError naming what is missing, or why the server lets nobody in; the driver's error when the database is away
+ * Checks that the schema has every migration of this build. A newer schema is accepted: while replicas are replaced, older builds run on it.
+ * @throws DatabaseSetupError naming missing migrations or a rejected login; the driver's error when the database is down
  */
 export async function assertMigrated<T>(db: Handle<T>, folder: URL): Promise<void> {
   const [names, applied] = await Promise.all([

@@ -3,22 +3,22 @@ import type { Migration } from "kysely/migration";
 import type { ServiceMigration } from "./migration-files.ts";
 
 /**
- * A migration waits that long for a table that somebody holds, since every request for the table waits behind it: far less than a
- * gateway waits for an answer.
+ * How long a migration waits for a locked table. Every request for the table waits behind it, so this is far less than the gateway's
+ * time-out.
  */
 export const LOCK_TIMEOUT = "1s";
 
-/** Those outside a transaction wait for transactions to end, which the limit would cut short with half of the work done. */
+/** Lifts the limit for migrations outside a transaction: interrupted while they wait for other transactions, they would be half done. */
 export function withoutLockTimeout(migrations: Record<string, ServiceMigration>): Record<string, Migration> {
   return Object.fromEntries(
     Object.entries(migrations).map(([name, migration]) => [
       name,
-      migration.inTransaction === false ? patient(migration) : migration,
+      migration.inTransaction === false ? withoutLimit(migration) : migration,
     ]),
   );
 }
 
-function patient({ up, down }: Migration): Migration {
+function withoutLimit({ up, down }: Migration): Migration {
   const wait = (step: Migration["up"]): Migration["up"] => {
     return async (db) => {
       await sql`set lock_timeout = 0`.execute(db);

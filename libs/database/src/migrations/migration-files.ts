@@ -2,22 +2,22 @@ import { readdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Migration } from "kysely/migration";
 
-/** What a file of migrations exports. */
+/** The exports of a migration's file. */
 export interface ServiceMigration extends Migration {
   /**
-   * `false` for a single statement that PostgreSQL refuses in a transaction, such as `create index concurrently`. It waits for locks
-   * as long as it takes, since it keeps nobody from the table meanwhile.
+   * `false` for a single statement that PostgreSQL rejects in a transaction, such as `create index concurrently`. It waits for locks
+   * without a limit, because it does not block the table meanwhile.
    */
   readonly inTransaction?: false;
 }
 
 const MIGRATION_FILE = /^\d{8}T\d{4}_[a-z0-9_]+\.ts$/;
 
-/** The names (files without their ending) in the order in which they run. */
+/** Returns the names (files without extension) in the order of execution. */
 export async function migrationNames(folder: URL): Promise<string[]> {
   const files = await readdir(fileURLToPath(folder));
   const sources = files.filter((file) => file.endsWith(".ts")).toSorted();
-  // Passed over, it would be missed in production.
+  // A skipped file would be missing in production.
   const misnamed = sources.find((file) => !MIGRATION_FILE.test(file));
   if (misnamed !== undefined)
     throw new Error(`the migration ${misnamed} must be named like 20261124T1200_create_accounts.ts`);
@@ -26,7 +26,7 @@ export async function migrationNames(folder: URL): Promise<string[]> {
 
 export async function loadMigrations(folder: URL): Promise<Record<string, ServiceMigration>> {
   const names = await migrationNames(folder);
-  const modules = await Promise.all(names.map((name) => import(new URL(`${name}.ts`, slashed(folder)).href)));
+  const modules = await Promise.all(names.map((name) => import(new URL(`${name}.ts`, withSlash(folder)).href)));
   return Object.fromEntries(names.map((name, index) => [name, modules[index] as ServiceMigration]));
 }
 
@@ -42,7 +42,7 @@ export async function down(db: Kysely<never>): Promise<void> {
 `;
 
 /**
- * Writes an empty migration, named by the time.
+ * Writes an empty migration whose name begins with the time.
  * @param name words; everything but letters and digits becomes an underscore
  * @returns the file
  */
@@ -54,11 +54,11 @@ export async function createMigration(folder: URL, name: string, now: Date): Pro
   const file = `${minute}_${words.join("_")}.ts`;
   if (file <= `${latest}.ts`)
     throw new Error(`${file} would come before ${latest}: choose another name, or wait a minute`);
-  const location = new URL(file, slashed(folder));
+  const location = new URL(file, withSlash(folder));
   await writeFile(location, TEMPLATE, { flag: "wx" });
   return location;
 }
 
-function slashed(folder: URL): URL {
+function withSlash(folder: URL): URL {
   return folder.href.endsWith("/") ? folder : new URL(`${folder.href}/`);
 }

@@ -2,16 +2,16 @@ import type pg from "pg";
 import { setTimeout as pause } from "node:timers/promises";
 
 const LOCK = "gatehouse.migrate";
-const ASK_AGAIN_MS = 200;
+const RETRY_MS = 200;
 
 /**
- * Runs `work` while no other process of this database does. It asks for its turn again and again instead of waiting for it in the
- * database: `create index concurrently` waits for every statement that began before it, so the two would wait for each other.
+ * Runs `work` while no other process migrates this database. It retries to take the lock instead of waiting for it in the database:
+ * `create index concurrently` waits for every statement that began before it, so the two would wait for each other.
  */
-export async function inTurn<R>(pool: pg.Pool, work: () => Promise<R>): Promise<R> {
+export async function withMigrationLock<R>(pool: pg.Pool, work: () => Promise<R>): Promise<R> {
   const client = await pool.connect();
   try {
-    while (!(await ask(client))) await pause(ASK_AGAIN_MS);
+    while (!(await tryLock(client))) await pause(RETRY_MS);
     try {
       return await work();
     } finally {
@@ -22,10 +22,10 @@ export async function inTurn<R>(pool: pg.Pool, work: () => Promise<R>): Promise<
   }
 }
 
-async function ask(client: pg.PoolClient): Promise<boolean> {
-  const { rows } = await client.query<{ mine: boolean }>(
-    "select pg_try_advisory_lock(hashtextextended($1, 0)) as mine",
+async function tryLock(client: pg.PoolClient): Promise<boolean> {
+  const { rows } = await client.query<{ locked: boolean }>(
+    "select pg_try_advisory_lock(hashtextextended($1, 0)) as locked",
     [LOCK],
   );
-  return rows[0]?.mine === true;
+  return rows[0]?.locked === true;
 }

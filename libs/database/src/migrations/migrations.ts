@@ -7,46 +7,46 @@ import { DatabaseSetupError, explainingFailures } from "../schema/setup-error.ts
 import { appliedMigrations, MIGRATION_LOCK_TABLE, MIGRATION_TABLE } from "./applied-migrations.ts";
 import { loadMigrations, migrationNames } from "./migration-files.ts";
 import { LOCK_TIMEOUT, withoutLockTimeout } from "./lock-timeout.ts";
-import { inTurn } from "./migration-lock.ts";
+import { withMigrationLock } from "./migration-lock.ts";
 
 export interface MigrationStatus {
   readonly name: string;
   readonly appliedAt: Date | undefined;
-  /** False for one that the database has and this build has not. */
+  /** False for a migration that the database has but this build does not. */
   readonly isKnown: boolean;
 }
 
-/** Every function throws DatabaseSetupError when the database is away, refuses the role, or a migration fails. */
+/** Every function throws DatabaseSetupError when the database is down, rejects the role, or a migration fails. */
 export interface Migrations {
   /**
-   * Applies what is missing, each migration in a transaction of its own unless it says otherwise, and says which. Processes that do it
-   * at once take turns. A migration that fails leaves those before it applied.
+   * Applies missing migrations and returns their names. Each runs in its own transaction unless it opts out. Concurrent processes take
+   * turns. A failed migration leaves earlier ones applied.
    */
   up(): Promise<string[]>;
-  /** Reverts the last one and says which; nothing when none is applied. */
+  /** Reverts the last migration and returns its name; returns an empty list when none is applied. */
   down(): Promise<string[]>;
-  /** By name. */
+  /** Returns all migrations, sorted by name. */
   status(): Promise<MigrationStatus[]>;
   close(): Promise<void>;
 }
 
-export interface MigrationsOptions {
-  /** The service's own role, whose search_path leads to its schema. */
+export interface MigrationsDeps {
+  /** The URL with the service's own role, whose search_path is its schema. */
   readonly url: string;
   readonly folder: URL;
 }
 
 const CONNECT_MS = 5_000;
-/** How long a migration that did not get its tables within LOCK_TIMEOUT is tried again, and how long requests have the tables in between. */
-const LOCK_PATIENCE_MS = 60_000;
-const LOCK_REST_MS = 1_000;
+/** How long a migration that did not get its locks within LOCK_TIMEOUT is retried, and the pause in between for waiting requests. */
+const LOCK_RETRY_MS = 60_000;
+const LOCK_PAUSE_MS = 1_000;
 const LOCK_NOT_AVAILABLE = "55P03";
 
-/** The migrations of `folder` against a service's schema, run as the service's own role. */
-export function createMigrations({ url, folder }: MigrationsOptions): Migrations {
+/** Returns the migrations of `folder`, which run as the service's own role in its schema. */
+export function createMigrations({ url, folder }: MigrationsDeps): Migrations {
   const pool = new pg.Pool({
     connectionString: url,
-    // One holds the turn, one asks what is there, one migrates.
+    // One connection holds the lock, one reads the applied migrations, one migrates.
     max: 3,
     connectionTimeoutMillis: CONNECT_MS,
     application_name: "gatehouse-migrate",
@@ -72,21 +72,21 @@ export function createMigrations({ url, folder }: MigrationsOptions): Migrations
     return (await loadMigrations(folder))[name ?? ""]?.inTransaction === false;
   }
 
-  /** Not once more outside a transaction, where the part that was done stays. */
+  /** Retries only inside a transaction; outside one, finished parts stay. */
   async function applyNext(name: string): Promise<string[]> {
     const disableTransactions = await isOutsideTransaction(name);
-    const until = performance.now() + LOCK_PATIENCE_MS;
+    const until = performance.now() + LOCK_RETRY_MS;
     for (;;) {
       const outcome = await migrator.migrateUp({ disableTransactions });
       const isLocked = codeOf(outcome.error) === LOCK_NOT_AVAILABLE && !disableTransactions;
       if (!isLocked || performance.now() > until) return namesOf(outcome, disableTransactions);
-      await pause(LOCK_REST_MS);
+      await pause(LOCK_PAUSE_MS);
     }
   }
 
   async function upAll(): Promise<string[]> {
     const names: string[] = [];
-    // Asked first, because an older build has nothing to do in a schema that is ahead of it, which the migrator calls corrupted.
+    // Checked first: the migrator calls a newer schema corrupted, where an older build has nothing to do.
     for (let [next] = await pending(); next !== undefined; [next] = await pending())
       names.push(...(await applyNext(next)));
     return names;
@@ -99,10 +99,10 @@ export function createMigrations({ url, folder }: MigrationsOptions): Migrations
     return namesOf(await migrator.migrateDown({ disableTransactions }), disableTransactions);
   }
 
-  const changing = (work: () => Promise<string[]>) =>
+  const migrate = (work: () => Promise<string[]>) =>
     explainingFailures(url, async () => {
       await assertOwnSchema(db);
-      return await inTurn(pool, work);
+      return await withMigrationLock(pool, work);
     });
 
   async function status(): Promise<MigrationStatus[]> {
@@ -112,8 +112,8 @@ export function createMigrations({ url, folder }: MigrationsOptions): Migrations
   }
 
   return {
-    up: () => changing(upAll),
-    down: () => changing(downOne),
+    up: () => migrate(upAll),
+    down: () => migrate(downOne),
     status: () => explainingFailures(url, status),
     close: async () => {
       await db.destroy();
@@ -122,7 +122,7 @@ export function createMigrations({ url, folder }: MigrationsOptions): Migrations
   };
 }
 
-/** The role's limits are for requests. */
+/** Lifts the role's limits, which are for requests. */
 async function prepareSession(connection: DatabaseConnection): Promise<void> {
   await connection.executeQuery(
     CompiledQuery.raw(
@@ -132,7 +132,7 @@ async function prepareSession(connection: DatabaseConnection): Promise<void> {
   );
 }
 
-/** Without a search_path of its own the role would put its tables into `public`, or nowhere. */
+/** Without its own search_path the role would create its tables in `public`, or fail. */
 async function assertOwnSchema(db: Kysely<never>): Promise<void> {
   const { rows } = await sql<{ role: string; mine: boolean | null }>`
     select current_user as role,
@@ -141,7 +141,7 @@ async function assertOwnSchema(db: Kysely<never>): Promise<void> {
   );
   if (rows[0]?.mine !== true)
     throw new DatabaseSetupError(
-      `the role "${rows[0]?.role}" has no schema of its own: run \`pnpm migrate up\` with DATABASE_URL, the owner's`,
+      `the role "${rows[0]?.role}" has no schema of its own: run \`pnpm migrate up\` with DATABASE_URL set to the owner's URL`,
     );
 }
 
@@ -149,7 +149,7 @@ function namesOf({ error, results = [] }: MigrationResultSet, isOutsideTransacti
   if (error === undefined) return results.map(({ migrationName }) => migrationName);
   const failed = results.find(({ status }) => status === "Error");
   if (!failed) throw error as Error;
-  const reason = error instanceof Error ? error.message : "it threw something that is no error";
+  const reason = error instanceof Error ? error.message : "it threw a value that is not an error";
   const left = isOutsideTransaction ? "failed and may have left something behind" : "failed and changed nothing";
   throw new DatabaseSetupError(`the migration ${failed.migrationName} ${left}: ${reason}`, { cause: error });
 }

@@ -4,78 +4,77 @@ import { translateTransientError } from "../database-error.ts";
 import { observePool } from "../telemetry/pool-telemetry.ts";
 import { serverAttributes } from "../telemetry/server-attributes.ts";
 import { createStatementObserver } from "../telemetry/statements.ts";
-import { destroySocket } from "./client-socket.ts";
 import { columnTypes } from "./column-types.ts";
 import { createLeases } from "./leases.ts";
-import { type ClientState, ping, probe, readWhatHasArrived } from "./liveness.ts";
-import type { PoolStats } from "./pool-stats.ts";
+import { type ClientState, destroySocket, ping, probe, readWhatHasArrived } from "./liveness.ts";
+import type { PoolStats } from "./slots.ts";
 import { createServerWatch } from "./server-watch.ts";
 import { createSlots, type SlotAttempt } from "./slots.ts";
 
 const CONNECT_MS = 1_500;
 const PING_AFTER_IDLE_MS = 1_000;
-/** Under load a connection goes from hand to hand without resting, and costs no look at its socket. */
-const LOOK_AFTER_IDLE_MS = 1;
+/** Under load connections are reused without idling, and their sockets need no check. */
+const CHECK_AFTER_IDLE_MS = 1;
 const OVERFLOW_IDLE_MS = 10_000;
-/** Over the roles' statement_timeout, which is what should end a statement: this is for a connection of which nothing is heard. */
+/** Longer than the roles' statement_timeout: it ends statements on connections that no longer answer. */
 const ANSWER_LIMIT_MS = 40_000;
 const CLOSE_MS = 1_000;
 
-export interface ConnectionPoolOptions {
+export interface ConnectionPoolDeps {
   readonly url: string;
   /** Connections that stay open when idle. */
   readonly poolSize: number;
-  /** Connections beyond those, closed when idle. */
+  /** Further connections, closed when idle. */
   readonly maxOverflow: number;
   /** How long a query waits for a connection to become free. */
   readonly timeoutSeconds: number;
-  /** Connections older than that are replaced. */
+  /** Older connections are replaced. */
   readonly recycleSeconds: number;
-  /** As pg_stat_activity shows it, and the pool's name in metrics. */
+  /** The name in pg_stat_activity, and the pool's name in metrics. */
   readonly applicationName: string;
-  /** Where the role's search_path leads: traces and metrics name tables by it. */
+  /** The schema of the role's search_path; traces and metrics prefix tables with it. */
   readonly schema?: string;
   readonly onLost?: (error: Error) => void;
 }
 
 export interface ConnectionPool extends PostgresPool {
-  /** As `connect`, with a wait of its own. */
-  checkOut(waitMilliseconds: number): Promise<PostgresPoolClient>;
+  /** Connects like `connect`, with its own maximum wait. */
+  checkOut(waitMs: number): Promise<PostgresPoolClient>;
   stats(): PoolStats;
 }
 
 /**
- * pg's pool, with what it does not do: waiting and connecting have limits of their own, a connection that died while idle
- * is noticed and replaced, and a server that is gone without a word fails everything within two seconds.
+ * Returns pg's pool with three additions: separate limits for waiting and connecting, replacement of connections that died while
+ * idle, and failure of every statement within two seconds when the server stops answering.
  */
 // oxlint-disable-next-line max-lines-per-function -- its parts share the state of one pool
-export function createConnectionPool(options: ConnectionPoolOptions): ConnectionPool {
-  const max = options.poolSize + options.maxOverflow;
-  const connection = { connectionString: options.url, application_name: options.applicationName, types: columnTypes };
+export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
+  const max = deps.poolSize + deps.maxOverflow;
+  const connection = { connectionString: deps.url, application_name: deps.applicationName, types: columnTypes };
   const pool = new pg.Pool({
     ...connection,
-    min: options.poolSize,
+    min: deps.poolSize,
     max,
     connectionTimeoutMillis: CONNECT_MS,
     idleTimeoutMillis: OVERFLOW_IDLE_MS,
-    maxLifetimeSeconds: options.recycleSeconds,
+    maxLifetimeSeconds: deps.recycleSeconds,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   });
-  const server = serverAttributes(options.url, options.schema);
+  const server = serverAttributes(deps.url, deps.schema);
   const stats = (): PoolStats => ({ total: pool.totalCount, idle: pool.idleCount, waiting: slots.waiting, max });
-  const telemetry = observePool(options.applicationName, server, stats);
-  const slots = createSlots(max, () => telemetry.timedOut());
-  const watch = createServerWatch({ probe: () => probe(connection), limitMilliseconds: ANSWER_LIMIT_MS });
-  const leaseOf = createLeases({ watch, observe: createStatementObserver(server, options.schema), release });
+  const telemetry = observePool(deps.applicationName, server, stats);
+  const slots = createSlots({ max, onTimeout: () => telemetry.timedOut() });
+  const watch = createServerWatch({ probe: () => probe(connection), limitMs: ANSWER_LIMIT_MS });
+  const leaseOf = createLeases({ watch, observe: createStatementObserver(server, deps.schema), release });
   const idleSince = new WeakMap<pg.PoolClient, number>();
   const open = new Set<pg.PoolClient>();
   const lost = new WeakSet<pg.PoolClient>();
 
-  pool.on("error", (error) => options.onLost?.(error));
+  pool.on("error", (error) => deps.onLost?.(error));
   pool.on("connect", (client) => {
     open.add(client);
-    // A client in use that loses its connection says so to its query; without a listener it would end the process, too.
+    // The running query reports a lost connection. Without a listener the event would end the process.
     client.on("error", () => lost.add(client));
     client.on("end", () => lost.add(client));
   });
@@ -87,7 +86,7 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
       const answer = await stateAfterIdling(client);
       if (answer === "alive") return client;
       discard(client);
-      // Silence is the network's, and so every idle connection's.
+      // A silent connection indicates a network fault, which affects every idle connection.
       if (answer === "silent") while (pool.idleCount > 0) discard(await pool.connect());
     }
   }
@@ -96,7 +95,7 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
     const since = idleSince.get(client);
     const idle = since === undefined ? 0 : performance.now() - since;
     if (idle >= PING_AFTER_IDLE_MS) return await ping(client);
-    if (idle >= LOOK_AFTER_IDLE_MS) await readWhatHasArrived();
+    if (idle >= CHECK_AFTER_IDLE_MS) await readWhatHasArrived();
     return lost.has(client) ? "dead" : "alive";
   }
 
@@ -111,8 +110,8 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
     slots.give();
   }
 
-  async function take(waitMilliseconds: number, attempt: SlotAttempt): Promise<PostgresPoolClient> {
-    await slots.take(waitMilliseconds, attempt);
+  async function take(waitMs: number, attempt: SlotAttempt): Promise<PostgresPoolClient> {
+    await slots.take(waitMs, attempt);
     try {
       return leaseOf(await takeLiveClient());
     } catch (error) {
@@ -121,16 +120,16 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
     }
   }
 
-  function checkOut(waitMilliseconds: number): Promise<PostgresPoolClient> {
-    return telemetry.observeTaking(() => guardedTake(waitMilliseconds));
+  function checkOut(waitMs: number): Promise<PostgresPoolClient> {
+    return telemetry.observeTaking(() => guardedTake(waitMs));
   }
 
-  function guardedTake(waitMilliseconds: number): Promise<PostgresPoolClient> {
+  function guardedTake(waitMs: number): Promise<PostgresPoolClient> {
     const attempt: SlotAttempt = {};
-    const taking = take(waitMilliseconds, attempt);
+    const taking = take(waitMs, attempt);
     return watch.guard(taking, (reason) => {
       if (attempt.cancel) attempt.cancel(reason);
-      // Comes too late for the caller, who was told already.
+      // The caller has already failed.
       else
         taking.then(
           (lease) => lease.release(),
@@ -152,7 +151,7 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
     Client: pg.Client,
     options: pool.options,
     checkOut,
-    connect: () => checkOut(options.timeoutSeconds * 1_000),
+    connect: () => checkOut(deps.timeoutSeconds * 1_000),
     end: () => (ending ??= end()),
     stats,
   };

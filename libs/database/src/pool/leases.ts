@@ -1,20 +1,20 @@
 import type { PostgresPoolClient } from "kysely";
 import pg from "pg";
 import type { ObserveStatement } from "../telemetry/statements.ts";
-import { destroySocket } from "./client-socket.ts";
+import { destroySocket } from "./liveness.ts";
 import type { ServerWatch } from "./server-watch.ts";
 
-export interface LeaseOptions {
+export interface LeasesDeps {
   readonly watch: ServerWatch;
   readonly observe: ObserveStatement;
   readonly release: (client: pg.PoolClient, destroy?: boolean) => void;
 }
 
 /**
- * Clients as kysely sees them: their statements are watched and observed. The same client always comes as the same object, by which kysely
- * knows it again.
+ * Returns a function that wraps clients for kysely, so that their statements are watched and observed. The same client always has the
+ * same wrapper, by which kysely recognizes it.
  */
-export function createLeases({ watch, observe, release }: LeaseOptions): (client: pg.PoolClient) => PostgresPoolClient {
+export function createLeases({ watch, observe, release }: LeasesDeps): (client: pg.PoolClient) => PostgresPoolClient {
   const leases = new WeakMap<pg.PoolClient, PostgresPoolClient>();
 
   async function answer(client: pg.PoolClient, text: string, parameters: readonly unknown[]): Promise<pg.QueryResult> {

@@ -1,15 +1,14 @@
 import pg from "pg";
-import { destroySocket } from "./client-socket.ts";
 
 const PROBE_MS = 700;
 const PING_MS = 500;
 
-/** `dead` is a connection that said that it is; `silent` one that said nothing. */
+/** `dead`: the connection failed. `silent`: it did not answer in time. */
 export type ClientState = "alive" | "dead" | "silent";
 
 /**
- * What the server has said by now is known after one whole turn of the event loop. The first setImmediate may come in the
- * turn at hand, whose sockets were read before; between it and the second all of them are read.
+ * Resolves after all sockets were read once. The first setImmediate may run in the current turn of the event loop, whose sockets were
+ * read before; between it and the second one all sockets are read.
  */
 export function readWhatHasArrived(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -31,7 +30,7 @@ export async function ping(client: pg.PoolClient): Promise<ClientState> {
   }
 }
 
-/** Whether the server answers on a new connection. A refusal by the server (full, wrong password) is an answer. */
+/** Returns true when the server answers on a new connection. A rejection (full, wrong password) is an answer. */
 export async function probe(connection: pg.ClientConfig): Promise<boolean> {
   const client = new pg.Client({ ...connection, connectionTimeoutMillis: PROBE_MS, query_timeout: PROBE_MS });
   client.on("error", () => {});
@@ -46,4 +45,10 @@ export async function probe(connection: pg.ClientConfig): Promise<boolean> {
     clearTimeout(deadline);
     client.end().catch(() => {});
   }
+}
+
+/** Closes the socket without a message to the server, which may be unreachable. Running statements fail with `reason`. */
+export function destroySocket(client: pg.ClientBase, reason?: Error): void {
+  const { connection } = client as unknown as { connection: { stream: { destroy(error?: Error): void } } };
+  connection.stream.destroy(reason);
 }

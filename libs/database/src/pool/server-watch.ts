@@ -1,6 +1,6 @@
 import { databaseUnavailable } from "../database-error.ts";
 
-// Together under the two seconds within which a request must fail when PostgreSQL is away.
+// Together less than two seconds, within which a request must fail when PostgreSQL is down.
 const SUSPICIOUS_AFTER_MS = 900;
 const TICK_MS = 100;
 
@@ -9,27 +9,27 @@ interface Pending {
   readonly abandon: (reason: Error) => void;
 }
 
-/** Tells a slow answer from a server that is gone without a word (a cut network), in which nothing else ever fails. */
+/** Distinguishes a slow answer from a server that stopped answering without closing connections, such as behind a cut network. */
 export interface ServerWatch {
-  /** Settles as `work` does, or with ServiceUnavailable when the server is found to be away first; `abandon` then ends the work. */
+  /** Settles like `work`, or rejects with ServiceUnavailable when the server stops answering; `abandon` then ends the work. */
   guard<R>(work: Promise<R>, abandon: (reason: Error) => void): Promise<R>;
-  /** The server answered something just now. */
+  /** Records that the server answered just now. */
   sawAnswer(): void;
   close(): void;
 }
 
-export interface ServerWatchOptions {
-  /** Whether the server answers a connection of its own; settles within 0.7 s. */
+export interface ServerWatchDeps {
+  /** Returns true when the server answers on a new connection; settles within 0.7 s. */
   readonly probe: () => Promise<boolean>;
-  /** The longest that work may take while the server answers others. */
-  readonly limitMilliseconds: number;
+  /** How long work may take while the server answers other work. */
+  readonly limitMs: number;
 }
 
 /**
- * Work that takes longer than 0.9 s while the server answers nobody makes the watch ask it by the probe. When that fails too,
- * everything begun before the probe is abandoned. So a long statement goes on as long as the server is there.
+ * When work takes longer than 0.9 s and the server answers no other work, the watch runs the probe. When the probe fails, all work that
+ * began before it is abandoned. A long statement therefore continues as long as the server answers.
  */
-export function createServerWatch({ probe, limitMilliseconds }: ServerWatchOptions): ServerWatch {
+export function createServerWatch({ probe, limitMs }: ServerWatchDeps): ServerWatch {
   const pending = new Set<Pending>();
   let lastAnswer = -Infinity;
   let probing = false;
@@ -37,31 +37,31 @@ export function createServerWatch({ probe, limitMilliseconds }: ServerWatchOptio
 
   function abandonSince(moment: number, why: string): void {
     for (const one of pending) {
-      // Insertion order is order of age.
+      // The set is ordered by age.
       if (one.since > moment) return;
       one.abandon(databaseUnavailable(new Error(why)));
     }
   }
 
-  async function ask(): Promise<void> {
+  async function runProbe(): Promise<void> {
     probing = true;
-    const askedAt = performance.now();
+    const startedAt = performance.now();
     try {
       if (await probe()) lastAnswer = performance.now();
-      // Answers that arrived while this process was too busy to read them are read now, and count.
+      // Reads answers that arrived while this process was busy; they count.
       await new Promise((resolve) => setImmediate(resolve));
-      if (lastAnswer < askedAt) abandonSince(askedAt, "the database does not answer");
+      if (lastAnswer < startedAt) abandonSince(startedAt, "the database does not answer");
     } finally {
       probing = false;
     }
   }
 
-  function look(): void {
+  function check(): void {
     const [oldest] = pending;
     if (oldest === undefined) return stop();
     const now = performance.now();
-    abandonSince(now - limitMilliseconds, "the database took too long to answer");
-    if (!probing && now - Math.max(oldest.since, lastAnswer) >= SUSPICIOUS_AFTER_MS) void ask();
+    abandonSince(now - limitMs, "the database took too long to answer");
+    if (!probing && now - Math.max(oldest.since, lastAnswer) >= SUSPICIOUS_AFTER_MS) void runProbe();
   }
 
   function stop(): void {
@@ -71,7 +71,7 @@ export function createServerWatch({ probe, limitMilliseconds }: ServerWatchOptio
 
   return {
     guard(work, abandon) {
-      timer ??= setInterval(look, TICK_MS).unref();
+      timer ??= setInterval(check, TICK_MS).unref();
       return new Promise((resolve, reject) => {
         const entry: Pending = {
           since: performance.now(),

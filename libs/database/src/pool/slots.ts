@@ -1,13 +1,24 @@
 import { databaseUnavailable } from "../database-error.ts";
 
-/** The right to hold a connection, at most `max` at a time, first come, first served. */
+/** The connections of a pool at one moment. */
+export interface PoolStats {
+  /** Open connections, in use and idle. */
+  readonly total: number;
+  readonly idle: number;
+  /** Queries that wait for a connection. */
+  readonly waiting: number;
+  /** How many connections may be open. */
+  readonly max: number;
+}
+
+/** Slots for connections, at most `max` at a time, in the order of the requests. */
 export interface Slots {
   readonly waiting: number;
   /**
-   * @param attempt gets a `cancel` while it waits
-   * @throws AppError ServiceUnavailable when none is free within `waitMilliseconds`
+   * @param attempt has a `cancel` while it waits
+   * @throws AppError ServiceUnavailable when no slot is free within `waitMs`
    */
-  take(waitMilliseconds: number, attempt: SlotAttempt): Promise<void>;
+  take(waitMs: number, attempt: SlotAttempt): Promise<void>;
   give(): void;
 }
 
@@ -15,8 +26,13 @@ export interface SlotAttempt {
   cancel?: (reason: Error) => void;
 }
 
-/** @param onTimeout called for each who is refused because none became free in time */
-export function createSlots(max: number, onTimeout = () => {}): Slots {
+export interface SlotsDeps {
+  readonly max: number;
+  /** Called for each request that times out. */
+  readonly onTimeout?: () => void;
+}
+
+export function createSlots({ max, onTimeout }: SlotsDeps): Slots {
   let free = max;
   const queue = new Set<() => void>();
 
@@ -25,7 +41,7 @@ export function createSlots(max: number, onTimeout = () => {}): Slots {
       return queue.size;
     },
 
-    async take(waitMilliseconds, attempt) {
+    async take(waitMs, attempt) {
       if (free > 0) {
         free -= 1;
         return;
@@ -45,10 +61,10 @@ export function createSlots(max: number, onTimeout = () => {}): Slots {
           reject(reason);
         };
         const giveUp = () => {
-          onTimeout();
+          onTimeout?.();
           attempt.cancel?.(databaseUnavailable(new Error("no connection of the pool became free in time")));
         };
-        const timer = setTimeout(giveUp, waitMilliseconds);
+        const timer = setTimeout(giveUp, waitMs);
         queue.add(enter);
       });
     },

@@ -1,12 +1,12 @@
 export interface DatabaseUrlParts {
-  /** Empty in the URL of a socket. */
+  /** Empty in a URL of a socket. */
   readonly host: string;
   readonly port: number;
-  /** Host and port. */
+  /** `host:port`. */
   readonly server: string;
   readonly database: string;
   readonly user: string;
-  /** Undefined when the URL names none: the server then knows the user by other means. */
+  /** Undefined when the URL has none: the server then authenticates the user by other means. */
   readonly password: string | undefined;
 }
 
@@ -18,7 +18,7 @@ export function partsOf(url: string): DatabaseUrlParts {
     host: hostname,
     port: number,
     server: `${hostname}:${number}`,
-    // As libpq does it.
+    // The default of libpq.
     database: decodeURIComponent(pathname.slice(1)) || user,
     user,
     password: password === "" ? undefined : decodeURIComponent(password),

@@ -2,14 +2,14 @@ import pg from "pg";
 
 const CONNECT_MS = 5_000;
 
-/** One connection, for the time of `work`. */
+/** Opens one connection for the duration of `work`. */
 export async function withConnection<R>(url: string, work: (client: pg.Client) => Promise<R>): Promise<R> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: CONNECT_MS,
     application_name: "gatehouse-migrate",
   });
-  // A connection that breaks fails the statement in hand; without a listener it would end the process, too.
+  // The running statement reports a broken connection. Without a listener the event would end the process.
   client.on("error", () => {});
   await client.connect();
   try {
@@ -19,7 +19,7 @@ export async function withConnection<R>(url: string, work: (client: pg.Client) =
   }
 }
 
-/** One transaction, which holds the advisory lock `key` from its beginning. */
+/** Runs `work` in one transaction that holds the advisory lock `key`. */
 export async function inLockedTransaction(client: pg.Client, key: string, work: () => Promise<void>): Promise<void> {
   await client.query("begin");
   try {

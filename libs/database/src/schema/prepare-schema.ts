@@ -6,41 +6,40 @@ import { scramVerifier } from "./scram-verifier.ts";
 import { DatabaseSetupError, explainingFailures } from "./setup-error.ts";
 
 export interface SchemaOptions {
-  /** DATABASE_URL: a superuser, or a role with CREATEROLE, and CREATE on the database (CREATEDB where the database is to be made). */
+  /** DATABASE_URL: a superuser, or a role with CREATEROLE and CREATE on the database (CREATEDB where the database is missing). */
   readonly ownerUrl: string;
   /**
-   * The service's own URL: its role, password and database are made as it says. A role that is named after the schema's owner with
-   * something behind it, `gatehouse_auth_b`, becomes a second way to log in as the owner, so that passwords can be changed without a
-   * moment in which none is valid.
+   * The service's own URL, whose role, password and database are created. A role named after the schema's owner with a suffix, such as
+   * `gatehouse_auth_b`, becomes a second login of the owner, so that passwords can be changed without an interruption.
    */
   readonly serviceUrl: string;
   readonly schema: string;
-  /** Made available where the server has them and the owner may; migrations must do without. */
+  /** Created where the server has them and the owner may create them; migrations must work without them. */
   readonly extensions?: readonly string[];
 }
 
 const LOCK = "gatehouse.prepare-schema";
-/** Above every statement of a request, so that none holds its locks for ever; migrations lift it. */
+/** Longer than any statement of a request, so that none holds its locks for ever; migrations lift it. */
 const STATEMENT_TIMEOUT = "30s";
 const IDLE_IN_TRANSACTION_TIMEOUT = "60s";
 const ATTEMPTS = 10;
 
 /**
- * Makes a service's database, role and schema, so that the role owns that schema, has rights on no other, and finds its tables
- * without naming it. What is as it should be stays; any number of callers may do it at once.
- * @throws DatabaseSetupError
+ * Creates a service's database, role and schema. The role owns the schema, has no rights on others, and has it as its search_path. Existing
+ * parts stay; any number of callers may run it at once.
+ * @throws DatabaseSetupError when the server is unavailable, rejects the owner, or the owner lacks a permission
  */
 export async function prepareSchema(options: SchemaOptions): Promise<void> {
   const { ownerUrl, serviceUrl } = options;
   const { database, user } = partsOf(serviceUrl);
   if (user === "" || user === partsOf(ownerUrl).user)
     throw new DatabaseSetupError(
-      `the URL of the service of schema "${options.schema}" must name a role of its own, not the owner's`,
+      `the URL of the service with the schema "${options.schema}" must have a role of its own, not the owner's`,
     );
   const url = withDatabase(ownerUrl, database);
   await explainingFailures(url, async () => {
     await createDatabase(ownerUrl, database);
-    await withConnection(url, (owner) => repeatingOnRaces(() => prepare(owner, options)));
+    await withConnection(url, (owner) => retryingRaces(() => prepare(owner, options)));
   });
 }
 
@@ -49,12 +48,12 @@ async function prepare(owner: pg.Client, { serviceUrl, schema, extensions = [] }
   const verifier = password === undefined ? undefined : await scramVerifier(password);
   await inLockedTransaction(owner, LOCK, async () => {
     await createRole(owner, user, verifier);
-    await becomeMember(owner, user);
+    await joinRole(owner, user);
     const schemaOwner = await createSchema(owner, schema, user);
-    if (schemaOwner !== user) await becomeLoginOf(owner, schemaOwner, user);
+    if (schemaOwner !== user) await grantLogin(owner, schemaOwner, user);
     await setRoleDefaults(owner, user, schema, schemaOwner);
-    await shutPublicOut(owner, database);
-    await letIn(owner, database, user);
+    await revokePublicAccess(owner, database);
+    await grantConnect(owner, database, user);
     for (const extension of extensions) await createExtension(owner, extension);
   });
 }
@@ -81,8 +80,8 @@ async function createRole(owner: pg.Client, user: string, verifier: string | und
   await owner.query(`${rowCount === 0 ? "create" : "alter"} role ${owner.escapeIdentifier(user)} login ${secret}`);
 }
 
-/** An owner who is no superuser may give a schema only to a role that it can act as. */
-async function becomeMember(owner: pg.Client, user: string): Promise<void> {
+/** An owner that is not a superuser can give a schema only to a role of which it is a member. */
+async function joinRole(owner: pg.Client, user: string): Promise<void> {
   const { rows } = await owner.query<{ member: boolean }>(
     `select pg_has_role($1, case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end) as member`,
     [user],
@@ -90,26 +89,26 @@ async function becomeMember(owner: pg.Client, user: string): Promise<void> {
   if (rows[0]?.member !== true) await owner.query(`grant ${owner.escapeIdentifier(user)} to current_user`);
 }
 
-/** @returns whom it belongs to: `user`, or whose second login that is */
+/** Returns the schema's owner: `user`, or the role of which `user` is a second login. */
 async function createSchema(owner: pg.Client, schema: string, user: string): Promise<string> {
   const [name, role] = [owner.escapeIdentifier(schema), owner.escapeIdentifier(user)];
   const { rows } = await owner.query<{ role: string }>(
     "select pg_get_userbyid(nspowner) as role from pg_namespace where nspname = $1",
     [schema],
   );
-  const present = rows[0]?.role;
-  if (present === undefined) await owner.query(`create schema ${name} authorization ${role}`);
-  else if (present !== user && !user.startsWith(`${present}_`))
+  const current = rows[0]?.role;
+  if (current === undefined) await owner.query(`create schema ${name} authorization ${role}`);
+  else if (current !== user && !user.startsWith(`${current}_`))
     throw new DatabaseSetupError(
-      `the schema "${schema}" belongs to "${present}" and not to "${user}": give it away or drop it. ` +
-        `A second login of "${present}" would be called "${present}_b"`,
+      `the schema "${schema}" belongs to "${current}" and not to "${user}": change its owner or drop it. ` +
+        `A second login of "${current}" must be named "${current}_b"`,
     );
   await owner.query(`revoke all on schema ${name} from public`);
-  return present ?? user;
+  return current ?? user;
 }
 
-/** What it makes belongs to the schema's owner, as whom it acts from the beginning of a session (setRoleDefaults). */
-async function becomeLoginOf(owner: pg.Client, schemaOwner: string, user: string): Promise<void> {
+/** Its sessions act as the schema's owner (setRoleDefaults), so new tables belong to the owner. */
+async function grantLogin(owner: pg.Client, schemaOwner: string, user: string): Promise<void> {
   const { rows } = await owner.query<{ member: boolean }>("select pg_has_role($1, $2, 'member') as member", [
     user,
     schemaOwner,
@@ -118,7 +117,7 @@ async function becomeLoginOf(owner: pg.Client, schemaOwner: string, user: string
   await owner.query(`grant ${owner.escapeIdentifier(schemaOwner)} to ${owner.escapeIdentifier(user)}`);
 }
 
-/** Catalogue rows are written only when they change: `alter role` is what concurrent callers trip over. */
+/** Writes only changed settings, because concurrent `alter role` statements conflict. */
 async function setRoleDefaults(owner: pg.Client, user: string, schema: string, schemaOwner: string): Promise<void> {
   const wanted = {
     ...(schemaOwner !== user && { role: schemaOwner }),
@@ -130,16 +129,16 @@ async function setRoleDefaults(owner: pg.Client, user: string, schema: string, s
     `select setconfig as settings from pg_db_role_setting where setdatabase = 0 and setrole = $1::regrole`,
     [owner.escapeIdentifier(user)],
   );
-  const present = new Set(rows[0]?.settings);
+  const current = new Set(rows[0]?.settings);
   for (const [setting, value] of Object.entries(wanted)) {
-    if (present.has(`${setting}=${value}`)) continue;
+    if (current.has(`${setting}=${value}`)) continue;
     const literal = setting === "search_path" ? value : owner.escapeLiteral(value);
     await owner.query(`alter role ${owner.escapeIdentifier(user)} set ${setting} = ${literal}`);
   }
 }
 
-/** Where the owner owns the database, nobody else enters it or makes things in its schema `public` unasked. */
-async function shutPublicOut(owner: pg.Client, database: string): Promise<void> {
+/** Where the owner owns the database, other roles need an explicit grant to connect or to create in the schema `public`. */
+async function revokePublicAccess(owner: pg.Client, database: string): Promise<void> {
   const { rows } = await owner.query<{ database_is_mine: boolean; public_is_mine: boolean }>(
     `select pg_has_role(datdba, 'usage') as database_is_mine,
        coalesce((select pg_has_role(nspowner, 'usage') from pg_namespace where nspname = 'public'), false) as public_is_mine
@@ -147,13 +146,13 @@ async function shutPublicOut(owner: pg.Client, database: string): Promise<void> 
   );
   if (rows[0]?.database_is_mine)
     await owner.query(`revoke all on database ${owner.escapeIdentifier(database)} from public`);
-  // Its use stays: extensions live there.
+  // Usage stays: extensions are installed there.
   if (rows[0]?.public_is_mine) await owner.query("revoke create on schema public from public");
 }
 
-async function letIn(owner: pg.Client, database: string, user: string): Promise<void> {
+async function grantConnect(owner: pg.Client, database: string, user: string): Promise<void> {
   const grant = `grant connect on database ${owner.escapeIdentifier(database)} to ${owner.escapeIdentifier(user)}`;
-  // Says nothing but a notice when the owner has not the right to.
+  // Raises only a notice when the owner lacks the right to grant.
   await owner.query(grant);
   const { rows } = await owner.query<{ may: boolean }>("select has_database_privilege($1, $2, 'connect') as may", [
     user,
@@ -161,7 +160,7 @@ async function letIn(owner: pg.Client, database: string, user: string): Promise<
   ]);
   if (rows[0]?.may !== true)
     throw new DatabaseSetupError(
-      `"${user}" may not connect, and who owns the database "${database}" has to say: ${grant}`,
+      `"${user}" may not connect. The owner of the database "${database}" must run: ${grant}`,
     );
 }
 
@@ -180,8 +179,8 @@ async function createExtension(owner: pg.Client, extension: string): Promise<voi
   }
 }
 
-/** Roles belong to all databases of a server, the lock to one: callers in two databases may still meet at a row of the catalogue. */
-async function repeatingOnRaces(work: () => Promise<void>): Promise<void> {
+/** Roles belong to the whole server, the lock to one database: callers in two databases may still update the same catalog row. */
+async function retryingRaces(work: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work();

@@ -4,8 +4,8 @@ import { promisify } from "node:util";
 const ITERATIONS = 4_096;
 
 /**
- * What PostgreSQL stores of a password (RFC 5803), made here so that the password itself is in no statement and
- * so in no log of the server.
+ * Returns the verifier that PostgreSQL stores for a password (RFC 5803). Computed here, so that the password itself is in no statement
+ * and in no log of the server.
  */
 export async function scramVerifier(password: string): Promise<string> {
   const salt = randomBytes(16);

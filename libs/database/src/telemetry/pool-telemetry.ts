@@ -1,33 +1,33 @@
 import { startChild } from "@gatehouse/observability";
 import { metrics, SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { DURATION_BOUNDARIES, failureAttributes, type ServerAttributes } from "./server-attributes.ts";
-import type { PoolStats } from "../pool/pool-stats.ts";
+import type { PoolStats } from "../pool/slots.ts";
 
-/** A connection that is at hand comes sooner; one that has to be waited for, opened or asked whether it lives is worth a span. */
+/** An idle connection is returned sooner; waiting for one, opening it or checking it gets a span. */
 const NOTEWORTHY_WAIT_MS = 1;
 
 export interface PoolTelemetry {
-  /** Takes a connection, and says how long that took. */
+  /** Takes a connection and records the wait. */
   observeTaking<R>(take: () => Promise<R>): Promise<R>;
-  /** None became free in time. */
+  /** Counts a time-out. */
   timedOut(): void;
   close(): void;
 }
 
-/** @param name of the pool, by which those of one process are told apart */
+/** @param name the pool's name in metrics, which distinguishes the pools of a process */
 export function observePool(name: string, { server }: ServerAttributes, state: () => PoolStats): PoolTelemetry {
   const attributes = { "db.client.connection.pool.name": name };
   const meter = metrics.getMeter("gatehouse");
   const waits = meter.createHistogram("db.client.connection.wait_time", {
     unit: "s",
-    description: "How long it took to get a connection of the pool, its opening included.",
+    description: "How long it took to get a connection of the pool, including opening it.",
     advice: { explicitBucketBoundaries: DURATION_BOUNDARIES },
   });
   const timeouts = meter.createCounter("db.client.connection.timeouts", {
     unit: "{timeout}",
-    description: "Times that no connection of the pool became free in time.",
+    description: "Time-outs while waiting for a connection of the pool.",
   });
-  // So that it is there to be looked at before the first.
+  // Exports the counter before the first time-out.
   timeouts.add(0, attributes);
   const description = {
     name: "wait for a connection",
@@ -56,7 +56,7 @@ export function observePool(name: string, { server }: ServerAttributes, state: (
   };
 }
 
-/** What is true of the pool at the moment of collecting. @returns stops that */
+/** Observes the pool when metrics are collected. Returns a function that stops it. */
 function observeConnections(attributes: Readonly<Record<string, string>>, state: () => PoolStats): () => void {
   const meter = metrics.getMeter("gatehouse");
   const count = meter.createObservableUpDownCounter("db.client.connection.count", {
@@ -65,11 +65,11 @@ function observeConnections(attributes: Readonly<Record<string, string>>, state:
   });
   const most = meter.createObservableUpDownCounter("db.client.connection.max", {
     unit: "{connection}",
-    description: "How many there may be at most.",
+    description: "Maximum number of open connections.",
   });
   const pending = meter.createObservableUpDownCounter("db.client.connection.pending_requests", {
     unit: "{request}",
-    description: "Who waits for one to become free.",
+    description: "Requests that wait for a connection.",
   });
   const instruments = [count, most, pending];
   const observe: Parameters<typeof meter.addBatchObservableCallback>[0] = (result) => {

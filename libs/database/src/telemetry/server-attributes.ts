@@ -5,14 +5,14 @@ import pg from "pg";
 import { codeOf } from "../database-error.ts";
 import { partsOf } from "../schema/database-url.ts";
 
-/** Of the conventions for `db.client.operation.duration`, in seconds. */
+/** Boundaries by the conventions for `db.client.operation.duration`, in seconds. */
 export const DURATION_BOUNDARIES = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 
-/** What spans and measurements say of the server that is asked, as it was configured. */
+/** The configured server as attributes of spans and metrics. */
 export interface ServerAttributes {
-  /** For measurements: which database, and which schema in it. */
+  /** For metrics: database and schema. */
   readonly database: Attributes;
-  /** For spans: where it is, too. */
+  /** For spans: also address and port. */
   readonly server: Attributes;
 }
 
@@ -26,7 +26,7 @@ export function serverAttributes(url: string, schema: string | undefined): Serve
   return { database, server: { ...database, ...address } };
 }
 
-/** How it failed, by what was the matter at first: the SQLSTATE where the server said one, else the code of the network's error. */
+/** Returns the attributes of the original error: the SQLSTATE of the server, else the code of the network error. */
 export function failureAttributes(error: unknown): Attributes {
   const original = isAppError(error) && codeOf(error.cause) !== undefined ? error.cause : error;
   const state = original instanceof pg.DatabaseError ? original.code : undefined;

@@ -3,16 +3,16 @@ import { type Attributes, createNoopMeter, metrics, SpanKind, SpanStatusCode } f
 import { DURATION_BOUNDARIES, failureAttributes, type ServerAttributes } from "./server-attributes.ts";
 import { type Summary, summarize } from "./summarize.ts";
 
-/** kysely writes the same statements again and again; lists of many lengths are what makes them more. */
+/** kysely repeats the same statements; only lists of different lengths add more. */
 const KNOWN_STATEMENTS = 500;
 const LONGEST_KNOWN = 4_000;
 
-/** Runs one statement; `work` is what sends it and waits for the answer. */
+/** Runs one statement; `work` sends it and waits for the answer. */
 export type ObserveStatement = <R>(statement: string, work: () => Promise<R>) => Promise<R>;
 
 /**
- * A span for each statement of a request that is recorded, and its duration as a metric, whoever asks for it. Parameters are not seen here.
- * Where neither is wanted the statement is not even looked at.
+ * Records a span for each statement of a recorded request, and the duration of every statement as a metric. Parameters are never
+ * recorded. Without both, the statement is not parsed.
  */
 export function createStatementObserver(server: ServerAttributes, schema: string | undefined): ObserveStatement {
   const measure = createMeasure();
@@ -40,7 +40,7 @@ export function createStatementObserver(server: ServerAttributes, schema: string
 
 interface Description {
   readonly span: SpanDescription;
-  /** Without the text: lists of many lengths would be as many series. The summaries of a service are some dozens. */
+  /** Without the text, which would create a series for each length of a list. A service has a few dozen summaries. */
   readonly measured: Attributes;
 }
 
@@ -61,7 +61,7 @@ function rememberingDescriptions(describe: (statement: string) => Description): 
     if (found) return found;
     const description = describe(statement);
     if (statement.length > LONGEST_KNOWN) return description;
-    // The oldest goes: what is still in use is soon described again.
+    // Drops the oldest; a statement still in use is described again.
     const [oldest] = known.keys();
     if (known.size >= KNOWN_STATEMENTS && oldest !== undefined) known.delete(oldest);
     known.set(statement, description);
@@ -69,14 +69,14 @@ function rememberingDescriptions(describe: (statement: string) => Description): 
   };
 }
 
-/** @returns undefined where nobody collects metrics */
+/** Returns undefined when no metrics are collected. */
 function createMeasure() {
   const duration = metrics.getMeter("gatehouse").createHistogram("db.client.operation.duration", {
     unit: "s",
-    description: "How long statements took, from being sent to their answer.",
+    description: "Duration of statements, from sending to the answer.",
     advice: { explicitBucketBoundaries: DURATION_BOUNDARIES },
   });
-  // Without an SDK the API hands out one and the same void instrument.
+  // Without an SDK the API returns one shared no-op instrument.
   if (duration === createNoopMeter().createHistogram("db.client.operation.duration")) return undefined;
   return (milliseconds: number, attributes: Attributes) => duration.record(milliseconds / 1_000, attributes);
 }

@@ -1,18 +1,18 @@
-/** What a statement does, as the conventions for databases have it. */
+/** A statement by the database conventions of OpenTelemetry. */
 export interface Summary {
   /** `db.query.summary`: `SELECT auth.accounts`, `INSERT auth.sessions SELECT auth.accounts`, `SELECT pg_advisory_xact_lock`, `COMMIT`. */
   readonly summary: string;
-  /** `db.operation.name`: the verb of the whole, not of its parts. */
+  /** `db.operation.name`: the verb of the whole statement. */
   readonly operation: string;
-  /** `db.collection.name`, where the statement has one table only. */
+  /** `db.collection.name`, when the statement has exactly one table. */
   readonly collection: string | undefined;
-  /** `db.query.text`: the statement with its placeholders; constants in it, which should not be personal either, are `?`. */
+  /** `db.query.text`: the statement with its placeholders; constants are replaced by `?`. */
   readonly text: string;
 }
 
-/** Statements for many rows have as many placeholders, and the first of them say it all. */
+/** Truncates statements with many placeholders. */
 const LONGEST_TEXT = 4_000;
-/** As the conventions have it. */
+/** The maximum of the conventions. */
 const LONGEST_SUMMARY = 255;
 
 const STRING = String.raw`\be'(?:[^'\\]|\\[^]|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|\$(?<tag>(?:[a-z_]\w*)?)\$[^]*?(?:\$\k<tag>\$|$)`;
@@ -22,8 +22,8 @@ const IDENTIFIER = String.raw`(?:${QUOTED}|[a-z_][\w$]*)`;
 const NAME = String.raw`(?!(?:only|lateral|select|values)\b)${IDENTIFIER}(?:\.${IDENTIFIER})?(?![\w$".])`;
 const ALIAS = String.raw`(?:\s+(?:as\s+)?${IDENTIFIER})?`;
 
-// `for update`, `for no key update`, `on conflict … do update`, `on delete`, `when matched then update` are no operations, `is distinct from` and
-// `extract(epoch from …)` name no table, and what is followed by a parenthesis is a function.
+// `for update`, `for no key update`, `on conflict … do update`, `on delete` and `when matched then update` are not operations.
+// `is distinct from` and `extract(epoch from …)` name no table. A name before a parenthesis is a function.
 const NO_OPERATION = String.raw`(?<!\b(?:for|key|do|then|on)\s+)`;
 const NO_CLAUSE = String.raw`(?<!\bdistinct\s+|\b(?:extract|substring|trim|overlay)\s*\([^()]*)`;
 const TABLE = String.raw`${NAME}(?!\s*\()`;
@@ -43,8 +43,8 @@ const FIRST_NAME = new RegExp(NAME, "i");
 const INNERMOST_PARENTHESES = /\([^()]*\)/g;
 
 /**
- * Reads what kysely and people write for PostgreSQL, without understanding all of SQL: what it does not know has its first word for a summary.
- * @param schema where tables are that are named without one
+ * Summarizes PostgreSQL statements without a full SQL parser. The summary of an unknown statement is its first word.
+ * @param schema the schema of tables without a prefix
  */
 export function summarize(statement: string, schema?: string): Summary {
   const text = statement.replaceAll(LITERALS, (_, ...rest) => {
@@ -52,10 +52,10 @@ export function summarize(statement: string, schema?: string): Summary {
     return kept ?? (string === undefined ? " " : "?");
   });
   const operations = operationsOf(text, schema);
-  const told = operations.filter(({ tables }) => tables.length > 0);
-  const tables = new Set(told.flatMap((operation) => operation.tables));
-  const operation = verbOfTheWhole(text) ?? operations[0]?.verb ?? firstWord(text);
-  const words = new Set(told.map((part) => [part.verb, ...part.tables].join(" ")));
+  const withTables = operations.filter(({ tables }) => tables.length > 0);
+  const tables = new Set(withTables.flatMap((operation) => operation.tables));
+  const operation = mainVerb(text) ?? operations[0]?.verb ?? firstWord(text);
+  const words = new Set(withTables.map((part) => [part.verb, ...part.tables].join(" ")));
   return {
     summary: (words.size === 0 ? withoutTables(operation, text) : [...words].join(" ")).slice(0, LONGEST_SUMMARY),
     operation,
@@ -69,7 +69,7 @@ interface Operation {
   readonly tables: string[];
 }
 
-/** In the order in which they stand, subqueries and `with` included; the names that `with` gives are no tables. */
+/** Returns the operations in order, including subqueries and `with`; names defined by `with` are not tables. */
 function operationsOf(text: string, schema: string | undefined): Operation[] {
   const given = new Set([...text.matchAll(WITH_NAMES)].map(({ groups }) => unquoted(groups?.["name"] ?? "")));
   const operations: Operation[] = [];
@@ -83,13 +83,13 @@ function operationsOf(text: string, schema: string | undefined): Operation[] {
   return operations;
 }
 
-/** The function that is called, such as that of a lock, says more than the verb alone. */
+/** Adds the called function, such as that of a lock. */
 function withoutTables(operation: string, text: string): string {
   const called = CALL.exec(text)?.groups?.["called"];
   return called === undefined ? operation : `${operation} ${unquoted(called)}`;
 }
 
-function verbOfTheWhole(text: string): string | undefined {
+function mainVerb(text: string): string | undefined {
   let outside = text;
   for (let inside = ""; inside !== outside;) {
     inside = outside;
@@ -106,7 +106,7 @@ function unquoted(name: string): string {
   return name.replaceAll('"', "");
 }
 
-/** The server's own catalogue is found without a schema wherever one is. */
+/** The server's own catalog needs no schema. */
 function qualified(name: string, schema: string | undefined): string {
   return schema === undefined || name.includes(".") || name.startsWith("pg_") ? name : `${schema}.${name}`;
 }

@@ -13,30 +13,30 @@ async function valueOf(expression: ReturnType<typeof sql>): Promise<unknown> {
   return rows[0]?.value;
 }
 
-describe("what happens to values on their way", () => {
-  test("bigint reads as a number as long as it is exact, and is refused beyond", async () => {
+describe("column types", () => {
+  test("read bigint as a number, and reject an inexact one", async () => {
     expect(await valueOf(sql`count(*)`)).toBe(1);
     expect(await valueOf(sql`${sql.lit(Number.MAX_SAFE_INTEGER)}::bigint`)).toBe(Number.MAX_SAFE_INTEGER);
     await expect(valueOf(sql`9007199254740993::bigint`)).rejects.toThrow(RangeError);
-    // The connection is as good as before.
+    // The connection still works.
     expect(await valueOf(sql`1`)).toBe(1);
   });
 
-  test("timestamptz reads as a Date, to the millisecond, and is written as one", async () => {
+  test("read and write timestamptz as a Date, to the millisecond", async () => {
     const moment = new Date("2026-11-24T12:34:56.789Z");
     expect(await valueOf(sql`${moment}::timestamptz`)).toEqual(moment);
     expect(await valueOf(sql`'2026-11-24 13:34:56.789+01'::timestamptz`)).toEqual(moment);
   });
 
-  test("jsonb, arrays and bytes read as themselves", async () => {
+  test("read jsonb, arrays and bytes as values", async () => {
     expect(await valueOf(sql`'{"a": [1, null]}'::jsonb`)).toEqual({ a: [1, null] });
     expect(await valueOf(sql`${["a", "b"]}::text[]`)).toEqual(["a", "b"]);
     expect(await valueOf(sql`${Buffer.from("x")}::bytea`)).toEqual(Buffer.from("x"));
   });
 });
 
-describe("what happens when statements are echoed", () => {
-  test("each is logged with its time and without its parameters, failed ones too", async () => {
+describe("createDatabase with echo", () => {
+  test("logs each statement with its duration and without parameters, also failed ones", async () => {
     const lines: { fields: object; message: string }[] = [];
     const logger = { debug: (fields: object, message: string) => void lines.push({ fields, message }), warn() {} };
     const { db } = things.open({ logger, echo: true });
@@ -51,7 +51,7 @@ describe("what happens when statements are echoed", () => {
     ]);
   });
 
-  test("nothing is logged without being asked for", async () => {
+  test("logs nothing by default", async () => {
     const lines: string[] = [];
     const logger = { debug: (_: object, message: string) => void lines.push(message), warn() {} };
     await sql`select 1`.execute(things.open({ logger }).db);
@@ -59,7 +59,7 @@ describe("what happens when statements are echoed", () => {
   });
 });
 
-test("what happens when somebody looks who is connected: the application's name", async () => {
+test("createDatabase sets the application name of its connections", async () => {
   const { db } = things.open({ applicationName: "gatehouse-somebody" });
   const { rows } = await sql`select current_setting('application_name') as name`.execute(db);
   expect(rows).toEqual([{ name: "gatehouse-somebody" }]);

@@ -45,7 +45,7 @@ afterEach(async () => {
   await folder.end();
 });
 
-/** As another process would have it, which may be of another build. */
+/** As in another process, possibly of another build. */
 function open(of = folder): Migrations {
   const migrations = createMigrations({ url, folder: of.url });
   opened.push(migrations);
@@ -69,8 +69,8 @@ async function assertFor(of = folder, as = url): Promise<void> {
   }
 }
 
-describe("what happens when migrations are applied and reverted", () => {
-  test("each runs once, in order, and status knows when", async () => {
+describe("createMigrations", () => {
+  test("applies each migration once, in order, and status returns the time", async () => {
     const migrations = open();
     expect(await migrations.status()).toEqual([
       { name: ONE, appliedAt: undefined, isKnown: true },
@@ -85,7 +85,7 @@ describe("what happens when migrations are applied and reverted", () => {
     ]);
   });
 
-  test("down takes the last one back, and nothing when there is none", async () => {
+  test("down reverts the last migration, and nothing when none is applied", async () => {
     const migrations = open();
     await migrations.up();
     expect(await migrations.down()).toEqual([TWO]);
@@ -95,14 +95,14 @@ describe("what happens when migrations are applied and reverted", () => {
     expect(await migrations.up()).toEqual([ONE, TWO]);
   });
 
-  test("by many at once: each migration runs once, and all find it done", async () => {
+  test("applies each migration once when many processes run at once", async () => {
     await folder.write(THREE, "create table three as select pg_sleep(0.05)::text as slept");
     const applied = await Promise.all(Array.from({ length: 6 }, () => open().up()));
     expect(applied.flat().toSorted()).toEqual([ONE, TWO, THREE]);
     expect(await tables()).toEqual(["one", "three", "two"]);
   });
 
-  test("statements may take longer than a request's may", async () => {
+  test("lifts the statement time-out of requests", async () => {
     await folder.write(THREE, "create table three as select current_setting('statement_timeout') as limit");
     await open().up();
     expect(await bench.query(url, `select "limit" from three`)).toEqual([{ limit: "0" }]);
@@ -110,8 +110,8 @@ describe("what happens when migrations are applied and reverted", () => {
   });
 });
 
-describe("what happens when a table is in use", () => {
-  test("a migration that needs it for itself gives way, so requests get through, and is applied when it is free", async () => {
+describe("a migration of a table in use", () => {
+  test("lets waiting requests pass, and is applied when the table is free", async () => {
     await open().up();
     await folder.write(THREE, "alter table one add column size integer");
     const report = new pg.Client({ connectionString: url });
@@ -125,7 +125,7 @@ describe("what happens when a table is in use", () => {
     expect(await migrating).toEqual([THREE]);
   });
 
-  test("an index is built beside it outside a transaction, by one of several replicas", async () => {
+  test("builds an index concurrently, in one of several replicas", async () => {
     await folder.writeOutside(THREE, "create index concurrently one_index on one ((1))");
     const applied = await Promise.all(Array.from({ length: 4 }, () => open().up()));
     expect(applied.flat().toSorted()).toEqual([ONE, TWO, THREE]);
@@ -143,15 +143,15 @@ describe("what happens when a table is in use", () => {
   }
 });
 
-describe("what happens when a migration fails", () => {
-  test("outside a transaction: it is said that something may be left", async () => {
+describe("a failing migration", () => {
+  test("reports possible remains outside a transaction", async () => {
     await folder.writeOutside(TWO, "create index concurrently two_index on nowhere (id)");
     await expect(open().up()).rejects.toThrow(
       `the migration ${TWO} failed and may have left something behind: relation`,
     );
   });
 
-  test("it changes nothing, those before it stay, and it is named", async () => {
+  test("changes nothing, keeps earlier migrations, and is named", async () => {
     await folder.write(TWO, "create table two (); select nonsense");
     const attempt = open().up();
     await expect(attempt).rejects.toThrow(`the migration ${TWO} failed and changed nothing: column "nonsense"`);
@@ -161,8 +161,8 @@ describe("what happens when a migration fails", () => {
   });
 });
 
-describe("what happens when builds differ", () => {
-  test("an older one has nothing to do, and may serve", async () => {
+describe("different builds", () => {
+  test("an older build has nothing to migrate and may serve", async () => {
     const older = await createMigrationFolder();
     await older.write(ONE, "create table one ()");
     await open().up();
@@ -172,37 +172,39 @@ describe("what happens when builds differ", () => {
     await older.end();
   });
 
-  test("one that comes late with an earlier migration is refused", async () => {
+  test("a later build with an earlier migration is rejected", async () => {
     await open().up();
     await folder.write("20260101T1200_create_between", "create table between_them ()");
     await expect(open().up()).rejects.toThrow(/create_between was found in its place/);
   });
 });
 
-describe("what happens when a service starts", () => {
-  test("on an empty schema: it is told what is missing, and the command", async () => {
+describe("assertMigrated and waitUntilMigrated", () => {
+  test("name the missing migrations and the command for an empty schema", async () => {
     await expect(assertFor()).rejects.toThrow(
       `the database lacks the migrations ${ONE}, ${TWO}: run \`pnpm migrate up\``,
     );
   });
 
-  test("with a password that is not the role's: why the server lets nobody in, and the command", async () => {
+  test("name the rejected login and the command for a wrong password", async () => {
     const wrong = new URL(url);
     wrong.password = "hush";
     const failure = await assertFor(folder, wrong.href).catch((error: unknown) => error);
     expect(failure).toMatchObject({
       name: "DatabaseSetupError",
-      message: expect.stringMatching(/^PostgreSQL refuses: password authentication failed.*`pnpm migrate up`/),
+      message: expect.stringMatching(
+        /^PostgreSQL rejected the connection: password authentication failed.*`pnpm migrate up`/,
+      ),
     });
     expect(String(failure)).not.toContain("hush");
   });
 
-  test("on a migrated one: nothing", async () => {
+  test("accept a migrated schema", async () => {
     await open().up();
     await assertFor();
   });
 
-  test("before its server, its role and its migrations: it waits for each, names each once, and then goes on", async () => {
+  test("wait for server, role and migrations, and log each once", async () => {
     const role = bench.newRole();
     url = bench.urlFor(role, "x");
     const line = await createFaultyLine(url);
@@ -222,19 +224,19 @@ describe("what happens when a service starts", () => {
     await open().up();
     await waiting;
     expect(said).toEqual([
-      "the database is away; the start waits for it",
+      "the database is unavailable, waiting for it",
       expect.stringContaining(
-        `waits for \`pnpm migrate up\`: DatabaseSetupError: PostgreSQL refuses: password authentication failed for user "${role}"`,
+        `waiting for \`pnpm migrate up\`: DatabaseSetupError: PostgreSQL rejected the connection: password authentication failed for user "${role}"`,
       ),
       expect.stringContaining(
-        `waits for \`pnpm migrate up\`: DatabaseSetupError: the database lacks the migrations ${ONE}`,
+        `waiting for \`pnpm migrate up\`: DatabaseSetupError: the database lacks the migrations ${ONE}`,
       ),
     ]);
     await database.close();
     await line.close();
   });
 
-  test("and ends while it waits: it waits no longer, and says nothing of a database that would be away", async () => {
+  test("stop waiting when the database is closed, without logging it as unavailable", async () => {
     const said = Promise.withResolvers<void>();
     const database = createDatabase({ ...LIMITS, url: bench.urlFor("nobody", "x") });
     const logger = { warn: () => expect.unreachable(), error: () => said.resolve() };
@@ -244,7 +246,7 @@ describe("what happens when a service starts", () => {
     await expect(waiting).rejects.toThrow("driver has already been destroyed");
   });
 
-  test("with a folder of migrations that no migration mends: it ends, and says why", async () => {
+  test("fail at once for a wrongly named migration", async () => {
     await folder.write("create_something", "select");
     const database = createDatabase({ ...LIMITS, url });
     const logger = { warn: () => expect.unreachable(), error: () => expect.unreachable() };
@@ -253,34 +255,34 @@ describe("what happens when a service starts", () => {
   });
 });
 
-describe("what happens when the database cannot be used", () => {
+describe("createMigrations with an unusable database", () => {
   test.each([
     [
-      "the server is away",
+      "the server is down",
       () => "postgres://someone:hush@127.0.0.1:1/x",
-      /^PostgreSQL at 127\.0\.0\.1:1 does not serve: /,
+      /^PostgreSQL at 127\.0\.0\.1:1 is unavailable: /,
     ],
     [
       "the role is missing",
       () => bench.urlFor("nobody", "hush"),
-      /refuses: password authentication failed for user "nobody".*`pnpm migrate up`/,
+      /rejected the connection: password authentication failed for user "nobody".*`pnpm migrate up`/,
     ],
     [
       "the database is missing",
       () => bench.urlFor(new URL(url).username, "x", "no_such"),
-      /refuses: database "no_such" does not exist/,
+      /rejected the connection: database "no_such" does not exist/,
     ],
     [
-      "the server speaks no TLS",
+      "the server does not support TLS",
       () => `${url}?sslmode=verify-full`,
-      /does not support SSL connections\. The URL asks for TLS/,
+      /does not support SSL connections\. The sslmode of the URL requires TLS/,
     ],
     [
       "the role has no schema",
       () => bench.ownerUrl,
       /has no schema of its own: run `pnpm migrate up` with DATABASE_URL/,
     ],
-  ])("%s: it says so, and nothing secret", async (_, badUrl, text) => {
+  ])("explains the failure without secrets when %s", async (_, badUrl, text) => {
     url = badUrl();
     const failure = await open()
       .up()
@@ -294,21 +296,21 @@ describe("what happens when the database cannot be used", () => {
   });
 });
 
-describe("what happens to the folder", () => {
-  test("a new migration is named by the time, is valid, and comes last", async () => {
+describe("createMigration", () => {
+  test("writes a valid migration, named by the time, as the last one", async () => {
     const file = await createMigration(folder.url, "Add Index: users/email", new Date("2026-11-24T12:34:56Z"));
     expect(basename(fileURLToPath(file))).toBe("20261124T1234_add_index_users_email.ts");
     expect(await readFile(file, "utf8")).toContain("export async function up(");
     expect((await open().status()).map(({ name }) => name).at(-1)).toBe("20261124T1234_add_index_users_email");
   });
 
-  test("one that would not come last is refused, as is one without a name", async () => {
+  test("rejects a name that would not be the last, and an empty name", async () => {
     const early = new Date("2026-01-01T00:00:00Z");
     await expect(createMigration(folder.url, "zzz", early)).rejects.toThrow(`would come before ${TWO}`);
     await expect(createMigration(folder.url, "---", new Date())).rejects.toThrow("a letter or a digit");
   });
 
-  test("a file that is named otherwise is not passed over", async () => {
+  test("a wrongly named file is rejected", async () => {
     await folder.write("create_something", "select");
     await expect(open().status()).rejects.toThrow("create_something.ts must be named like");
   });

@@ -19,7 +19,7 @@ async function backendOf(db: Db): Promise<number> {
   return rows[0]?.pid ?? 0;
 }
 
-/** Ends a connection of another pool and waits until the server has. */
+/** Ends a connection of another pool and waits until the server closed it. */
 async function terminate(pid: number): Promise<void> {
   await sql`select pg_terminate_backend(${pid})`.execute(things.db);
   await expect.poll(() => livingBackends([pid])).toBe(0);
@@ -31,7 +31,7 @@ async function livingBackends(pids: readonly number[]): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-/** Holds a connection until it is let go. */
+/** Holds a connection until it is released. */
 function hold(db: Db) {
   const held = Promise.withResolvers<number>();
   const release = Promise.withResolvers<void>();
@@ -48,8 +48,8 @@ function hold(db: Db) {
   };
 }
 
-describe("what happens when more is asked for than there are connections", () => {
-  test("one waits for the next that becomes free", async () => {
+describe("an exhausted pool", () => {
+  test("makes a query wait for the next free connection", async () => {
     const { db, stats } = things.open({ poolSize: 1, maxOverflow: 1 });
     const [one, two] = [hold(db), hold(db)];
     await Promise.all([one.pid, two.pid]);
@@ -61,7 +61,7 @@ describe("what happens when more is asked for than there are connections", () =>
     await two.letGo();
   });
 
-  test("one that waits longer than the time-out is refused, and the pool serves on", async () => {
+  test("rejects a query after the time-out and continues to work", async () => {
     const { db, stats } = things.open({ poolSize: 1, maxOverflow: 0, timeoutSeconds: 0.05 });
     const one = hold(db);
     await one.pid;
@@ -71,7 +71,7 @@ describe("what happens when more is asked for than there are connections", () =>
     expect(await backendOf(db)).toBe(await one.pid);
   });
 
-  test("many at once all get their turn", async () => {
+  test("serves many concurrent queries", async () => {
     const { db, stats } = things.open({ poolSize: 1, maxOverflow: 2 });
     const backends = await Promise.all(Array.from({ length: 200 }, () => backendOf(db)));
     expect(new Set(backends).size).toBeLessThanOrEqual(3);
@@ -79,23 +79,23 @@ describe("what happens when more is asked for than there are connections", () =>
   });
 });
 
-describe("what happens when a connection ends", () => {
-  test("while it is idle: the next query does not notice", async () => {
+describe("a lost connection", () => {
+  test("while idle does not affect the next query", async () => {
     const { db } = things.open();
     const pid = await backendOf(db);
     await terminate(pid);
     expect(await backendOf(db)).not.toBe(pid);
   });
 
-  test("while this process is too busy to hear of it: the next query does not notice", async () => {
+  test("during a busy event loop does not affect the next query", async () => {
     const { db } = things.open();
     const pid = await backendOf(db);
-    // Returns when the server has ended the connection; the event loop stood still meanwhile.
+    // Returns when the server has ended the connection; the event loop is blocked meanwhile.
     execFileSync(process.execPath, [TERMINATE_BACKEND, things.ownerUrl, String(pid)]);
     expect(await backendOf(db)).not.toBe(pid);
   });
 
-  test("all of them while idle: no query of a crowd fails", async () => {
+  test("does not fail concurrent queries when all idle connections are lost", async () => {
     const { db } = things.open({ poolSize: 4, maxOverflow: 0 });
     const holds = Array.from({ length: 4 }, () => hold(db));
     const pids = await Promise.all(holds.map(({ pid }) => pid));
@@ -105,7 +105,7 @@ describe("what happens when a connection ends", () => {
     expect(backends.filter((pid) => pids.includes(pid))).toEqual([]);
   });
 
-  test("in the middle of a transaction: that one fails as unavailable, and the pool serves on", async () => {
+  test("in a transaction fails it as unavailable, and the pool continues to work", async () => {
     const { db } = things.open();
     const failing = db.transaction().execute(async (trx) => {
       await terminate(await backendOf(trx));
@@ -115,7 +115,7 @@ describe("what happens when a connection ends", () => {
     expect(await backendOf(db)).toBeGreaterThan(0);
   });
 
-  test("by its age: it is replaced", async () => {
+  test("by age is replaced", async () => {
     const { db } = things.open({ poolSize: 1, maxOverflow: 0, recycleSeconds: 0.05 });
     const pid = await backendOf(db);
     await expect.poll(() => livingBackends([pid])).toBe(0);
@@ -123,8 +123,8 @@ describe("what happens when a connection ends", () => {
   });
 });
 
-describe("what happens when the pool is closed", () => {
-  test("its connections are gone, twice is once, and queries are refused", async () => {
+describe("a closed pool", () => {
+  test("has no connections, can be closed twice, and rejects queries", async () => {
     const database = things.open();
     const pid = await backendOf(database.db);
     await Promise.all([database.close(), database.close()]);
@@ -133,17 +133,17 @@ describe("what happens when the pool is closed", () => {
     await expect(database.ping()).rejects.toMatchObject({ code: "ServiceUnavailable" });
   });
 
-  test("one that was never used closes as well", async () => {
+  test("closes also when it was never used", async () => {
     await things.open().close();
   });
 });
 
-describe("what happens when the database is asked whether it lives", () => {
-  test("it says so", async () => {
+describe("ping", () => {
+  test("succeeds while the database answers", async () => {
     await things.open().ping();
   });
 
-  test("an exhausted pool says no, and soon", async () => {
+  test("fails soon with an exhausted pool", async () => {
     const { db, ping } = things.open({ poolSize: 1, maxOverflow: 0, timeoutSeconds: 600 });
     const one = hold(db);
     await one.pid;

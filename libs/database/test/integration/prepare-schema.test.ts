@@ -10,7 +10,7 @@ afterAll(() => bench.end());
 
 const PASSWORD = "it's a p@ss/wörd";
 
-/** A role and a schema of a service that nobody has used, prepared. */
+/** Prepares a new role and schema. */
 async function prepared(schema: string, on = bench, ownerUrl = on.ownerUrl) {
   const role = on.newRole();
   const serviceUrl = on.urlFor(role, PASSWORD);
@@ -18,8 +18,8 @@ async function prepared(schema: string, on = bench, ownerUrl = on.ownerUrl) {
   return { role, serviceUrl, ownerUrl, schema };
 }
 
-describe("what happens when two services share a database", () => {
-  test("each has its own schema without naming it, and cannot look into the other's", async () => {
+describe("prepareSchema for two services in one database", () => {
+  test("gives each its own search_path and no access to the other schema", async () => {
     const one = await prepared("one");
     const two = await prepared("two");
     for (const { serviceUrl, schema } of [one, two]) {
@@ -38,13 +38,13 @@ describe("what happens when two services share a database", () => {
     }
   });
 
-  test("neither may make schemas, tables in public, or temporary tables", async () => {
+  test("denies creating schemas, tables in public and temporary tables", async () => {
     const { serviceUrl } = await prepared("three");
     for (const statement of ["create schema mine", "create table public.x ()", "create temporary table x ()"])
       await expect(bench.query(serviceUrl, statement)).rejects.toThrow("permission denied");
   });
 
-  test("strangers do not enter", async () => {
+  test("denies other roles to connect", async () => {
     await prepared("four");
     const stranger = bench.newRole();
     await bench.query(bench.ownerUrl, `create role ${stranger} login password 'x'`);
@@ -52,15 +52,15 @@ describe("what happens when two services share a database", () => {
   });
 });
 
-describe("what happens when it is done again", () => {
-  test("nothing changes, and what was made stays", async () => {
+describe("prepareSchema repeated", () => {
+  test("changes nothing", async () => {
     const target = await prepared("again");
     await bench.query(target.serviceUrl, "create table kept ()");
     await prepareSchema(target);
     expect(await bench.query(target.serviceUrl, "select from kept")).toEqual([]);
   });
 
-  test("with another password: the new one is good, the old one is not", async () => {
+  test("replaces the password", async () => {
     const target = await prepared("rotated");
     const serviceUrl = bench.urlFor(target.role, "another");
     await prepareSchema({ ...target, serviceUrl });
@@ -68,13 +68,13 @@ describe("what happens when it is done again", () => {
     await expect(bench.query(target.serviceUrl, "select")).rejects.toThrow("password authentication failed");
   });
 
-  test("without a password in the URL: the present one stays", async () => {
+  test("keeps the password when the URL has none", async () => {
     const target = await prepared("passwordless");
     await prepareSchema({ ...target, serviceUrl: bench.urlFor(target.role, "") });
     await bench.query(target.serviceUrl, "select");
   });
 
-  test("by many at once, in one database and in several: all succeed", async () => {
+  test("succeeds in many concurrent calls, in one database and in several", async () => {
     const [role, other] = [bench.newRole(), bench.newRole()];
     const databases = [undefined, undefined, bench.newRole(), bench.newRole()];
     const calls = databases.flatMap((database) =>
@@ -94,8 +94,8 @@ describe("what happens when it is done again", () => {
   });
 });
 
-describe("what happens when a service gets a second login, so that its password can be changed", () => {
-  test("both work, what either makes belongs to the first, and the first can be shut out", async () => {
+describe("prepareSchema for a second login", () => {
+  test("makes both work, with objects owned by the first, whose login can be disabled", async () => {
     const target = await prepared("twice");
     const second = bench.newRole(`${target.role}_b`);
     const secondUrl = bench.urlFor(second, "another");
@@ -120,7 +120,7 @@ describe("what happens when a service gets a second login, so that its password 
     expect(await bench.query(third, "select number from by_first"), "and let in again").toEqual([{ number: 1 }]);
   });
 
-  test("the role of another service is none", async () => {
+  test("rejects the role of another service", async () => {
     const [one, other] = [await prepared("mine"), await prepared("yours")];
     await expect(prepareSchema({ ...one, serviceUrl: other.serviceUrl })).rejects.toThrow(
       `belongs to "${one.role}" and not to "${other.role}"`,
@@ -129,8 +129,8 @@ describe("what happens when a service gets a second login, so that its password 
   });
 });
 
-describe("what happens when the database is not there", () => {
-  test("it is made, and owned by the owner", async () => {
+describe("prepareSchema without a database", () => {
+  test("creates it for the owner", async () => {
     const name = bench.newRole();
     const serviceUrl = bench.urlFor(bench.newRole(), PASSWORD, name);
     await prepareSchema({ ownerUrl: bench.ownerUrl, serviceUrl, schema: "made" });
@@ -141,7 +141,7 @@ describe("what happens when the database is not there", () => {
     expect(row).toEqual({ name, encoding: "UTF8" });
   });
 
-  test("nor the owner's own, which is made as well", async () => {
+  test("creates it also when the owner's own database is missing", async () => {
     const name = bench.newRole();
     const owner = new URL(bench.ownerUrl);
     owner.pathname = `/${name}`;
@@ -151,14 +151,14 @@ describe("what happens when the database is not there", () => {
   });
 });
 
-describe("what happens when the owner is no superuser", () => {
+describe("prepareSchema by an owner that is not a superuser", () => {
   let modest: RoleBench;
   beforeEach(async () => {
     modest = await createRoleBench();
   });
   afterEach(() => modest.end());
 
-  /** As managed PostgreSQL has it: may make roles, and schemas in one database, of which it is not the owner. */
+  /** As in managed PostgreSQL: may create roles, and schemas in a database that it does not own. */
   async function ownerWith(rights: string): Promise<string> {
     const owner = modest.newRole();
     await modest.query(modest.ownerUrl, `create role ${owner} login password 'x' ${rights}`);
@@ -169,14 +169,14 @@ describe("what happens when the owner is no superuser", () => {
     return modest.urlFor(owner, "x");
   }
 
-  test("CREATEROLE and the right to create in the database are enough, also the second time", async () => {
+  test("needs only CREATEROLE and CREATE on the database, also when repeated", async () => {
     const target = await prepared("modest", modest, await ownerWith("createrole"));
     await modest.query(target.serviceUrl, "create table works ()");
     await prepareSchema(target);
     expect(await modest.query(target.serviceUrl, "select from works")).toEqual([]);
   });
 
-  test("a database that it makes itself is its own, and shut to strangers", async () => {
+  test("owns a database that it creates, and denies other roles to connect", async () => {
     const ownerUrl = await ownerWith("createrole createdb");
     const serviceUrl = modest.urlFor(modest.newRole(), PASSWORD, modest.newRole());
     await prepareSchema({ ownerUrl, serviceUrl, schema: "own" });
@@ -187,22 +187,22 @@ describe("what happens when the owner is no superuser", () => {
     expect(row?.["grantees"]).not.toContain("-");
   });
 
-  test("a database that somebody else has shut: what its owner has to grant is said", async () => {
+  test("names the grant that the owner of a restricted database must run", async () => {
     await prepared("first", modest);
     await expect(prepared("second", modest, await ownerWith("createrole"))).rejects.toThrow(
-      /may not connect, and who owns the database ".*" has to say: grant connect on database/,
+      /may not connect\. The owner of the database ".*" must run: grant connect on database/,
     );
   });
 
-  test("without CREATEROLE it is told what it may not do", async () => {
+  test("fails with the missing permission without CREATEROLE", async () => {
     const attempt = prepared("refused", modest, await ownerWith(""));
     await expect(attempt).rejects.toThrow(DatabaseSetupError);
-    await expect(attempt).rejects.toThrow(/may not do this .* permission denied to create role/);
+    await expect(attempt).rejects.toThrow(/lacks a permission .* permission denied to create role/);
   });
 });
 
-describe("what happens when an extension is wanted", () => {
-  test("it is there, for every schema; one that the server has not is passed over", async () => {
+describe("prepareSchema with extensions", () => {
+  test("creates an extension for every schema, and skips one that the server lacks", async () => {
     const role = bench.newRole();
     const target = { ownerUrl: bench.ownerUrl, serviceUrl: bench.urlFor(role, PASSWORD), schema: "extended" };
     for (let time = 0; time < 2; time += 1)
@@ -212,43 +212,45 @@ describe("what happens when an extension is wanted", () => {
   });
 });
 
-describe("what happens when it cannot be done", () => {
+describe("prepareSchema fails", () => {
   const failing = (ownerUrl: string, serviceUrl: string, schema = "x") =>
     prepareSchema({ ownerUrl, serviceUrl, schema }).then(
       () => "no error",
       (error: Error) => `${error.name}: ${error.message}`,
     );
 
-  test("the server is away: its address, and nothing secret", async () => {
+  test("with the address of a server that is down, without secrets", async () => {
     const text = await failing("postgres://owner:hush@127.0.0.1:1/x", "postgres://service:hush@127.0.0.1:1/x");
-    expect(text).toBe("DatabaseSetupError: PostgreSQL at 127.0.0.1:1 does not serve: connect ECONNREFUSED 127.0.0.1:1");
+    expect(text).toBe("DatabaseSetupError: PostgreSQL at 127.0.0.1:1 is unavailable: connect ECONNREFUSED 127.0.0.1:1");
   });
 
-  test("the owner's password is wrong: whose, and nothing secret", async () => {
+  test("with the role of a wrong password, without secrets", async () => {
     const owner = new URL(bench.ownerUrl);
     owner.password = "hush";
     const text = await failing(owner.href, bench.urlFor(bench.newRole(), "hush"));
-    expect(text).toMatch(/^DatabaseSetupError: PostgreSQL at .* refuses: password authentication failed for user ".+"/);
+    expect(text).toMatch(
+      /^DatabaseSetupError: PostgreSQL at .* rejected the connection: password authentication failed for user ".+"/,
+    );
     expect(text).not.toContain("hush");
   });
 
-  test("the service's role is the owner's", async () => {
-    expect(await failing(bench.ownerUrl, bench.ownerUrl)).toContain("must name a role of its own");
+  test("when the service has the owner's role", async () => {
+    expect(await failing(bench.ownerUrl, bench.ownerUrl)).toContain("must have a role of its own");
   });
 
-  test("the schema is somebody else's", async () => {
+  test("when the schema belongs to another role", async () => {
     await bench.query(bench.ownerUrl, "create schema taken");
     expect(await failing(bench.ownerUrl, bench.urlFor(bench.newRole(), "x"), "taken")).toContain('"taken" belongs to');
   });
 
-  test("a failure leaves nothing half made", async () => {
+  test("without leaving parts", async () => {
     const role = bench.newRole();
     await failing(bench.ownerUrl, bench.urlFor(role, "x"), "taken");
     expect(await bench.query(bench.ownerUrl, `select from pg_roles where rolname = '${role}'`)).toEqual([]);
   });
 });
 
-test("what happens to the password in the server's statements: only its verifier is there", async () => {
+test("prepareSchema sends only the verifier of a password to the server", async () => {
   const { role } = await prepared("hidden");
   const [row] = await bench.query(
     bench.ownerUrl,

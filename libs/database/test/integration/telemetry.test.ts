@@ -3,7 +3,7 @@ import { openContext, runInContext } from "@gatehouse/observability";
 import { SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Database, DatabaseOptions } from "@gatehouse/database";
+import type { createDatabase, Database } from "@gatehouse/database";
 import { createThings, type TestThings, type Things } from "../fixtures/database.ts";
 
 const ID = "0192f0c1-2b3c-7d4e-8f90-1234567890ab";
@@ -21,21 +21,21 @@ afterEach(async () => {
 });
 afterAll(() => things.end());
 
-/** A pool that is recorded from its beginning. */
-function openRecorded(options: Partial<DatabaseOptions> = {}, recording = { sampled: true }) {
+/** A pool that is created after telemetry started. */
+function openRecorded(options: Partial<Parameters<typeof createDatabase>[0]> = {}, recording = { sampled: true }) {
   const telemetry = recordTelemetry(recording);
   recorded = telemetry;
   return { ...things.open({ schema: "public", applicationName: "recorded", ...options }), telemetry };
 }
 
-/** One with an open connection, so that nothing waits for it by chance. */
+/** A pool with an open connection, so that no query waits for one. */
 async function openReady(...how: Parameters<typeof openRecorded>) {
   const opened = openRecorded(...how);
   await opened.ping();
   return opened;
 }
 
-/** Handles a request that is traced as the sampler wants it. */
+/** Handles a request that is sampled as given. */
 async function request<R>(work: () => Promise<R>): Promise<R> {
   const span = { name: "GET /things", kind: SpanKind.SERVER };
   const context = openContext({ correlationId: "order-66", traceparent: undefined, span });
@@ -53,8 +53,8 @@ const STATEMENTS = /^(?!GET|wait)/;
 const statementsOf = (telemetry: RecordedTelemetry) => telemetry.spans().filter(({ name }) => STATEMENTS.test(name));
 const waitsOf = (telemetry: RecordedTelemetry) => telemetry.spans().filter(({ name }) => name.startsWith("wait"));
 
-describe("what a trace shows when its request", () => {
-  test("runs a statement: what is done to which table, where, and none of its parameters", async () => {
+describe("a recorded request", () => {
+  test("has a span for a statement with operation, table and server, without parameters", async () => {
     const { db, telemetry } = await openReady();
     await request(() => insertThing(db, SECRET));
     const [statement] = statementsOf(telemetry);
@@ -78,7 +78,7 @@ describe("what a trace shows when its request", () => {
     for (const parameter of [ID, SECRET, "66066"]) expect(exported).not.toContain(parameter);
   });
 
-  test("runs one that somebody wrote with a constant in it: not the constant either", async () => {
+  test("has no constants of a statement in its spans", async () => {
     const { db, telemetry } = await openReady();
     await request(() => sql`select id from things where name = ${sql.lit(SECRET)}`.execute(db));
     expect(statementsOf(telemetry)[0]?.attributes).toMatchObject({
@@ -86,13 +86,13 @@ describe("what a trace shows when its request", () => {
     });
   });
 
-  test("runs a transaction: its beginning, its statements and its end, in that order", async () => {
+  test("has spans for begin, statements and commit in order", async () => {
     const { db, telemetry } = await openReady();
     await request(() => db.transaction().execute((trx) => insertThing(trx, "a")));
     expect(statementsOf(telemetry).map(({ name }) => name)).toEqual(["BEGIN", "INSERT public.things", "COMMIT"]);
   });
 
-  test("violates a constraint: the statement has failed with the state that the server said, and none of its words", async () => {
+  test("has the SQLSTATE of a violated constraint, without the message", async () => {
     const { db, telemetry } = await openReady();
     await insertThing(things.db, SECRET);
     const failing = request(() => db.transaction().execute((trx) => insertThing(trx, SECRET)));
@@ -108,7 +108,7 @@ describe("what a trace shows when its request", () => {
     expect(exported).not.toContain(SECRET);
   });
 
-  test("waits for a connection: for how long, before its statement", async () => {
+  test("has a span for the wait for a connection, before the statement", async () => {
     const { db, telemetry, stats } = await openReady({ poolSize: 1, maxOverflow: 0 });
     const holding = Promise.withResolvers<void>();
     const held = db.connection().execute(async (connection) => {
@@ -136,7 +136,7 @@ describe("what a trace shows when its request", () => {
     expect(inMs(wait?.endTime ?? [0, 0])).toBeLessThanOrEqual(inMs(statement?.startTime ?? [0, 0]) + 1);
   });
 
-  test("gets no connection: that it waited in vain, and no statement", async () => {
+  test("has a failed span and no statement when it gets no connection", async () => {
     const { db, telemetry } = await openReady({ poolSize: 1, maxOverflow: 0, timeoutSeconds: 0.02 });
     await db.connection().execute(async () => {
       await expect(request(() => sql`select 1`.execute(db))).rejects.toMatchObject({ code: "ServiceUnavailable" });
@@ -146,28 +146,28 @@ describe("what a trace shows when its request", () => {
     expect(waitsOf(telemetry)).toMatchObject([failed]);
   });
 
-  test("finds nobody at the server's address: how connecting failed", async () => {
+  test("has the error of a failed connection attempt", async () => {
     const { db, telemetry } = openRecorded({ url: "postgres://nobody@127.0.0.1:1/none" });
     await expect(request(() => sql`select 1`.execute(db))).rejects.toMatchObject({ code: "ServiceUnavailable" });
     expect(waitsOf(telemetry)).toMatchObject([{ attributes: { "error.type": "ECONNREFUSED" } }]);
   });
 });
 
-describe("what is not traced", () => {
-  test("a statement outside a request: of a job, of the relay", async () => {
+describe("no span is recorded for", () => {
+  test("a statement outside a request", async () => {
     const { db, telemetry } = await openReady();
     await db.transaction().execute((trx) => insertThing(trx, "a"));
     expect(telemetry.spans()).toEqual([]);
   });
 
-  test("a request that the sampler left out", async () => {
+  test("a request that is not sampled", async () => {
     const { db, telemetry } = await openReady({}, { sampled: false });
     await request(() => insertThing(db, "a"));
     expect(telemetry.spans()).toEqual([]);
   });
 });
 
-describe("what the metrics say of", () => {
+describe("metrics", () => {
   const durations = async (telemetry: RecordedTelemetry) =>
     (await telemetry.points("db.client.operation.duration")).map(({ attributes, value }) => ({
       operation: attributes["db.operation.name"],
@@ -177,7 +177,7 @@ describe("what the metrics say of", () => {
       count: (value as { count: number }).count,
     }));
 
-  test("statements: how many there were by operation and table, and how they failed, of jobs as well", async () => {
+  test("count statements by operation, table and error, also of jobs", async () => {
     const { db, telemetry } = await openReady();
     await insertThing(db, SECRET);
     await request(() => insertThing(db, SECRET)).catch(() => {});
@@ -193,7 +193,7 @@ describe("what the metrics say of", () => {
     expect(JSON.stringify(await telemetry.points("db.client.operation.duration"))).not.toContain(SECRET);
   });
 
-  test("the pool: connections used and idle, who waits, for how long, and in vain", async () => {
+  test("measure used and idle connections, waiting requests, their wait and time-outs", async () => {
     const { db, telemetry, stats, close } = await openReady({ poolSize: 1, maxOverflow: 1, timeoutSeconds: 0.5 });
     const pool = { "db.client.connection.pool.name": "recorded" };
     const valueOf = async (metric: string, more = {}) =>
@@ -215,11 +215,11 @@ describe("what the metrics say of", () => {
     expect([await connections("used"), await connections("idle")]).toEqual([0, 2]);
     expect(await valueOf("db.client.connection.max")).toBe(2);
     expect(await valueOf("db.client.connection.timeouts")).toBe(1);
-    // The ping of openReady and two that were held; the one in vain is a time-out.
+    // The ping of openReady and two held connections; the fourth request timed out.
     expect(await valueOf("db.client.connection.wait_time")).toMatchObject({ count: 3 });
 
     await close();
-    // Not looked at any more: what the SDK tells is what it saw last.
+    // No longer observed: the SDK reports the last value.
     expect(stats().total).toBe(0);
     expect(await connections("idle")).toBe(2);
   });

@@ -17,13 +17,13 @@ afterEach(() => line.close());
 
 const ask = (db: TestThings["db"]) => sql`select 1`.execute(db);
 
-/** Without the pool's watch a silent server would be waited for longer than a test may take. The unit test of the watch has the times. */
+/** Without the pool's watch these queries would wait longer than a test may take. The unit test of the watch checks the times. */
 async function failsAsUnavailable(work: () => Promise<unknown>): Promise<void> {
   await expect(work()).rejects.toSatisfy((error) => things.isUnavailable(error));
 }
 
-describe("what happens when PostgreSQL falls silent", () => {
-  test("a query on a connection in hand fails", async () => {
+describe("PostgreSQL stops answering", () => {
+  test("and a query on a held connection fails", async () => {
     const { db } = things.open({ url: line.url });
     await db
       .connection()
@@ -37,7 +37,7 @@ describe("what happens when PostgreSQL falls silent", () => {
     await ask(db);
   });
 
-  test("a crowd of new queries fails, those that wait for a connection too, and it comes back by itself", async () => {
+  test("and concurrent and waiting queries fail, until it answers again", async () => {
     const { db, stats } = things.open({ url: line.url, poolSize: 2, maxOverflow: 0, timeoutSeconds: 30 });
     await ask(db);
     line.silence();
@@ -54,25 +54,25 @@ describe("what happens when PostgreSQL falls silent", () => {
     expect(stats().waiting).toBe(0);
   });
 
-  test("a process that never had a connection fails", async () => {
+  test("and a process without a connection fails", async () => {
     line.silence();
     const { db } = things.open({ url: line.url });
     await failsAsUnavailable(() => ask(db));
     await failsAsUnavailable(() => db.transaction().execute(ask));
   });
 
-  test("only on the connections that lay idle: queries get others", async () => {
+  test("on idle connections only, and queries get other connections", async () => {
     const { db } = things.open({ url: line.url, poolSize: 4, maxOverflow: 0 });
     await Promise.all([ask(db), ask(db), ask(db)]);
     line.forgetConnections();
-    // Longer than a connection is trusted unasked.
+    // Longer than an idle connection is used without a check.
     await sql`select pg_sleep(1.1)`.execute(things.db);
     await Promise.all([ask(db), ask(db), ask(db), ask(db)]);
   });
 });
 
-describe("what happens when PostgreSQL goes", () => {
-  test("queries fail at once, the process lives, and the next start of the server finds it back", async () => {
+describe("PostgreSQL stops", () => {
+  test("and queries fail at once until it starts again", async () => {
     const lost: unknown[] = [];
     const logger = { debug() {}, warn: (fields: object) => void lost.push(fields) };
     const { db, ping, stats } = things.open({ url: line.url, logger });
@@ -86,7 +86,7 @@ describe("what happens when PostgreSQL goes", () => {
     await ask(db);
   });
 
-  test("a transaction under way fails as unavailable", async () => {
+  test("and a running transaction fails as unavailable", async () => {
     const { db } = things.open({ url: line.url });
     const failing = db.transaction().execute(async (trx) => {
       await ask(trx);
@@ -97,8 +97,8 @@ describe("what happens when PostgreSQL goes", () => {
   });
 });
 
-describe("what happens when a statement is slow and the server is not", () => {
-  test("it is waited for", async () => {
+describe("a slow statement on a working server", () => {
+  test("is not interrupted", async () => {
     const { db } = things.open({ url: line.url });
     const { rows } = await sql<{ slept: string }>`select pg_sleep(2.5)::text as slept`.execute(db);
     expect(rows).toHaveLength(1);

@@ -4,18 +4,18 @@ import { describe, expect, test } from "vitest";
 
 const coded = (code: string, more: object = {}) => Object.assign(new Error("x"), { code, ...more });
 
-describe("what happens when the database lets nobody in", () => {
+describe("translateDatabaseError with a rejected login", () => {
   test.each([
     ["the password is another", coded("28P01")],
     ["no rule fits", coded("28000")],
     ["the database is gone", coded("3D000")],
-  ])("%s: 503 for a client, and nothing that heals by itself", (_what, error) => {
+  ])("returns 503 for %s, which is not transient", (_what, error) => {
     expect(translateDatabaseError(error)?.status).toBe(503);
     expect(isTransientDatabaseError(error)).toBe(false);
   });
 });
 
-describe("what happens when the database is not to be had", () => {
+describe("translateDatabaseError with an unavailable database", () => {
   test.each([
     ["nobody listens", coded("ECONNREFUSED")],
     ["the connection broke", coded("ECONNRESET")],
@@ -39,21 +39,21 @@ describe("what happens when the database is not to be had", () => {
     ["pg's pool did not get one", new Error("timeout exceeded when trying to connect")],
     ["pg used a lost one", new Error("Client has encountered a connection error and is not queryable")],
     ["the pool is closed", new Error("Cannot use a pool after calling end on the pool")],
-  ])("%s: ServiceUnavailable, and worth another try", (_, error) => {
+  ])("returns ServiceUnavailable for %s, which is transient", (_, error) => {
     const translated = translateDatabaseError(error);
     expect(translated).toMatchObject({ code: "ServiceUnavailable", status: 503, retryAfter: 1, cause: error });
-    expect(translated?.detail).toBe("The database is unavailable");
+    expect(translated?.detail).toBe("The database is unavailable; try again shortly.");
     expect(isTransientDatabaseError(error)).toBe(true);
   });
 
-  test("an error that was translated already stays as it is, and is worth another try", () => {
+  test("leaves a translated error unchanged, which is transient", () => {
     const error = new AppError("ServiceUnavailable");
     expect(translateDatabaseError(error)).toBeUndefined();
     expect(isTransientDatabaseError(error)).toBe(true);
   });
 });
 
-describe("what happens when the error is somebody's fault", () => {
+describe("translateDatabaseError with other errors", () => {
   test.each([
     ["a broken constraint", coded("23505")],
     ["a wrong statement", coded("42601")],
@@ -62,19 +62,19 @@ describe("what happens when the error is somebody's fault", () => {
     ["an error of ours", new AppError("EmailAlreadyExists")],
     ["no error at all", undefined],
     ["a text", "ECONNREFUSED"],
-  ])("%s: neither translated nor tried again", (_, error) => {
+  ])("does not translate %s, which is not transient", (_, error) => {
     expect(translateDatabaseError(error)).toBeUndefined();
     expect(isTransientDatabaseError(error)).toBe(false);
   });
 });
 
-describe("what happens when a row is refused", () => {
-  test("the constraint is named", () => {
+describe("violatedConstraint", () => {
+  test("returns the constraint", () => {
     expect(violatedConstraint(coded("23505", { constraint: "accounts_email_key" }))).toBe("accounts_email_key");
     expect(violatedConstraint(coded("23514", { constraint: "size_check" }))).toBe("size_check");
   });
 
-  test("nothing is named when it was something else", () => {
+  test("is undefined for other errors", () => {
     expect(violatedConstraint(coded("42501", { constraint: "accounts_email_key" }))).toBeUndefined();
     expect(violatedConstraint(coded("23502"))).toBeUndefined();
     expect(violatedConstraint(null)).toBeUndefined();

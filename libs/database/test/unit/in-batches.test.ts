@@ -1,7 +1,7 @@
 import { inBatches } from "@gatehouse/database";
 import { expect, test } from "vitest";
 
-/** A pile that gives at most what is asked for, and remembers what was. */
+/** A source that returns at most `limit` rows and records the limits. */
 function pile(size: number) {
   const asked: number[] = [];
   return {
@@ -15,19 +15,19 @@ function pile(size: number) {
   };
 }
 
-test("what happens when there is more than a batch: it goes on until one is not full", async () => {
+test("inBatches continues until a batch is not full", async () => {
   const rows = pile(25);
   expect(await inBatches(10, rows.take)).toBe(25);
   expect(rows.asked).toEqual([10, 10, 10]);
 });
 
-test("what happens when there is nothing: one look", async () => {
+test("inBatches runs once when there is nothing", async () => {
   const rows = pile(0);
   expect(await inBatches(10, rows.take)).toBe(0);
   expect(rows.asked).toEqual([10]);
 });
 
-test("what happens when a batch fails: the error, and no more batches", async () => {
+test("inBatches stops with the error of a failed batch", async () => {
   let calls = 0;
   const failing = async () => {
     calls += 1;

@@ -10,10 +10,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A watch over a server that answers as `answers` says, and the count of times it was asked. */
-function watchOver(answers: () => Promise<boolean>, limitMilliseconds = 40_000) {
+/** A watch over a server whose probe returns `answers`, and the number of probes. */
+function watchOver(answers: () => Promise<boolean>, limitMs = 40_000) {
   const asked = vi.fn(answers);
-  return { asked, watch: createServerWatch({ probe: asked, limitMilliseconds }) };
+  return { asked, watch: createServerWatch({ probe: asked, limitMs }) };
 }
 
 const never = new Promise<never>(() => {});
@@ -26,8 +26,8 @@ const outcomeOf = (work: Promise<unknown>) => {
   return outcome;
 };
 
-describe("what happens when work gets no answer", () => {
-  test("from a server that answers nobody: it is abandoned within two seconds", async () => {
+describe("createServerWatch", () => {
+  test("abandons work within two seconds when the server answers nothing", async () => {
     const { watch } = watchOver(() => new Promise((resolve) => setTimeout(resolve, 700, false)));
     const abandon = vi.fn();
     const outcome = outcomeOf(watch.guard(never, abandon));
@@ -36,7 +36,7 @@ describe("what happens when work gets no answer", () => {
     expect(abandon).toHaveBeenCalledOnce();
   });
 
-  test("from a server that answers others: it goes on", async () => {
+  test("lets work continue while the probe succeeds", async () => {
     const { watch, asked } = watchOver(async () => true);
     let finish: (answer: string) => void = () => {};
     const work = new Promise<string>((resolve) => (finish = resolve));
@@ -49,7 +49,7 @@ describe("what happens when work gets no answer", () => {
     expect(outcome).toEqual({ value: "done" });
   });
 
-  test("while other work does: the server is not asked at all", async () => {
+  test("does not probe while other work is answered", async () => {
     const { watch, asked } = watchOver(async () => false);
     const outcome = outcomeOf(watch.guard(never, vi.fn()));
     for (let passed = 0; passed < 5_000; passed += 500) {
@@ -60,7 +60,7 @@ describe("what happens when work gets no answer", () => {
     expect(outcome).toEqual({});
   });
 
-  test("and an answer comes while the server is being asked in vain: it counts", async () => {
+  test("counts an answer that arrives during a failed probe", async () => {
     const { watch } = watchOver(() => new Promise((resolve) => setTimeout(resolve, 700, false)));
     const outcome = outcomeOf(watch.guard(never, vi.fn()));
     await vi.advanceTimersByTimeAsync(1_200);
@@ -69,7 +69,7 @@ describe("what happens when work gets no answer", () => {
     expect(outcome).toEqual({});
   });
 
-  test("for longer than the limit: it is abandoned, answering server or not", async () => {
+  test("abandons work after the limit even when the server answers", async () => {
     const { watch } = watchOver(async () => true, 5_000);
     const outcome = outcomeOf(watch.guard(never, vi.fn()));
     await vi.advanceTimersByTimeAsync(4_900);
@@ -78,7 +78,7 @@ describe("what happens when work gets no answer", () => {
     expect(outcome.error).toMatchObject({ code: "ServiceUnavailable" });
   });
 
-  test("and is younger than the question: it gets a question of its own", async () => {
+  test("probes again for work that began after a probe", async () => {
     const { watch } = watchOver(() => new Promise((resolve) => setTimeout(resolve, 700, false)));
     const older = outcomeOf(watch.guard(never, vi.fn()));
     await vi.advanceTimersByTimeAsync(1_100);
@@ -91,7 +91,7 @@ describe("what happens when work gets no answer", () => {
   });
 });
 
-test("what happens when work is done: nothing is left running", async () => {
+test("createServerWatch stops its timer when no work is left", async () => {
   const { watch } = watchOver(async () => true);
   await watch.guard(Promise.resolve(1), vi.fn());
   await expect(watch.guard(Promise.reject(new Error("no")), vi.fn())).rejects.toThrow("no");

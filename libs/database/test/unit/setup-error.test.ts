@@ -14,10 +14,10 @@ test.each([
   ["a connection broke", lost, "Connection terminated unexpectedly"],
   ["every address refused", refused, "ECONNREFUSED"],
   ["a service's pool says that it is away", new AppError("ServiceUnavailable", { cause: refused }), "ECONNREFUSED"],
-])("what happens when the server does not serve, since %s: that is what is said", async (_, error, reason) => {
+])("explainingFailures names the reason of an unavailable server: %s", async (_, error, reason) => {
   const failing = explainingFailures("postgres://someone:hush@127.0.0.1:5432/x", () => Promise.reject(error));
   await expect(failing).rejects.toMatchObject({
     name: "DatabaseSetupError",
-    message: `PostgreSQL at 127.0.0.1:5432 does not serve: ${reason}`,
+    message: `PostgreSQL at 127.0.0.1:5432 is unavailable: ${reason}`,
   });
 });

@@ -3,9 +3,9 @@ import { createSlots } from "../../src/pool/slots.ts";
 
 const LONG = 60_000;
 
-describe("what happens when there are more takers than slots", () => {
-  test("they get in one for one, in the order in which they came", async () => {
-    const slots = createSlots(1);
+describe("createSlots", () => {
+  test("gives free slots in the order of the requests", async () => {
+    const slots = createSlots({ max: 1 });
     const order: string[] = [];
     await slots.take(LONG, {});
     const first = slots.take(LONG, {}).then(() => order.push("first"));
@@ -20,8 +20,8 @@ describe("what happens when there are more takers than slots", () => {
     expect(slots.waiting).toBe(0);
   });
 
-  test("who waits too long is refused, and takes no slot later", async () => {
-    const slots = createSlots(1);
+  test("rejects a request that waits too long, which takes no slot later", async () => {
+    const slots = createSlots({ max: 1 });
     await slots.take(LONG, {});
     await expect(slots.take(1, {})).rejects.toMatchObject({ code: "ServiceUnavailable" });
     expect(slots.waiting).toBe(0);
@@ -29,8 +29,8 @@ describe("what happens when there are more takers than slots", () => {
     await slots.take(1, {});
   });
 
-  test("who is told to stop waiting stops", async () => {
-    const slots = createSlots(1);
+  test("rejects a cancelled request", async () => {
+    const slots = createSlots({ max: 1 });
     await slots.take(LONG, {});
     const attempt: { cancel?: (reason: Error) => void } = {};
     const waiting = slots.take(LONG, attempt);

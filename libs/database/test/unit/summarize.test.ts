@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { summarize } from "../../src/telemetry/summarize.ts";
 
-describe("what a statement is called in a trace", () => {
+describe("summarize", () => {
   test.each([
     [`select * from "accounts" where "id" = $1`, "SELECT accounts"],
     [`insert into "sessions" ("id", "user_id") values ($1, $2) returning *`, "INSERT sessions"],
@@ -26,11 +26,11 @@ describe("what a statement is called in a trace", () => {
     [`rollback to "savepoint_1"`, "ROLLBACK"],
     [`  set local lock_timeout = '1s'`, "SET"],
     ["", "_OTHER"],
-  ])("%s", (statement, summary) => {
+  ])("names %s", (statement, summary) => {
     expect(summarize(statement).summary).toBe(summary);
   });
 
-  test("what `with` names is no table, and the verb is that of the whole", () => {
+  test("ignores names of `with` and uses the verb of the whole statement", () => {
     const statement = `
       with due as materialized (select id from outbox where published_at is null for update skip locked),
       "late"("id") as (select id from due)
@@ -42,31 +42,31 @@ describe("what a statement is called in a trace", () => {
     });
   });
 
-  test("one with several tables has no single one", () => {
+  test("has no collection for several tables", () => {
     expect(summarize("select 1 from a join b using (id)")).toMatchObject({
       operation: "SELECT",
       collection: undefined,
     });
   });
 
-  test("a table without a schema is in the service's, the server's own catalogue is not", () => {
+  test("prefixes tables with the schema, but not the server's catalog", () => {
     const statement = `select 1 from "accounts" join audit.log on true join pg_class on true`;
     expect(summarize(statement, "auth").summary).toBe("SELECT auth.accounts audit.log pg_class");
   });
 });
 
-describe("what a trace shows of a statement's text", () => {
+describe("summarize: text", () => {
   test.each([
     ["where email = 'o''hara@example.com' and id = $1", "where email = ? and id = $1"],
     [String.raw`where name = E'O\'Hara' and x`, "where name = ? and x"],
     ["where name = $$O'Hara$$ and tag = $t$ $$ $t$ and id = $2", "where name = ? and tag = ? and id = $2"],
     [`select "it's" /* 'it''s' */ from t`, `select "it's"   from t`],
     ["where name = 'cut", "where name = ?"],
-  ])("placeholders, and none of its constants: %s", (statement, text) => {
+  ])("keeps placeholders and replaces constants: %s", (statement, text) => {
     expect(summarize(statement).text).toBe(text);
   });
 
-  test("of a long one its beginning", () => {
+  test("truncates a long statement", () => {
     const rows = Array.from({ length: 20_000 }, (_, index) => `($${index + 1})`);
     const { summary, text } = summarize(`insert into things (id) values ${rows.join(", ")}`);
     expect(summary).toBe("INSERT things");
