@@ -14,7 +14,7 @@ const POOL_DEFAULTS = { poolSize: 10, maxOverflow: 20, timeoutSeconds: 30, recyc
 
 type PoolDeps = Omit<ConnectionPoolDeps, "onLost">;
 
-interface DatabaseDeps
+export interface DatabaseDeps
   extends Omit<PoolDeps, keyof typeof POOL_DEFAULTS>, Partial<Pick<PoolDeps, keyof typeof POOL_DEFAULTS>> {
   readonly logger?: DatabaseLogger;
   /** Logs every statement at debug, without its parameters. */

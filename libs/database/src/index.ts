@@ -1,5 +1,5 @@
 export { lockAdvisory, tryLockAdvisory } from "./advisory-lock.ts";
-export { createDatabase, type Database } from "./database.ts";
+export { createDatabase, type Database, type DatabaseDeps } from "./database.ts";
 export {
   isRefusedLogin,
   isTransientDatabaseError,

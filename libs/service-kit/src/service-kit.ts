@@ -1,6 +1,6 @@
 import { connectVerifier, type ConnectVerifierOptions } from "@gatehouse/access";
 import { type ComponentStatus, type Readiness, STREAMS, type StreamName } from "@gatehouse/contracts";
-import { createDatabase, type Database, type DatabaseOptions, waitUntilMigrated } from "@gatehouse/database";
+import { createDatabase, type Database, type DatabaseDeps, waitUntilMigrated } from "@gatehouse/database";
 import type { Releasers } from "@gatehouse/http/process";
 import { type Bus, connectBus, type MessagingTables, startRelay } from "@gatehouse/messaging";
 import {
@@ -28,7 +28,7 @@ interface ServiceKitDeps {
 }
 
 interface OpenDatabaseDeps extends Pick<
-  DatabaseOptions,
+  DatabaseDeps,
   "url" | "poolSize" | "maxOverflow" | "timeoutSeconds" | "recycleSeconds"
 > {
   readonly schema: string;
