@@ -1,3 +1,4 @@
+import { profileOf } from "@gatehouse/contracts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   call,
@@ -35,7 +36,7 @@ describe("a user", () => {
     expect(Object.keys(created.body)).toEqual([
       "id",
       "email",
-      "full_name",
+      ...Object.keys(profileOf({})),
       "is_active",
       "is_verified",
       "role",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { AdminUserList, LoginResponse, PublicUser, Readiness, User } from "@gatehouse/contracts";
+import { AdminUserList, LoginResponse, profileOf, PublicUser, Readiness, User } from "@gatehouse/contracts";
 import { NoContent } from "@gatehouse/http";
 import { serializerCompiler } from "../../src/schemas/serializer.ts";
 
@@ -11,7 +11,7 @@ function serializer(schema: z.ZodType): (data: unknown) => string {
 const user: User = {
   id: "0197f7a0-0000-7000-8000-000000000000",
   email: "a@b.cd",
-  full_name: null,
+  ...profileOf({}),
   is_active: true,
   is_verified: false,
   role: "user",

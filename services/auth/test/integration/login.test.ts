@@ -1,3 +1,4 @@
+import { profileOf } from "@gatehouse/contracts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { findAccount } from "../../src/repositories/accounts/account.repository.ts";
@@ -29,7 +30,7 @@ describe("a login with the right password", () => {
     expect(body.user).toEqual({
       id,
       email,
-      full_name: "Ada",
+      ...profileOf({ full_name: "Ada" }),
       is_active: true,
       is_verified: false,
       role: "user",

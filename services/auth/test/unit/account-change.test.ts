@@ -1,3 +1,4 @@
+import { profileOf } from "@gatehouse/contracts";
 import { describe, expect, it } from "vitest";
 import type { Account } from "../../src/repositories/accounts/account.repository.ts";
 import { planAccountChange } from "../../src/services/accounts/account-change.ts";
@@ -6,7 +7,7 @@ const account: Account = {
   id: "0192f0c0-0000-7000-8000-000000000001",
   email: "ada@example.com",
   passwordHash: "verified",
-  profile: { full_name: "Ada" },
+  profile: profileOf({ full_name: "Ada" }),
   role: "user",
   isActive: true,
   isVerified: true,

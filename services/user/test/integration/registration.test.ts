@@ -1,4 +1,4 @@
-import { newId, timeOfId } from "@gatehouse/contracts";
+import { newId, profileOf, timeOfId } from "@gatehouse/contracts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { accountEvent, startUser, type UserFixture } from "../fixtures.ts";
 
@@ -20,7 +20,7 @@ describe("POST /v1/users", () => {
     expect(response.body).toEqual({
       id,
       email,
-      full_name: "Ann",
+      ...profileOf({ full_name: "Ann" }),
       role: "user",
       is_active: true,
       is_verified: false,

@@ -1,4 +1,4 @@
-import { newId, timeOfId } from "@gatehouse/contracts";
+import { newId, profileOf, timeOfId } from "@gatehouse/contracts";
 import { isAppError } from "@gatehouse/errors";
 import { describe, expect, it } from "vitest";
 import type { UserRecord } from "../../src/repositories/user-record.repository.ts";
@@ -30,7 +30,7 @@ function account(version: number, changes: Partial<AccountFact> = {}): AccountFa
   };
 }
 
-const created = account(1, { profile: { full_name: "Ann" } });
+const created = account(1, { profile: profileOf({ full_name: "Ann" }) });
 const moved = account(2, { email: "ann@example.org" });
 const promoted = account(3, { email: "ann@example.org", role: "admin", isVerified: true });
 const deleted: Fact = { kind: "deletion", id, version: 4, deletedAt: at(4) };
@@ -131,7 +131,11 @@ describe("an account change that arrives before the creation", () => {
       role: "admin",
     });
     expect(late.events).toEqual([
-      { type: "user.registered", version: 1, data: { user_id: id, email: "ann@example.org", full_name: "Ann" } },
+      {
+        type: "user.registered",
+        version: 1,
+        data: { user_id: id, email: "ann@example.org", ...profileOf({ full_name: "Ann" }) },
+      },
     ]);
   });
 });
@@ -146,7 +150,7 @@ describe("changeProfile", () => {
       {
         type: "user.profile.updated",
         version: 2,
-        data: { user_id: id, full_name: "Ann Smith", changed: ["full_name"] },
+        data: { user_id: id, ...profileOf({ full_name: "Ann Smith" }), changed: ["full_name"] },
       },
     ]);
   });
