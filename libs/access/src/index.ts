@@ -9,7 +9,6 @@ export {
 export { currentUser, type Guard, optionalUser, requireRole, requireUser } from "./guards/guards.ts";
 export { applyRevocation } from "./revocation/revocation-event.ts";
 export { createRevocationView, type RevocableClaims, type RevocationView } from "./revocation/revocation-view.ts";
-export { createRotation, isLeaving, LEAVING_REST_MS, type Rotation } from "./introspection/rotation.ts";
 export { serviceTokenGuard } from "./guards/service-token.ts";
 export type { Verifier } from "./verification/verifier.ts";
 export { verifyAccessToken, type VerificationOptions } from "./verification/verify-access-token.ts";

@@ -1,53 +1,53 @@
-import { createRotation } from "./rotation.ts";
+import { type Failure, failureOf, UpstreamError } from "./failure.ts";
+import type { Rotation } from "./rotation.ts";
 
-/** The replicas of one service, asked in turn. */
-export interface Replicas {
-  /**
-   * Puts a question to one replica after another until one answers. `resends` is how many were asked before.
-   * @throws AggregateError with the error of every try
-   */
-  ask<T>(question: (url: string, resends: number) => Promise<T>): Promise<T>;
+/**
+ * What may be sent again to the next replica.
+ * `unsent`: only a request that was not sent; for commands. `broken`: also after the connection broke; for reads.
+ * `always`: also after a timeout or a response that the caller rejects; for short questions.
+ */
+export type Retry = "unsent" | "broken" | "always";
+
+export interface AttemptsDeps {
+  readonly rotation: Rotation;
+  /** How long a replica that failed is tried after the others, in milliseconds. */
+  readonly restMs: number;
 }
 
-/** How long a replica that did not answer is asked after the others. */
-const REST_MS = 5_000;
-
-/** @param now milliseconds of a monotonic clock */
-export function createReplicas(urls: readonly string[], now: () => number): Replicas {
-  const rotation = createRotation(urls.length, now);
-
-  return {
-    async ask(question) {
-      const errors: unknown[] = [];
-      const candidates = [...rotation.order()];
-      for (const index of candidates) {
-        try {
-          return await question(urls[index] as string, errors.length);
-        } catch (error) {
-          errors.push(error);
-          rotation.rest(index, REST_MS);
-          // A kept-alive connection may have died with the process before this one, so a lone replica gets a second chance.
-          if (candidates.length === 1 && !tookItsTime(error)) candidates.push(index);
-        }
+/**
+ * Returns a function that runs `attempt` on one replica after another until one succeeds; `resends` counts the
+ * attempts before. It throws UpstreamError with the error of each attempt.
+ */
+export function createAttempts({ rotation, restMs }: AttemptsDeps) {
+  return async function attemptEach<T>(
+    retry: Retry,
+    attempt: (index: number, resends: number) => Promise<T>,
+  ): Promise<T> {
+    const order = rotation.order();
+    const errors: unknown[] = [];
+    for (;;) {
+      const index = order[errors.length % order.length] as number;
+      try {
+        return await attempt(index, errors.length);
+      } catch (error) {
+        errors.push(error);
+        const failure = failureOf(error);
+        if (failure === "unreached" || retry === "always") rotation.rest(index, restMs);
+        if (!mayResend(retry, failure) || errors.length >= attemptsMax(order.length, retry, error))
+          throw new UpstreamError(errors);
       }
-      throw new AggregateError(errors, `no replica answers: ${errors.map(reasonOf).join("; ")}`);
-    },
+    }
   };
 }
 
-/** Whether nothing came within the time that was given for an answer (AbortSignal.timeout). */
-export function isTimeout(error: unknown): boolean {
-  return error instanceof Error && error.name === "TimeoutError";
+function mayResend(retry: Retry, failure: Failure): boolean {
+  if (failure === "unreached") return true;
+  if (failure === "broken") return retry !== "unsent";
+  return failure === "timeout" && retry === "always";
 }
 
-/** Waiting once more would only take as long again. */
-function tookItsTime(error: unknown): boolean {
-  return error instanceof Error && (isTimeout(error) || isTimeout(error.cause) || error.name === "ConnectTimeoutError");
-}
-
-/** A code rather than words, which name addresses, or are empty where a name has several of them. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown";
-  const codes = [error.cause, error].map((one) => (one as { code?: unknown } | undefined)?.code);
-  return codes.find((code) => typeof code === "string") ?? error.message;
+/** A single replica gets a second attempt: its kept connection may just have closed. After a timeout it would only wait again. */
+function attemptsMax(replicas: number, retry: Retry, error: unknown): number {
+  const isLate = error instanceof Error && /^(?:Timeout|ConnectTimeout)Error$/.test(error.name);
+  return replicas === 1 && retry !== "unsent" && !isLate ? 2 : replicas;
 }

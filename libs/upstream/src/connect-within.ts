@@ -1,14 +1,14 @@
 import { buildConnector, errors } from "undici";
 
-/** Connections that come about within so many milliseconds or not at all; undici's own limit is exact to a second or so. */
-export function connectWithin(milliseconds: number): buildConnector.connector {
-  const connect = buildConnector({});
+/** Returns a connector that fails after `timeoutMs`; undici's own connect timeout is only exact to about a second. */
+export function connectWithin(timeoutMs: number): buildConnector.connector {
+  const connect = buildConnector({ allowH2: false });
   return (options, done) => {
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
       done(new errors.ConnectTimeoutError("no connection in time"), null);
-    }, milliseconds);
+    }, timeoutMs);
     connect(options, (...outcome) => {
       clearTimeout(timer);
       if (isLate) outcome[1]?.destroy();

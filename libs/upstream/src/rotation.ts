@@ -1,46 +1,45 @@
-/** Whose turn it is among the replicas of one service. */
+/** The order in which the replicas of one service are tried. */
 export interface Rotation {
-  /** Every index once: round robin, the resting ones last, and of those first whose rest is over first. */
+  /** Returns every index once: round robin, resting replicas last, and of those the one that rested longest first. */
   order(): readonly number[];
-  /** Lets the others go first for so long. */
-  rest(index: number, milliseconds: number): void;
+  /** Puts a replica behind the others for the given time. */
+  rest(index: number, restMs: number): void;
 }
 
-// A service that is being stopped says so by `connection: close` on every answer. Whoever still sent it requests when
-// it stops listening would lose some; resting for longer than the service drains, it gets none.
+/** Longer than a service drains: a replica that stops must not get requests it would drop. */
 export const LEAVING_REST_MS = 5_000;
 
-/** Returns whether an answer comes from a replica that is stopping. */
+/** Returns whether a response is from a replica that is stopping: it sends `connection: close` with every response. */
 export function isLeaving(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
   return headers["connection"] === "close";
 }
 
 /**
- * Round robin in which a replica can rest: one that could not be reached, so that not every request waits for a
- * connection that does not come about, or one that is about to leave. With nothing else left, a resting one is tried.
+ * Creates a round robin in which a replica that is down or stopping can rest, so that not every request waits for it.
+ * Resting replicas are still tried when no other is left.
  * @param now a monotonic clock in milliseconds
  */
 export function createRotation(count: number, now: () => number): Rotation {
   const restsUntil = Array.from({ length: count }, () => Number.NEGATIVE_INFINITY);
   const single = [0];
-  let turn = 0;
+  let next = 0;
 
   return {
     order() {
       if (count === 1) return single;
       const time = now();
-      const first = turn++ % count;
-      const awake: number[] = [];
+      const first = next++ % count;
+      const active: number[] = [];
       const resting: number[] = [];
       for (let step = 0; step < count; step++) {
         const index = (first + step) % count;
-        ((restsUntil[index] as number) > time ? resting : awake).push(index);
+        ((restsUntil[index] as number) > time ? resting : active).push(index);
       }
-      // Who has rested longest is the likeliest to be back: in a rolling restart the one that leaves now is not.
-      return [...awake, ...resting.toSorted((a, b) => (restsUntil[a] as number) - (restsUntil[b] as number))];
+      // In a rolling restart the replica that rested longest is the likeliest to be up again.
+      return [...active, ...resting.toSorted((a, b) => (restsUntil[a] as number) - (restsUntil[b] as number))];
     },
-    rest(index, milliseconds) {
-      restsUntil[index] = now() + milliseconds;
+    rest(index, restMs) {
+      restsUntil[index] = now() + restMs;
     },
   };
 }

@@ -1,126 +1,115 @@
-import { createRotation, isLeaving, LEAVING_REST_MS } from "@gatehouse/access";
-import { type AppError, PROBLEM_CONTENT_TYPE } from "@gatehouse/errors";
-import { createHttpCalls } from "@gatehouse/observability";
+import { createHttpCalls, type OutgoingRequest } from "@gatehouse/observability";
 import { type Dispatcher, Pool } from "undici";
-import { failureOf, upstreamError } from "./upstream-failure.ts";
+import { createAttempts, type Retry } from "./attempts.ts";
+import { connectWithin } from "./connect-within.ts";
+import { createRotation, isLeaving, LEAVING_REST_MS } from "./rotation.ts";
 
-const CONNECT_TIMEOUT_MS = 1_000;
-// A login may wait for its turn to be hashed, a command for the service behind the service.
-const ANSWER_TIMEOUT_MS = 15_000;
 const CONNECTIONS_PER_REPLICA = 256;
-// Shorter than any server keeps a connection (72 s here) and than its drain, so that no request meets one that is
-// being closed: what cannot be repeated would fail. It caps the server's own keep-alive hint too.
+// Shorter than a server keeps idle connections (72 s here) and than it drains, so that no request meets a connection
+// that is being closed. It also caps the server's own keep-alive hint.
 const IDLE_CONNECTION_MS = 1_000;
-const UNREACHED_REST_MS = 1_000;
 
-type UpstreamRequest = Dispatcher.RequestOptions;
-type UpstreamCallback = (error: Error | null, response: Dispatcher.ResponseData) => void;
+export interface UpstreamDeps {
+  /** The replicas' base URLs; only their origins count. */
+  readonly urls: readonly string[];
+  readonly connectTimeoutMs?: number;
+  /** The longest wait for the response's head, and for each next part of its body. */
+  readonly responseTimeoutMs?: number;
+  /** How long a replica that failed is tried after the others. */
+  readonly restMs?: number;
+  /** A monotonic clock in milliseconds. */
+  readonly now?: () => number;
+}
 
-/** One service, by all its replicas. */
+export interface UpstreamRequest extends Pick<Dispatcher.RequestOptions, "path" | "method" | "body"> {
+  readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+  /** The path as a pattern, for telemetry; the path itself unless given. It must not contain a client's input. */
+  readonly template?: string;
+  /** Default: `broken` for GET and HEAD, `unsent` for other methods. */
+  readonly retry?: Retry;
+  /** For each attempt as a whole, the body included. Default: none besides the timeouts of the upstream. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly links?: OutgoingRequest["links"];
+  /** How often the caller has sent this request before. */
+  readonly resends?: number;
+}
+
+export type UpstreamResponse = Dispatcher.ResponseData;
+
+/** One service with all its replicas. */
 export interface Upstream {
   /**
-   * Sends a request to whichever replica's turn it is (the `origin` of the options says nothing), with the headers of
-   * correlation and trace. A replica that cannot be reached moves on to the next with any method; a request that may have been
-   * sent is repeated for GET and HEAD only. The error is an AppError: ServiceUnavailable, GatewayTimeout, BadGateway or
-   * BadRequest. A 5xx that is no problem+json is a BadGateway.
-   * @param template the path as a pattern, for telemetry
+   * Sends a request to the next replica and returns what `read` makes of the response. `read` must consume the body, or
+   * return it; when it throws, the attempt has failed. Headers of correlation and trace are added to each attempt.
+   * @throws UpstreamError when no replica served the request
    */
-  request(template: string, options: UpstreamRequest, callback: UpstreamCallback): void;
-  /** GET of a JSON document from whichever replica answers. @param path without anything that a client said @throws AppError */
-  getJson(path: string): Promise<unknown>;
-  /** GET from each replica, whatever the status; undefined where no JSON came within the time. */
+  send<T>(request: UpstreamRequest, read: (response: UpstreamResponse) => T | Promise<T>): Promise<T>;
+  /** Sends a GET to each replica, without telemetry. Undefined for a replica that returns no JSON within the time. */
   probe(path: string, timeoutMs: number): Promise<({ status: number; body: unknown } | undefined)[]>;
+  /** Closes all connections; requests in progress fail. */
   close(): Promise<void>;
 }
 
-/** @param urls the replicas' base URLs; only their origins count */
-export function createUpstream(urls: readonly string[], now: () => number = () => performance.now()): Upstream {
-  const pools = urls.map((url) => createPool(new URL(url).origin));
+/** Creates the client. Call it after telemetry has started. */
+export function createUpstream({
+  urls,
+  connectTimeoutMs = 1_000,
+  responseTimeoutMs = 15_000,
+  restMs = 1_000,
+  now = () => performance.now(),
+}: UpstreamDeps): Upstream {
+  const pools = urls.map((url) => createPool(new URL(url).origin, { connectTimeoutMs, responseTimeoutMs }));
   const rotation = createRotation(pools.length, now);
+  const attemptEach = createAttempts({ rotation, restMs });
   const calls = createHttpCalls();
 
-  function request(template: string, options: UpstreamRequest, callback: UpstreamCallback): void {
-    const repeatable = options.method === "GET" || options.method === "HEAD";
-    const order = rotation.order();
-    // A single replica gets a second try where repeating is harmless: a kept connection may just have been closed.
-    const tries = repeatable ? Math.max(order.length, 2) : order.length;
-
-    function attempt(count: number): void {
-      const index = order[count % order.length] as number;
-      const call = calls.start({ url: urls[index] as string, method: options.method, template, resends: count });
-      (pools[index] as Pool).request(withHeaders(options, call.headers), (error, response) => {
-        if (error === null) {
-          call.answered(response.statusCode);
-          if (isLeaving(response.headers)) rotation.rest(index, LEAVING_REST_MS);
-          return answer(response, callback);
-        }
-        call.failed(error);
-        const failure = failureOf(error);
-        if (failure === "unreached") rotation.rest(index, UNREACHED_REST_MS);
-        const next = count + 1;
-        const limit = failure === "unreached" ? order.length : failure === "broken" && repeatable ? tries : 0;
-        if (next < limit) attempt(next);
-        else callback(upstreamError(failure, error), response);
-      });
-    }
-    attempt(0);
-  }
-
-  async function getJson(path: string): Promise<unknown> {
-    const response = await new Promise<Dispatcher.ResponseData>((resolve, reject) =>
-      request(path, { path, method: "GET" }, (error, data) => (error ? reject(error) : resolve(data))),
-    );
-    if (response.statusCode !== 200) {
-      discard(response);
-      throw badAnswer(response);
-    }
-    return await response.body.json();
-  }
-
   return {
-    request,
-    getJson,
+    send({ template, retry, timeoutMs, signal, links, resends = 0, ...options }, read) {
+      const { method, path } = options;
+      return attemptEach(retry ?? retryOf(method), async (index, count) => {
+        const url = urls[index] as string;
+        const call = { url, method, template: template ?? path, links, resends: resends + count };
+        const response = await calls.during(call, (headers) =>
+          (pools[index] as Pool).request({
+            ...options,
+            headers: { ...options.headers, ...headers },
+            signal: signalFor(signal, timeoutMs),
+          }),
+        );
+        if (isLeaving(response.headers)) rotation.rest(index, LEAVING_REST_MS);
+        return read(response);
+      });
+    },
     probe: (path, timeoutMs) => Promise.all(pools.map((pool) => probeOne(pool, path, timeoutMs))),
     close: async () => void (await Promise.all(pools.map((pool) => pool.destroy()))),
   };
 }
 
-function createPool(origin: string): Pool {
+function signalFor(signal: AbortSignal | undefined, timeoutMs: number | undefined): AbortSignal | null {
+  const signals = [signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)];
+  const given = signals.filter((each) => each !== undefined);
+  return given.length > 1 ? AbortSignal.any(given) : (given[0] ?? null);
+}
+
+function retryOf(method: string): Retry {
+  return method === "GET" || method === "HEAD" ? "broken" : "unsent";
+}
+
+function createPool(
+  origin: string,
+  { connectTimeoutMs, responseTimeoutMs }: { connectTimeoutMs: number; responseTimeoutMs: number },
+): Pool {
   return new Pool(origin, {
     connections: CONNECTIONS_PER_REPLICA,
     pipelining: 1,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect: connectWithin(connectTimeoutMs),
     allowH2: false,
-    headersTimeout: ANSWER_TIMEOUT_MS,
-    bodyTimeout: ANSWER_TIMEOUT_MS,
+    headersTimeout: responseTimeoutMs,
+    bodyTimeout: responseTimeoutMs,
     keepAliveTimeout: IDLE_CONNECTION_MS,
     keepAliveMaxTimeout: IDLE_CONNECTION_MS,
   });
-}
-
-/** Sets them anew for each try: a try is a place of its own in the trace. */
-function withHeaders(options: UpstreamRequest, headers: Readonly<Record<string, string>>): UpstreamRequest {
-  return { ...options, headers: { ...(options.headers as Record<string, string>), ...headers } };
-}
-
-function answer(response: Dispatcher.ResponseData, callback: UpstreamCallback): void {
-  if (response.statusCode < 500 || isProblem(response)) return callback(null, response);
-  discard(response);
-  callback(badAnswer(response), response);
-}
-
-function isProblem(response: Dispatcher.ResponseData): boolean {
-  const type = response.headers["content-type"];
-  return typeof type === "string" && type.startsWith(PROBLEM_CONTENT_TYPE);
-}
-
-function badAnswer(response: Dispatcher.ResponseData): AppError {
-  return upstreamError("broken", new Error(`the service answered ${response.statusCode}`));
-}
-
-/** Reads the rest away, so that the connection can be used again. */
-function discard(response: Dispatcher.ResponseData): void {
-  response.body.dump().catch(() => undefined);
 }
 
 async function probeOne(pool: Pool, path: string, timeoutMs: number) {

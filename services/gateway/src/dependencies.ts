@@ -1,5 +1,6 @@
 import type { Releasers } from "@gatehouse/http/process";
 import { createServiceKit } from "@gatehouse/service-kit";
+import { createUpstream } from "@gatehouse/upstream";
 import type { GatewayDependencies } from "./app.ts";
 import type { Config } from "./config.ts";
 import { ROUTE_TABLE } from "./routes/route-table.ts";
@@ -7,14 +8,16 @@ import { createHealthService } from "./services/health.service.ts";
 import { createOpenApiService } from "./services/documents/openapi.service.ts";
 import { createRateLimits } from "./services/limits/rate-limits.ts";
 import { connectRedis } from "./services/limits/redis.ts";
-import { createUpstream } from "./services/forwarding/upstream.ts";
 
 /** Wires the gateway. It starts while auth, user, NATS or Redis are down, and works as far as it can without them. */
 export async function createDependencies(config: Config, releasers: Releasers): Promise<GatewayDependencies> {
   const kit = await createServiceKit({ name: "gatehouse-gateway", config, releasers });
   const { logger } = kit;
 
-  const upstreams = { auth: createUpstream(config.authUrls), user: createUpstream(config.userUrls) };
+  const upstreams = {
+    auth: createUpstream({ urls: config.authUrls }),
+    user: createUpstream({ urls: config.userUrls }),
+  };
   kit.release("upstream auth", () => upstreams.auth.close());
   kit.release("upstream user", () => upstreams.user.close());
 

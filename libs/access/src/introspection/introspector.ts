@@ -5,25 +5,16 @@ import {
   type IntrospectionResult,
 } from "@gatehouse/contracts";
 import { PROBLEM_CONTENT_TYPE } from "@gatehouse/errors";
-import {
-  createHttpCalls,
-  currentContext,
-  type Logger,
-  type OutgoingRequest,
-  type RequestContext,
-} from "@gatehouse/observability";
+import { currentContext, type Logger, type RequestContext } from "@gatehouse/observability";
+import { failureOf, type Upstream, UpstreamError, type UpstreamResponse } from "@gatehouse/upstream";
 import type { Link } from "@opentelemetry/api";
-import { Agent, request } from "undici";
 import { createIntrospectionMetric } from "../verification/access-metrics.ts";
 import type { AccessClaims } from "../verification/claims.ts";
-import { connectWithin } from "../verification/connect-within.ts";
 import { onBehalfOf } from "../guards/on-behalf-of.ts";
-import { createReplicas, isTimeout } from "./replicas.ts";
 import type { AuthState } from "../verification/verdict.ts";
 
 export interface IntrospectorOptions {
-  /** auth's, one or several; asked in turn. */
-  readonly urls: readonly string[];
+  readonly auth: Upstream;
   /** INTROSPECTION_TOKEN. */
   readonly token: string;
   readonly logger: Logger;
@@ -38,13 +29,10 @@ export interface Introspector {
   ask(claims: AccessClaims): Promise<AuthWord>;
   /** Whether auth answers introspection at all. */
   answers(): Promise<boolean>;
-  close(): Promise<void>;
 }
 
 const PATH = "/internal/introspect";
-/** Shorter than the wait for an answer: whether anybody is there is known before it is over. */
-const CONNECT_TIMEOUT_MS = 500;
-const ANSWER_TIMEOUT_MS = 1_000;
+const RESPONSE_TIMEOUT_MS = 1_000;
 /** How long an answer is used again, and how long auth is left alone after it did not give one. */
 const KEPT_MS = 1_000;
 /** How long questions are gathered. */
@@ -63,10 +51,7 @@ interface Question {
 class FaultyAnswer extends Error {}
 
 /** Asks auth whether tokens still stand: questions of the same moment go together, answers are kept for a second. */
-export function createIntrospector({ urls, token, logger, now = monotonic }: IntrospectorOptions): Introspector {
-  const replicas = createReplicas(urls, now);
-  const dispatcher = new Agent({ connect: connectWithin(CONNECT_TIMEOUT_MS) });
-  const calls = createHttpCalls();
+export function createIntrospector({ auth, token, logger, now = monotonic }: IntrospectorOptions): Introspector {
   const count = createIntrospectionMetric();
   const kept = new Map<string, { readonly word: Promise<AuthWord>; readonly until: number }>();
   let waiting: Question[] = [];
@@ -110,7 +95,7 @@ export function createIntrospector({ urls, token, logger, now = monotonic }: Int
   async function settle(questions: readonly Question[], links: Link[]): Promise<void> {
     const tokens = questions.map(({ claims }) => claims);
     try {
-      const results = await replicas.ask((url, resends) => post({ url, resends, links }, tokens));
+      const results = await post(tokens, links);
       count("answers");
       if (failed) logger.info("auth answers introspection again");
       failed = undefined;
@@ -124,26 +109,19 @@ export function createIntrospector({ urls, token, logger, now = monotonic }: Int
     }
   }
 
-  async function post(
-    target: Pick<OutgoingRequest, "url" | "resends" | "links">,
-    tokens: readonly IntrospectionClaims[],
-  ): Promise<IntrospectionResult[]> {
-    const { statusCode, headers, body } = await calls
-      .during({ ...target, method: "POST", template: PATH }, (carried) =>
-        request(`${target.url}${PATH}`, {
-          method: "POST",
-          headers: { ...carried, authorization: `Bearer ${token}`, "content-type": "application/json" },
-          body: JSON.stringify({ tokens }),
-          dispatcher,
-          signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-        }),
-      )
-      .catch(silenceIsFaulty);
-    if (statusCode === 200) return readResults(await body.text().catch(silenceIsFaulty), tokens.length);
-    await body.dump();
-    throw isAway(statusCode, headers["content-type"])
-      ? new Error(`status ${statusCode}`)
-      : new FaultyAnswer(`status ${statusCode}`);
+  function post(tokens: readonly IntrospectionClaims[], links: Link[]): Promise<IntrospectionResult[]> {
+    return auth.send(
+      {
+        method: "POST",
+        path: PATH,
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        body: JSON.stringify({ tokens }),
+        retry: "always",
+        timeoutMs: RESPONSE_TIMEOUT_MS,
+        links,
+      },
+      (response) => readResponse(response, tokens.length),
+    );
   }
 
   return {
@@ -152,13 +130,15 @@ export function createIntrospector({ urls, token, logger, now = monotonic }: Int
       const word = await enqueue({ sub: NOBODY, sid: NOBODY, token_version: 0, kid: "" });
       return typeof word === "object";
     },
-    close: () => dispatcher.destroy(),
   };
 }
 
-/** Who accepts a connection and says nothing lives, and may go on committing; who is dead does not accept one. */
-function silenceIsFaulty(error: unknown): never {
-  throw isTimeout(error) ? new FaultyAnswer("no answer in time", { cause: error }) : error;
+async function readResponse({ statusCode, headers, body }: UpstreamResponse, count: number) {
+  if (statusCode === 200) return readResults(await body.text(), count);
+  await body.dump();
+  throw isAway(statusCode, headers["content-type"])
+    ? new Error(`status ${statusCode}`)
+    : new FaultyAnswer(`status ${statusCode}`);
 }
 
 /**
@@ -179,11 +159,10 @@ function readResults(body: string, count: number): IntrospectionResult[] {
   throw new FaultyAnswer("answers to other questions");
 }
 
-/** One replica that lives is enough: what it commits may be missing in the view. */
+/** One running replica is enough: the view can miss what it commits. An auth that accepts connections and is silent runs. */
 function stateAfter(error: unknown): Exclude<AuthState, "answers"> {
-  return error instanceof AggregateError && error.errors.some((cause) => cause instanceof FaultyAnswer)
-    ? "faulty"
-    : "unreachable";
+  const isFaulty = (cause: unknown) => cause instanceof FaultyAnswer || failureOf(cause) === "timeout";
+  return error instanceof UpstreamError && error.errors.some(isFaulty) ? "faulty" : "unreachable";
 }
 
 function monotonic(): number {

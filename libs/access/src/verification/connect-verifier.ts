@@ -1,5 +1,6 @@
 import type { Bus } from "@gatehouse/messaging";
 import type { Logger } from "@gatehouse/observability";
+import { createUpstream } from "@gatehouse/upstream";
 import { observeView } from "./access-metrics.ts";
 import { followRevocations } from "../revocation/follower.ts";
 import { createIntrospector } from "../introspection/introspector.ts";
@@ -31,22 +32,28 @@ export interface ConnectedVerifier extends Verifier {
 /** What auth signs with; HS256 is not among them, since whoever verifies could sign. */
 const ALGORITHMS: readonly string[] = ["EdDSA", "ES256", "RS256"];
 
+/** Shorter than the wait for a response: whether auth can be reached is known before. */
+const CONNECT_TIMEOUT_MS = 500;
+/** Longer than for other clients: each request to a silent replica costs a whole timeout. */
+const REST_MS = 5_000;
+
 /** A verifier with all that it needs, for a service that wants nothing but to know who calls. Returns at once. */
 export function connectVerifier(options: ConnectVerifierOptions): ConnectedVerifier {
-  const { authUrls: urls, algorithms = ALGORITHMS, logger, lifetimeSeconds, ...rest } = options;
+  const { authUrls, algorithms = ALGORITHMS, logger, lifetimeSeconds, ...rest } = options;
   const reach = lifetimeSeconds + CLOCK_SKEW_SECONDS;
   const view = createRevocationView({ lifetimeSeconds: reach, now: () => performance.now() });
   const follower = followRevocations({ ...rest, view, lifetimeSeconds: reach, logger });
   const stopObserving = observeView(view, follower.stalenessSeconds);
-  const keySet = createKeySet({ urls, algorithms, logger });
-  const introspector = createIntrospector({ urls, token: options.introspectionToken, logger });
+  const auth = createUpstream({ urls: authUrls, connectTimeoutMs: CONNECT_TIMEOUT_MS, restMs: REST_MS });
+  const keySet = createKeySet({ auth, algorithms, logger });
+  const introspector = createIntrospector({ auth, token: options.introspectionToken, logger });
   return {
     ...createVerifier({ ...rest, keySet, view, follower, introspector, algorithms, lifetimeSeconds, logger }),
     stalenessSeconds: follower.stalenessSeconds,
     async close() {
       stopObserving();
       keySet.close();
-      await introspector.close();
+      await auth.close();
       await follower.close();
     },
   };

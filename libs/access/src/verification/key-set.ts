@@ -1,13 +1,11 @@
 import { Jwks, type PublicJwk } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
-import { createHttpCalls, type Logger } from "@gatehouse/observability";
+import type { Logger } from "@gatehouse/observability";
+import type { Upstream, UpstreamResponse } from "@gatehouse/upstream";
 import { type CryptoKey, importJWK } from "jose";
-import { request } from "undici";
-import { createReplicas } from "../introspection/replicas.ts";
 
 export interface KeySetOptions {
-  /** auth's, one or several; asked in turn. */
-  readonly urls: readonly string[];
+  readonly auth: Upstream;
   /** Keys of any other are passed over. */
   readonly algorithms: readonly string[];
   readonly logger: Logger;
@@ -27,15 +25,13 @@ const PATH = "/.well-known/jwks.json";
 const REFRESH_MS = 60_000;
 const RETRY_MS = 250;
 const UNKNOWN_KID_PAUSE_MS = 1_000;
-const ANSWER_TIMEOUT_MS = 2_000;
+const RESPONSE_TIMEOUT_MS = 2_000;
 
 /**
  * auth's public keys, fetched each minute. The last good set is kept for as long as auth is away: jose's own remote set
  * would begin to refuse every token when its cache is over.
  */
-export function createKeySet({ urls, algorithms, logger }: KeySetOptions): KeySet {
-  const replicas = createReplicas(urls, () => performance.now());
-  const calls = createHttpCalls();
+export function createKeySet({ auth, algorithms, logger }: KeySetOptions): KeySet {
   const closed = new AbortController();
   let keys: ReadonlyMap<string, CryptoKey> | undefined;
   let refreshing: Promise<void> | undefined;
@@ -53,7 +49,7 @@ export function createKeySet({ urls, algorithms, logger }: KeySetOptions): KeySe
 
   async function load(): Promise<void> {
     try {
-      const jwks = await replicas.ask(fetchKeys);
+      const jwks = await fetchKeys();
       const imported = await importAll(jwks.filter(({ alg }) => algorithms.includes(alg)));
       // auth always has a key to sign with, so a set without any is a fault of auth's.
       if (imported.size === 0) throw new Error("auth answers with no usable key");
@@ -65,14 +61,9 @@ export function createKeySet({ urls, algorithms, logger }: KeySetOptions): KeySe
     }
   }
 
-  async function fetchKeys(url: string, resends: number): Promise<readonly PublicJwk[]> {
-    const signal = AbortSignal.any([closed.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
-    const { statusCode, body } = await calls.during({ url, method: "GET", template: PATH, resends }, (headers) =>
-      request(`${url}${PATH}`, { headers, signal }),
-    );
-    if (statusCode === 200) return Jwks.parse(await body.json()).keys;
-    await body.dump();
-    throw new Error(`status ${statusCode}`);
+  function fetchKeys(): Promise<readonly PublicJwk[]> {
+    const request = { method: "GET", path: PATH, retry: "always", timeoutMs: RESPONSE_TIMEOUT_MS } as const;
+    return auth.send({ ...request, signal: closed.signal }, readKeys);
   }
 
   async function importAll(jwks: readonly PublicJwk[]): Promise<ReadonlyMap<string, CryptoKey>> {
@@ -106,4 +97,10 @@ export function createKeySet({ urls, algorithms, logger }: KeySetOptions): KeySe
       clearTimeout(timer);
     },
   };
+}
+
+async function readKeys({ statusCode, body }: UpstreamResponse): Promise<readonly PublicJwk[]> {
+  if (statusCode === 200) return Jwks.parse(await body.json()).keys;
+  await body.dump();
+  throw new Error(`status ${statusCode}`);
 }

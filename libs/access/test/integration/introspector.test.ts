@@ -2,6 +2,7 @@ import { recordTelemetry } from "@gatehouse/test-kit/telemetry";
 import { INTROSPECTION_BATCH_MAX, type IntrospectionResult, newId } from "@gatehouse/contracts";
 import type { AccessClaims } from "@gatehouse/access";
 import { createLogger, openContext, runInContext } from "@gatehouse/observability";
+import { createUpstream } from "@gatehouse/upstream";
 import { SpanKind } from "@opentelemetry/api";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { createIntrospector } from "../../src/introspection/introspector.ts";
@@ -21,14 +22,16 @@ afterEach(async () => {
 
 const ENDED: IntrospectionResult = { active: false, session_ended: true, least_token_version: 3 };
 
-function create(options: { urls?: string[]; token?: string } = {}) {
+function create({ urls = [auth.url], token = INTROSPECTION_TOKEN }: { urls?: string[]; token?: string } = {}) {
   const clock = { time: 0 };
+  const now = () => clock.time;
+  const upstream = createUpstream({ urls, connectTimeoutMs: 500, now });
+  onTestFinished(() => upstream.close());
   const introspector = createIntrospector({
-    urls: [auth.url],
-    token: INTROSPECTION_TOKEN,
+    auth: upstream,
+    token,
     logger: createLogger({ service: "test", level: "silent" }),
-    now: () => clock.time,
-    ...options,
+    now,
   });
   return { clock, introspector };
 }

@@ -1,5 +1,6 @@
 import { recordTelemetry } from "@gatehouse/test-kit/telemetry";
 import { createLogger } from "@gatehouse/observability";
+import { createUpstream, type Upstream } from "@gatehouse/upstream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createKeySet, type KeySet } from "../../src/verification/key-set.ts";
 import { type AuthServer, startAuthServer } from "../fixtures/auth-server.ts";
@@ -9,6 +10,7 @@ const logger = createLogger({ service: "test", level: "silent" });
 let auth: AuthServer;
 let second: AuthServer;
 let keySet: KeySet | undefined;
+let upstream: Upstream | undefined;
 
 beforeEach(async () => {
   auth = await startAuthServer();
@@ -16,12 +18,14 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   keySet?.close();
+  await upstream?.close();
   await auth.stop();
   await second.stop();
 });
 
 function create(urls = [auth.url], algorithms = ["EdDSA", "ES256", "RS256"]): KeySet {
-  keySet = createKeySet({ urls, algorithms, logger });
+  upstream = createUpstream({ urls });
+  keySet = createKeySet({ auth: upstream, algorithms, logger });
   return keySet;
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { createRotation } from "../../src/introspection/rotation.ts";
+import { createRotation } from "../../src/rotation.ts";
 
-describe("the rotation of replicas", () => {
-  it("begins with the next replica each time and names all of them", () => {
+describe("rotation", () => {
+  it("starts with the next replica each time and returns all of them", () => {
     const rotation = createRotation(3, () => 0);
     expect(rotation.order()).toEqual([0, 1, 2]);
     expect(rotation.order()).toEqual([1, 2, 0]);
@@ -10,7 +10,7 @@ describe("the rotation of replicas", () => {
     expect(rotation.order()).toEqual([0, 1, 2]);
   });
 
-  it("puts a resting replica last until it has rested", () => {
+  it("puts a resting replica last until its rest ends", () => {
     let now = 0;
     const rotation = createRotation(2, () => now);
     rotation.rest(0, 1_000);
@@ -20,16 +20,16 @@ describe("the rotation of replicas", () => {
     expect(rotation.order()).toEqual([0, 1]);
   });
 
-  it("still names every replica when all rest", () => {
+  it("returns every replica when all rest", () => {
     const rotation = createRotation(2, () => 0);
     rotation.rest(0, 1_000);
     rotation.rest(1, 1_000);
     expect(rotation.order().toSorted()).toEqual([0, 1]);
     rotation.rest(1, 900);
-    for (let turn = 0; turn < 3; turn += 1) expect(rotation.order(), "longest rested first").toEqual([1, 0]);
+    for (let round = 0; round < 3; round += 1) expect(rotation.order(), "longest rested first").toEqual([1, 0]);
   });
 
-  it("tries a single replica, resting or not", () => {
+  it("returns a single replica even when it rests", () => {
     const rotation = createRotation(1, () => 0);
     rotation.rest(0, 1_000);
     expect(rotation.order()).toEqual([0]);

@@ -1,13 +1,14 @@
 import httpProxy from "@fastify/http-proxy";
 import { AppError, isAppError } from "@gatehouse/errors";
 import type { App } from "@gatehouse/http";
+import type { Upstream } from "@gatehouse/upstream";
 import type { FastifyRequest } from "fastify";
 import type { IncomingHttpHeaders } from "node:http";
 import { requireAccess } from "../plugins/identity.plugin.ts";
+import { forward } from "../services/forwarding/forward.ts";
 import { isPlainPath } from "../services/forwarding/plain-path.ts";
 import { requestHeaders } from "../services/forwarding/request-headers.ts";
 import { cleanResponseHeaders } from "../services/forwarding/response-headers.ts";
-import type { Upstream } from "../services/forwarding/upstream.ts";
 import { ROUTE_TABLE, type RouteEntry, type Service } from "./route-table.ts";
 
 export type Upstreams = Readonly<Record<Service, Upstream>>;
@@ -56,7 +57,7 @@ function proxyOptions(entry: RouteEntry, upstream: Upstream) {
   return {
     upstream: BASE_URL,
     // The proxy asks for no more than this one function, in the types of the undici that it brings along.
-    undici: { request: upstream.request.bind(undefined, entry.path) as never },
+    undici: { request: forward.bind(undefined, upstream, entry.path) as never },
     routes: [entry.path],
     httpMethods: [entry.method],
     config: { entry },
@@ -64,14 +65,14 @@ function proxyOptions(entry: RouteEntry, upstream: Upstream) {
     // The upstream repeats what may be repeated; the proxy's own retries ask again after a 503 ten times.
     retryMethods: [],
     disableRequestLogging: true,
-    handler: forward,
+    handler: proxyBody,
     replyOptions: { rewriteRequestHeaders, rewriteHeaders: cleanResponseHeaders, onError },
   };
 }
 
-type Forward = NonNullable<Parameters<typeof httpProxy>[1]["handler"]>;
+type ProxyHandler = NonNullable<Parameters<typeof httpProxy>[1]["handler"]>;
 
-const forward: Forward = (request, reply, path, options) => {
+const proxyBody: ProxyHandler = (request, reply, path, options) => {
   const body = request.body as Buffer | undefined;
   if (body === undefined) return reply.from(path, options);
   // Only with a content type does the proxy pass a body through untouched; the header sent is still the client's own.

@@ -1,5 +1,5 @@
 import { type ComponentStatus, type DetailedHealth, Readiness } from "@gatehouse/contracts";
-import type { Upstream } from "./forwarding/upstream.ts";
+import type { Upstream } from "@gatehouse/upstream";
 
 const KEPT_MS = 1_000;
 const PROBE_TIMEOUT_MS = 1_000;

@@ -4,7 +4,8 @@ import { SpanKind } from "@opentelemetry/api";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { createUpstream, type Upstream } from "../../src/services/forwarding/upstream.ts";
+import { createUpstream, type Upstream, type UpstreamResponse } from "@gatehouse/upstream";
+import { forward, getJson } from "../../src/services/forwarding/forward.ts";
 import { json, startUpstream, type UpstreamServer } from "../fixtures/upstream-server.ts";
 
 const open: { close(): Promise<void> }[] = [];
@@ -19,15 +20,15 @@ async function server(): Promise<UpstreamServer> {
 }
 
 function upstreamOf(...urls: string[]): Upstream {
-  const upstream = createUpstream(urls);
+  const upstream = createUpstream({ urls });
   open.push(upstream);
   return upstream;
 }
 
 async function send(upstream: Upstream, method = "GET", body?: string) {
-  const response = await new Promise<Parameters<Parameters<Upstream["request"]>[2]>[1]>((resolve, reject) =>
-    upstream.request("/:thing", { path: "/x", method, ...(body !== undefined && { body }) }, (error, data) =>
-      error ? reject(error) : resolve(data),
+  const response = await new Promise<UpstreamResponse>((resolve, reject) =>
+    forward(upstream, "/:thing", { path: "/x", method, ...(body !== undefined && { body }) }, (error, data) =>
+      data && !error ? resolve(data) : reject(error ?? new Error("no response")),
     ),
   );
   return { status: response.statusCode, body: (await response.body.json()) as Record<string, unknown> };
@@ -63,7 +64,7 @@ describe("several replicas", () => {
     const [a, b] = [await server(), await server()];
     await a.stop();
     let now = 0;
-    const upstream = createUpstream([a.url, b.url], () => now);
+    const upstream = createUpstream({ urls: [a.url, b.url], now: () => now });
     open.push(upstream);
     await send(upstream);
     await a.start();
@@ -82,7 +83,7 @@ describe("a replica that says it is leaving", () => {
       json(response, 200, {});
     };
     let now = 0;
-    const upstream = createUpstream([a.url, b.url], () => now);
+    const upstream = createUpstream({ urls: [a.url, b.url], now: () => now });
     open.push(upstream);
     for (let i = 0; i < 6; i++) await send(upstream, "POST");
     expect([a.received.length, b.received.length]).toEqual([1, 5]);
@@ -103,8 +104,8 @@ describe("a replica that breaks off after it got the request", () => {
     breakOff(a);
     const upstream = upstreamOf(a.url, b.url);
     await new Promise<void>((resolve, reject) =>
-      upstream.request("/:thing", { path: "/x", method }, (error, data) => {
-        if (error) return reject(error);
+      forward(upstream, "/:thing", { path: "/x", method }, (error, data) => {
+        if (error || !data) return reject(error ?? new Error("no response"));
         expect(data.statusCode).toBe(200);
         data.body.dump().then(() => resolve(), reject);
       }),
@@ -199,13 +200,13 @@ describe("a JSON document", () => {
   it("comes from whichever replica answers", async () => {
     const [a, b] = [await server(), await server()];
     await a.stop();
-    expect(await upstreamOf(a.url, b.url).getJson("/doc")).toEqual({ method: "GET", url: "/doc", bytes: 0 });
+    expect(await getJson(upstreamOf(a.url, b.url), "/doc")).toEqual({ method: "GET", url: "/doc", bytes: 0 });
   });
 
   it("that is not there is a BadGateway", async () => {
     const only = await server();
     only.answer = (_request, response) => json(response, 404, {});
-    await expect(upstreamOf(only.url).getJson("/doc")).rejects.toMatchObject({ code: "BadGateway" });
+    await expect(getJson(upstreamOf(only.url), "/doc")).rejects.toMatchObject({ code: "BadGateway" });
   });
 });
 

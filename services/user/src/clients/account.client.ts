@@ -9,7 +9,7 @@ import {
 import { AppError } from "@gatehouse/errors";
 import type { z } from "zod";
 import { SAME_RELEASE } from "./auth-problem.ts";
-import { type AuthTransportOptions, createAuthTransport } from "./auth-transport.ts";
+import { type AuthTransportDeps, createAuthTransport } from "./auth-transport.ts";
 
 /**
  * The commands that change accounts. Each throws auth's own error (EmailAlreadyExists, LastAdmin, UserNotFound and others),
@@ -24,8 +24,8 @@ export interface AccountClient {
   close(): Promise<void>;
 }
 
-export function createAccountClient(options: AuthTransportOptions): AccountClient {
-  const transport = createAuthTransport(options);
+export function createAccountClient(deps: AuthTransportDeps): AccountClient {
+  const transport = createAuthTransport(deps);
 
   async function send<S extends z.ZodType>(
     schema: S,
@@ -38,7 +38,7 @@ export function createAccountClient(options: AuthTransportOptions): AccountClien
     const response = schema.safeParse(await transport.send(command));
     if (response.success) return response.data;
     const paths = response.error.issues.map((issue) => issue.path.join("."));
-    options.logger.error(
+    deps.logger.error(
       { path: template, paths, next: SAME_RELEASE },
       "auth returned a response that does not match the schema",
     );

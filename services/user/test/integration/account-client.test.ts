@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 afterAll(() => auth.stop());
 
-function clientOf(urls: string[], options: { token?: string; deadlineMilliseconds?: number } = {}): AccountClient {
+function clientOf(urls: string[], options: { token?: string; deadlineMs?: number } = {}): AccountClient {
   const client = createAccountClient({ urls, token: INTERNAL_TOKEN, logger, ...options });
   clients.push(client);
   return client;
@@ -119,7 +119,7 @@ describe("a lost response of auth", () => {
 
   it("ends a creation with 503 at the deadline", async () => {
     auth.breakNext(...Array.from({ length: 20 }, () => ({ kind: "lose-response" }) as const));
-    const creating = clientOf([auth.url], { deadlineMilliseconds: 700 }).create(command());
+    const creating = clientOf([auth.url], { deadlineMs: 700 }).create(command());
     await expect(creating).rejects.toMatchObject({ code: "ServiceUnavailable" });
     auth.forgetFaults();
   });

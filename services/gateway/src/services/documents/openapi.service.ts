@@ -1,7 +1,8 @@
 import { DetailedHealth, Health } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
+import type { Upstream } from "@gatehouse/upstream";
 import { z } from "zod";
-import type { Upstream } from "../forwarding/upstream.ts";
+import { getJson } from "../forwarding/forward.ts";
 
 const KEPT_MS = 5_000;
 
@@ -61,7 +62,7 @@ export type OpenApiService = ReturnType<typeof createOpenApiService>;
 
 async function fetchDocument(upstream: Upstream): Promise<OpenApiDocument> {
   try {
-    return (await upstream.getJson("/openapi.json")) as OpenApiDocument;
+    return (await getJson(upstream, "/openapi.json")) as OpenApiDocument;
   } catch (cause) {
     throw new AppError("ServiceUnavailable", { detail: "A service that has a part of the document is away.", cause });
   }
