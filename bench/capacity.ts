@@ -1,8 +1,7 @@
 // pnpm bench:capacity: CPU of a request, and disk space of users, sessions and events. See --help.
 import { call, login, PASSWORD, type Person } from "@gatehouse/test-kit/api";
 import { countOption, inParallel, listOf, type Report, reportCommand, showCount } from "@gatehouse/test-kit/run";
-import { jetstreamManager } from "@nats-io/jetstream";
-import { connect } from "@nats-io/transport-node";
+import { openStreams } from "@gatehouse/test-kit/system";
 import { cpuSecondsByProgram, memoryOf } from "./support/processes.ts";
 import { type BenchSystem, startBenchSystem } from "./support/system.ts";
 
@@ -114,14 +113,12 @@ async function measureRows({ database }: BenchSystem, users: number): Promise<Re
 
 /** Bytes an event by stream. */
 async function measureEvents({ nats }: BenchSystem): Promise<Record<string, number>> {
-  const connection = await connect({ servers: nats.url });
-  const { streams } = await jetstreamManager(connection);
+  await using manager = await openStreams(nats.url);
   const bytes: Record<string, number> = {};
   for (const name of ["AUTH_EVENTS", "USER_EVENTS"]) {
-    const { state } = await streams.info(name);
+    const { state } = await manager.streams.info(name);
     bytes[name] = state.bytes / state.messages;
   }
-  await connection.close();
   return bytes;
 }
 

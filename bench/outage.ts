@@ -2,8 +2,7 @@
 import { STREAMS } from "@gatehouse/contracts";
 import { call, type Person } from "@gatehouse/test-kit/api";
 import { countOption, type Report, reportCommand, showCount } from "@gatehouse/test-kit/run";
-import { jetstreamManager } from "@nats-io/jetstream";
-import { connect } from "@nats-io/transport-node";
+import { openStreams } from "@gatehouse/test-kit/system";
 import { setTimeout as pause } from "node:timers/promises";
 import { type BenchSystem, registerUsers, startBackgroundLoad, startBenchSystem } from "./support/system.ts";
 
@@ -23,7 +22,12 @@ async function bench({ seconds, load }: { readonly seconds: number; readonly loa
   const stillValid = await countValid(urls, users);
   const rate = background.rate();
   await background.stop();
-  const [deadLetters, events] = [await countDeadLetters(system), await countEvents(system)];
+  await using manager = await openStreams(nats.url);
+  const deadLetters = (await manager.streams.info(STREAMS.deadLetters.name)).state.messages;
+  const { rows } = await system.database.query<{ events: number }>(
+    "select ((select count(*) from auth.outbox) + (select count(*) from users.outbox))::int as events",
+  );
+  const events = rows[0]?.events ?? 0;
   return {
     passed:
       revokingPublished <= REVOKING_WITHIN_S && allPublished <= DRAINED_WITHIN_S && deadLetters + stillValid === 0,
@@ -86,21 +90,6 @@ async function countValid(urls: readonly string[], users: readonly Person[]): Pr
   for (const url of urls)
     for (const { token } of users) if ((await call(url, "GET", "/v1/users/me", { token })).status !== 401) valid += 1;
   return valid;
-}
-
-async function countEvents({ database }: BenchSystem): Promise<number> {
-  const { rows } = await database.query<{ count: string }>(
-    "select (select count(*) from auth.outbox) + (select count(*) from users.outbox) as count",
-  );
-  return Number(rows[0]?.count);
-}
-
-async function countDeadLetters({ nats }: BenchSystem): Promise<number> {
-  const connection = await connect({ servers: nats.url });
-  const { streams } = await jetstreamManager(connection);
-  const { state } = await streams.info(STREAMS.deadLetters.name);
-  await connection.close();
-  return state.messages;
 }
 
 await reportCommand(

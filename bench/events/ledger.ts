@@ -1,7 +1,5 @@
 import { STREAMS } from "@gatehouse/contracts";
-import { type Bus, readStream } from "@gatehouse/messaging";
-import type { Logger } from "@gatehouse/observability";
-import { jetstreamManager } from "@nats-io/jetstream";
+import { openStreams, readStream } from "@gatehouse/test-kit/system";
 import { type Kysely, sql } from "kysely";
 import type { BenchTables } from "./tables.ts";
 
@@ -20,16 +18,17 @@ export interface EventLedger {
   readonly differing: number;
 }
 
-export async function compareEvents(db: Kysely<BenchTables>, bus: Bus, logger: Logger): Promise<EventLedger> {
+export async function compareEvents(db: Kysely<BenchTables>, natsUrl: string): Promise<EventLedger> {
   const written = new Set((await db.selectFrom("outbox").select("id").execute()).map(({ id }) => id));
-  const copies = await countCopies(bus, logger);
+  await using nats = await openStreams(natsUrl);
+  const copies = new Map<string, number>();
+  for (const { event } of await readStream(nats.connection, STREAMS.user.name))
+    copies.set(event.id, (copies.get(event.id) ?? 0) + 1);
   const invented = [...copies.keys()].filter((id) => !written.has(id)).length;
   const { rows } = await sql<{ differing: number }>`
     select count(*)::integer as differing from sources full join copies using (id)
     where (sources.version, sources.full_name) is distinct from (copies.version, copies.full_name)`.execute(db);
-  const connection = bus.connection();
-  if (connection === undefined) throw new Error("NATS is not connected");
-  const { state } = await (await jetstreamManager(connection)).streams.info(STREAMS.deadLetters.name);
+  const { state } = await nats.streams.info(STREAMS.deadLetters.name);
   return {
     written: written.size,
     published: copies.size - invented,
@@ -39,23 +38,4 @@ export async function compareEvents(db: Kysely<BenchTables>, bus: Bus, logger: L
     deadLetters: state.messages,
     differing: rows[0]?.differing ?? Number.NaN,
   };
-}
-
-/** Reads the whole stream. Returns how often it has each event id. */
-async function countCopies(bus: Bus, logger: Logger): Promise<Map<string, number>> {
-  const copies = new Map<string, number>();
-  const done = Promise.withResolvers<void>();
-  const reader = readStream({
-    ...{ bus, stream: STREAMS.user, logger, since: () => new Date(0) },
-    // An interrupted read starts again.
-    onStart: () => copies.clear(),
-    onMessage({ data, pending }) {
-      const { id } = JSON.parse(Buffer.from(data).toString()) as { id: string };
-      copies.set(id, (copies.get(id) ?? 0) + 1);
-      if (pending === 0) done.resolve();
-    },
-  });
-  await done.promise;
-  await reader.close();
-  return copies;
 }

@@ -15,7 +15,7 @@ import { createReport, perform, type Procedure } from "./plan.ts";
 import { KEYS_ENVIRONMENT, keyProcedures } from "./plans/keys.ts";
 import { runRestore } from "./plans/restore.ts";
 import { SECRETS_ENVIRONMENT, secretProcedures } from "./plans/secrets.ts";
-import { buildCommit, buildWorkingTree, upgradeProcedures } from "./plans/upgrade.ts";
+import { installBuild, upgradeProcedures } from "./plans/upgrade.ts";
 import { startDrillSystem, type SystemOptions } from "./system.ts";
 
 interface Options {
@@ -53,7 +53,7 @@ async function drillUpgrade({ from, ...options }: Options & { readonly from: str
   await using releases = new AsyncDisposableStack();
   const builds = createRunFolder();
   releases.defer(() => builds.remove());
-  const [tree, next] = [await buildCommit(from, builds.path), await buildWorkingTree(builds.path)];
+  const [tree, next] = [await installBuild(builds.path, from), await installBuild(builds.path)];
   return await drill(upgradeProcedures({ old: tree, next }), options, { tree });
 }
 

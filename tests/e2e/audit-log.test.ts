@@ -16,7 +16,7 @@ import {
   register,
   until,
 } from "@gatehouse/test-kit/api";
-import { readStream } from "./support/streams.ts";
+import { readStream } from "@gatehouse/test-kit/system";
 
 interface Entry {
   readonly id: string;

@@ -8,7 +8,7 @@ import { parseEvent, REVOKING_SUBJECTS, STREAMS } from "@gatehouse/contracts";
 import { jetstream } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readStream } from "./support/streams.ts";
+import { readStream } from "@gatehouse/test-kit/system";
 import { createMessageCheck } from "./support/asyncapi.ts";
 import { causeEvents, missingEvents } from "./support/event-causes.ts";
 import {

@@ -9,7 +9,7 @@ import { STREAMS } from "@gatehouse/contracts";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { call, newEmail, PASSWORD, register, until } from "@gatehouse/test-kit/api";
-import { readStream } from "./support/streams.ts";
+import { readStream } from "@gatehouse/test-kit/system";
 import { startTraffic, type Traffic } from "./support/traffic.ts";
 import { createWriteLog, type WriteLog } from "./support/write-log.ts";
 

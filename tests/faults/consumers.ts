@@ -3,7 +3,7 @@ import { createDatabase, type Database } from "@gatehouse/database";
 import { connectBus, type EventHandlers, startConsumer } from "@gatehouse/messaging";
 import { createLogger } from "@gatehouse/observability";
 import { sql } from "kysely";
-import { FAILS } from "./load/client.ts";
+import { FAILS } from "./load/changes.ts";
 import type { FaultySystem } from "./system.ts";
 
 /** The durable names of the harness's consumers. */

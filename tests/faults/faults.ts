@@ -1,7 +1,7 @@
 import { STREAMS } from "@gatehouse/contracts";
 import type { Random } from "@gatehouse/test-kit/run";
-import { DiscardPolicy, jetstreamManager } from "@nats-io/jetstream";
-import { connect } from "@nats-io/transport-node";
+import { openStreams } from "@gatehouse/test-kit/system";
+import { DiscardPolicy } from "@nats-io/jetstream";
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -69,8 +69,8 @@ export const FAULTS: readonly Fault[] = [
     ),
   ),
   fault("NATS streams at their limit", "nats", async ({ system, hold }) => {
-    const connection = await connect({ servers: system.servers.nats.url, name: "faults-full" });
-    const { streams } = await jetstreamManager(connection);
+    await using nats = await openStreams(system.servers.nats.url);
+    const { streams } = nats;
     const names = [STREAMS.auth.name, STREAMS.user.name];
     try {
       for (const name of names) {
@@ -80,7 +80,6 @@ export const FAULTS: readonly Fault[] = [
       await hold(4_000, 6_000);
     } finally {
       for (const name of names) await streams.update(name, { max_bytes: -1, discard: DiscardPolicy.Old });
-      await connection.close();
     }
   }),
   fault("NATS on a full disk", "nats", async ({ system, hold }) => {

@@ -13,12 +13,12 @@ import {
   show,
 } from "@gatehouse/test-kit/run";
 import { setTimeout as pause } from "node:timers/promises";
-import { type BusMessages, createBusMessages } from "./bus-messages.ts";
+import { BusMessages } from "./bus-messages.ts";
 import { startConsumers } from "./consumers.ts";
 import { FAULTS, scheduleFaults } from "./faults.ts";
 import { collectEvidence } from "./ledger/evidence.ts";
 import { createLedger, printLedger, type RunRecord } from "./ledger/ledger.ts";
-import { createJournal, type Journal } from "./load/client.ts";
+import type { Journal } from "./load/client.ts";
 import { startLoad } from "./load/load.ts";
 import { checkFinalState, startProber } from "./load/probes.ts";
 import { waitUntilDrained, waitUntilRecovered } from "./recovery.ts";
@@ -41,23 +41,23 @@ async function testFaults(options: Options): Promise<Report> {
   note(`seed ${seed}`);
   await using system = await startFaultySystem(logs);
   const { gatewayUrls, databaseUrls } = system;
-  const [random, journal, tally] = [createRandom(seed), createJournal(), createTally()];
+  const [random, journal, tally] = [createRandom(seed), newJournal(), createTally()];
   await waitUntilRecovered(system);
   const root = await loginAdmin(gatewayUrls[0] ?? "");
-  await using messages = createBusMessages(system.servers.nats.url);
+  const messages = new BusMessages(system.servers.nats.url);
   await using consumers = await startConsumers(system);
 
   const urls = [...gatewayUrls, system.services.user.url];
-  const load = startLoad({
+  const stopLoad = startLoad({
     ...{ clients, seed, gatewayUrls, rootToken: root.token, journal, tally },
     random: random.fork("load"),
   });
-  const prober = startProber({
+  const stopProber = startProber({
     // Twice the user service: a gateway's own view hides the view of the service behind it.
     ...{ urls: [...urls, system.services.user.url], journal, tally, random: random.fork("probe") },
     ...{ withinMs: REFUSED_WITHIN_MS, authOutages: system.authOutages.all },
   });
-  const stop = () => Promise.all([load.stop(), prober.stop()]);
+  const stop = () => Promise.all([stopLoad(), stopProber()]);
   const broken = await breakThings(system, options, { random: random.fork("faults"), messages, journal, signal }).catch(
     async (error: unknown) => {
       await stop();
@@ -82,6 +82,10 @@ async function testFaults(options: Options): Promise<Report> {
     stuck: [...broken.stuck, ...drained.stuck],
   });
   return { passed: ledger.passed, figures: ledger, lines: [printLedger(ledger)] };
+}
+
+function newJournal(): Journal {
+  return { entries: [], revoked: [], endedCookies: [], complaints: [], during: "no fault" };
 }
 
 /** Runs faults until the time is over. After each the system must recover by itself. */

@@ -17,23 +17,19 @@ const FORWARD: readonly ServiceName[] = ["auth", "user", "gateway"];
 /** The busiest table of each service. */
 const TABLES = { auth: "accounts", user: "users" };
 
-/** The migrations of a release; they sort after all others. First it expands the schema: a column, and an index built concurrently. */
-const EXPAND = {
-  "29990101T0000_drill_add_column.ts": (table: string) => [
-    `alter table ${table} add column drill_note text not null default 'none'`,
-    `alter table ${table} drop column drill_note`,
-  ],
-  "29990101T0001_drill_add_index.ts": (table: string) => [
+/** Migrations of a release by file, up and down; they sort after all others. */
+const COLUMN = ["add column drill_note text not null default 'none'", "drop column drill_note"] as const;
+const EXPAND: Migrations = {
+  "29990101T0000_drill_add_column.ts": (table) => COLUMN.map((change) => `alter table ${table} ${change}`),
+  "29990101T0001_drill_add_index.ts": (table) => [
     `create index concurrently ${table}_drill_index on ${table} (drill_note, id)`,
     `drop index concurrently ${table}_drill_index`,
   ],
 };
-/** The release after it contracts the schema. */
-const CONTRACT = {
-  "29990101T0002_drill_drop_column.ts": (table: string) => [
-    `alter table ${table} drop column drill_note`,
-    `alter table ${table} add column drill_note text not null default 'none'`,
-  ],
+/** The release after it. */
+const CONTRACT: Migrations = {
+  "29990101T0002_drill_drop_column.ts": (table) =>
+    COLUMN.map((change) => `alter table ${table} ${change}`).toReversed(),
 };
 type Migrations = Readonly<Record<string, (table: string) => string[]>>;
 
@@ -76,9 +72,8 @@ export const down = (db: Kysely<never>) => sql\`${down}\`.execute(db);
 
 async function migrateUp({ databaseUrls: { owner, auth, user } }: DrillSystem, tree: string): Promise<void> {
   const environment = { DATABASE_URL: owner, AUTH_DATABASE_URL: auth, USER_DATABASE_URL: user };
-  const { services } = await runPnpm<{ services: { service: string; applied: string[] }[] }>(
-    ...(["migrate", ["up"], { PATH: process.env["PATH"], ...environment }, tree] as const),
-  );
+  type Applied = { readonly services: readonly { readonly service: string; readonly applied: readonly string[] }[] };
+  const { services } = await runPnpm<Applied>("migrate", ["up"], { PATH: process.env["PATH"], ...environment }, tree);
   for (const { service, applied } of services) {
     if (applied.length === 0) throw new Error(`${service} had nothing to migrate`);
     note(`${service}: applied ${applied.join(", ")}`);
@@ -95,40 +90,30 @@ async function readForLong({ databaseUrls }: DrillSystem): Promise<void> {
 }
 
 /**
- * Installs a commit in a folder of its own below `folder`.
- * @param revision a tag, a branch or a commit
+ * Installs a revision in a folder of its own below `folder`.
+ * @param revision a tag, a branch or a commit; the working tree, committed or not, unless given
  * @returns its root
  * @throws Error when git does not know the revision or pnpm cannot install it
  */
-export async function buildCommit(revision: string, folder: string): Promise<string> {
-  const commit = (await run("git", ["rev-parse", "--short", "--verify", `${revision}^{commit}`])).trim();
-  return build(join(folder, commit), (archive) => run("git", ["archive", "--output", archive, commit]));
-}
-
-/** Does the same with the current files, committed or not. */
-export async function buildWorkingTree(folder: string): Promise<string> {
-  return build(join(folder, "working-tree"), async (archive) => {
-    const list = `${archive}.list`;
-    await writeFile(list, await run("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"]));
-    // The list also has files that are deleted but not yet committed.
-    await run("tar", ["--create", "--file", archive, "--ignore-failed-read", "--null", "--files-from", list]);
-  });
-}
-
-async function build(tree: string, pack: (archive: string) => Promise<unknown>): Promise<string> {
-  const archive = `${tree}.tar`;
-  await mkdir(tree);
-  await pack(archive);
-  await run("tar", ["--extract", "--file", archive, "--directory", tree]);
+export async function installBuild(folder: string, revision?: string): Promise<string> {
+  const root = join(folder, revision === undefined ? "new" : "old");
+  const archive = `${root}.tar`;
+  // An index of its own leaves the user's index alone.
+  const environment = { ...process.env, GIT_INDEX_FILE: `${root}.index` };
+  if (revision === undefined) await run("git", ["add", "--all"], { environment });
+  const tree = revision ?? (await run("git", ["write-tree"], { environment })).trim();
+  await mkdir(root);
+  await run("git", ["archive", "--output", archive, tree], {});
+  await run("tar", ["--extract", "--file", archive, "--directory", root], {});
   // The services need no install scripts, which prepare servers and git hooks.
   const install = ["install", "--frozen-lockfile", "--prefer-offline", "--ignore-scripts"];
-  await run(process.env["npm_execpath"] ?? "pnpm", install, tree);
-  return tree;
+  await run(process.env["npm_execpath"] ?? "pnpm", install, { folder: root });
+  return root;
 }
 
-async function run(command: string, args: readonly string[], folder = REPOSITORY_ROOT): Promise<string> {
-  const options = { folder, environment: process.env, withinMs: INSTALL_MS };
-  const { ok, stdout, reason } = await runCommand(command, args, options);
+async function run(command: string, args: readonly string[], options: object): Promise<string> {
+  const defaults = { folder: REPOSITORY_ROOT, environment: process.env, withinMs: INSTALL_MS };
+  const { ok, stdout, reason } = await runCommand(command, args, { ...defaults, ...options });
   if (!ok) throw new Error(`${command} ${args.join(" ")}: ${reason || stdout}`);
   return stdout;
 }

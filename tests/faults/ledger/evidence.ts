@@ -1,6 +1,6 @@
-import { parseEvent, type GatehouseEvent, STREAMS } from "@gatehouse/contracts";
-import { connectDatabase } from "@gatehouse/test-kit/system";
-import type { BusMessages, StoredMessage } from "../bus-messages.ts";
+import { type GatehouseEvent, STREAMS } from "@gatehouse/contracts";
+import { connectDatabase, type StoredMessage } from "@gatehouse/test-kit/system";
+import type { BusMessages } from "../bus-messages.ts";
 import type { Consumers } from "../consumers.ts";
 import type { Entry, Journal } from "../load/client.ts";
 
@@ -8,14 +8,15 @@ import type { Entry, Journal } from "../load/client.ts";
 export interface Evidence {
   readonly auth: {
     readonly accounts: readonly AccountRow[];
-    readonly tombstones: readonly TombstoneRow[];
-    readonly sessions: readonly SessionRow[];
-    readonly tokens: readonly TokenRow[];
+    /** With the account's version at its end. */
+    readonly tombstones: readonly Row[];
+    readonly sessions: readonly { id: string; user_id: string; ended: boolean; reason: string | null }[];
+    readonly tokens: readonly { id: string; session_id: string; revoked: boolean; replaced_by: string | null }[];
     readonly outbox: readonly OutboxRow[];
   };
   readonly user: {
     readonly users: readonly UserRow[];
-    readonly tombstones: readonly TombstoneRow[];
+    readonly tombstones: readonly Row[];
     readonly outbox: readonly OutboxRow[];
   };
   /** The messages of both services' streams, without watermarks. */
@@ -28,43 +29,24 @@ export interface Evidence {
   readonly malformed: ReadonlySet<string>;
 }
 
-interface PersonRow {
+interface Row {
   readonly id: string;
+  readonly version: number;
+}
+
+export interface AccountRow extends Row {
   readonly email: string;
   readonly role: string;
   readonly is_active: boolean;
   readonly is_verified: boolean;
   readonly full_name: string | null;
-  readonly version: number;
   readonly created_at: Date;
   readonly deleted_at: Date | null;
 }
 
-export type AccountRow = PersonRow;
-
-export interface UserRow extends PersonRow {
+export interface UserRow extends AccountRow {
   readonly account_version: number;
   readonly is_registered: boolean;
-}
-
-/** `version`: the account's at its end. */
-export interface TombstoneRow {
-  readonly id: string;
-  readonly version: number;
-}
-
-interface SessionRow {
-  readonly id: string;
-  readonly user_id: string;
-  readonly ended: boolean;
-  readonly reason: string | null;
-}
-
-interface TokenRow {
-  readonly id: string;
-  readonly session_id: string;
-  readonly revoked: boolean;
-  readonly replaced_by: string | null;
 }
 
 export interface OutboxRow {
@@ -89,12 +71,11 @@ const OUTBOX = "select id, published_at is not null as published, payload as eve
 export async function collectEvidence(
   ownerUrl: string,
   { database }: Consumers,
-  { read, repeated, malformed }: BusMessages,
+  messages: BusMessages,
   { entries: journal }: Journal,
 ): Promise<Evidence> {
   await using client = await connectDatabase(ownerUrl);
   const rows = async <T>(sql: string) => (await client.query(sql)).rows as T[];
-  const stored = [...(await read(STREAMS.auth.name)), ...(await read(STREAMS.user.name))];
   return {
     auth: {
       accounts: await rows("select * from auth.accounts"),
@@ -110,26 +91,26 @@ export async function collectEvidence(
       tombstones: await rows("select id, version from users.tombstones"),
       outbox: await rows(`${OUTBOX} users.outbox`),
     },
-    messages: stored
-      .filter(({ subject }) => subject !== "auth.watermark")
-      .map((message) => ({ ...message, event: eventIn(message) })),
-    letters: (await read(STREAMS.deadLetters.name)).map(readLetter),
+    messages: (await messages.readEvents()).map(toMessage),
+    letters: (await messages.read(STREAMS.deadLetters.name)).map(readLetter),
     applied: await database.db.selectFrom("applied").selectAll().execute(),
-    ...{ journal, repeated, malformed },
+    ...{ journal, repeated: messages.repeated, malformed: messages.malformed },
   };
 }
 
-function eventIn({ data }: StoredMessage): GatehouseEvent | undefined {
+function toMessage(message: StoredMessage): Message {
+  const { stream, sequence, subject, messageId } = message;
+  const about = { stream, sequence, subject, messageId };
   try {
-    return parseEvent(JSON.parse(Buffer.from(data).toString()));
+    return { ...about, event: message.event };
   } catch {
-    return undefined;
+    return { ...about, event: undefined };
   }
 }
 
 function readLetter({ headers }: StoredMessage): Letter {
   const [consumer = "", stream = "", sequence, subject = "", error = ""] = [
-    ...["Consumer", "Stream", "Sequence", "Subject", "Error"].map((name) => headers?.get(`Gatehouse-${name}`)),
+    ...["Consumer", "Stream", "Sequence", "Subject", "Error"].map((name) => headers[`Gatehouse-${name}`]),
   ];
   return { consumer, stream, sequence: Number(sequence), subject, error };
 }

@@ -1,7 +1,9 @@
 import type { GatehouseEvent } from "@gatehouse/contracts";
-import type { AccountRow, Evidence, OutboxRow, TombstoneRow, UserRow } from "./evidence.ts";
+import type { AccountRow, Evidence, OutboxRow, UserRow } from "./evidence.ts";
 
 // Compare the tables with the events that were written with them, and the projections with their sources.
+
+type Tombstones = Evidence["auth"]["tombstones"];
 
 const FACTS = ["email", "role", "is_active", "is_verified"] as const;
 const dataOf = (event: GatehouseEvent) => event.data as Readonly<Record<string, unknown>>;
@@ -123,7 +125,7 @@ function compareUser(account: AccountRow, user: UserRow | undefined, lastShown: 
   return [...differing, `user ${id} is at version ${followed} of its account, which is at ${lastShown} to ${version}`];
 }
 
-function missingIn(rows: readonly TombstoneRow[], others: readonly TombstoneRow[]): string[] {
+function missingIn(rows: Tombstones, others: Tombstones): string[] {
   const versions = new Map(rows.map(({ id, version }) => [id, version]));
   return others.filter(({ id, version }) => versions.get(id) !== version).map(({ id }) => id);
 }

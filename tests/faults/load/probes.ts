@@ -11,11 +11,6 @@ export interface ProbeOptions {
   readonly tally: Tally;
 }
 
-export interface Prober {
-  /** Returns how many revoked tokens were sent. */
-  stop(): Promise<number>;
-}
-
 const EVERY_MS = 40;
 /** Only the latest revocations are searched for those that are due. */
 const LATEST = 100;
@@ -28,11 +23,12 @@ const read = (token: string | undefined): Request => ["GET", "/v1/users/me", { t
 
 /**
  * Sends revoked tokens as soon as they must be rejected.
+ * @returns a function that stops it, and returns how many it sent
  * @param options.withinMs the time in which a revocation must take effect
  */
 export function startProber(
   options: ProbeOptions & { readonly withinMs: number; readonly authOutages: () => readonly Outage[] },
-): Prober {
+): () => Promise<number> {
   const { journal, random, tally, urls, withinMs, authOutages } = options;
   const stopping = new AbortController();
   let probed = 0;
@@ -54,12 +50,10 @@ export function startProber(
   }
 
   const running = [probeUntilStopped(), probeUntilStopped()];
-  return {
-    async stop() {
-      stopping.abort();
-      await Promise.all(running);
-      return probed;
-    },
+  return async () => {
+    stopping.abort();
+    await Promise.all(running);
+    return probed;
   };
 }
 

@@ -33,8 +33,9 @@ export function reportCommand(name: string, description: string, run: (options: 
 }
 
 /** An option that takes a whole number of at least 1. */
-export function countOption(name: string, description: string, byDefault: number): Option {
-  return new Option(`--${name} <count>`, description).argParser(parseCount).default(byDefault);
+export function countOption(name: string, description: string, byDefault?: number): Option {
+  const option = new Option(`--${name} <count>`, description).argParser(parseCount);
+  return byDefault === undefined ? option : option.default(byDefault);
 }
 
 export function seedOption(): Option {

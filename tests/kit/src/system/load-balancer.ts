@@ -1,27 +1,28 @@
 import { answersReady } from "@gatehouse/local-stack";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** How often a gateway is asked; a good deal quicker than the balancers of the world, so that the test is not long. */
+/** How often each gateway is probed: more often than by real balancers, so that tests are short. */
 const PROBE_MS = 250;
+/** Port 1 refuses connections. */
+const NOBODY = "http://127.0.0.1:1";
 
 export interface LoadBalancer {
-  /** The gateway whose turn it is. */
+  /** Returns the next ready gateway. Without one, an address that refuses connections. */
   next(): string;
-  /** Resolves when so many gateways are ready. */
+  /** Resolves when exactly `count` gateways are ready. */
   untilReady(count: number): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * The client's side of two gateways, as a load balancer is: it asks `/health/ready` of each, and from the first answer other
- * than 200 on it sends that gateway nothing more, over kept-alive connections neither. Until it has asked it knows
- * nothing, and it repeats no request.
+ * Distributes requests as a load balancer does: it probes `/health/ready` of each gateway, and sends nothing to a gateway whose last
+ * answer was not 200. It retries no request.
  */
 export async function createLoadBalancer(urls: readonly string[]): Promise<LoadBalancer> {
   const closing = new AbortController();
   const ready = new Set<string>();
   let changed = Promise.withResolvers<void>();
-  let turn = 0;
+  let position = 0;
 
   async function probe(url: string): Promise<void> {
     if (await answersReady(url)) ready.add(url);
@@ -42,9 +43,7 @@ export async function createLoadBalancer(urls: readonly string[]): Promise<LoadB
   return {
     next() {
       const candidates = urls.filter((url) => ready.has(url));
-      const url = candidates[turn++ % candidates.length];
-      if (url === undefined) throw new Error("no gateway is ready");
-      return url;
+      return candidates[position++ % candidates.length] ?? NOBODY;
     },
     async untilReady(count) {
       while (ready.size !== count) await changed.promise;
