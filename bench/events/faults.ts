@@ -9,15 +9,7 @@ import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-interface Projection {
-  /** Kills it and starts another. */
-  crash(): Promise<void>;
-  stop(): Promise<void>;
-  /** `running`, or how it ended. */
-  state(): string;
-}
-
-export function startProjection(environment: { DATABASE_URL: string; NATS_URL: string }): Projection {
+export function startProjection(environment: { DATABASE_URL: string; NATS_URL: string }) {
   const launch = () =>
     spawn(process.execPath, [fileURLToPath(new URL("projection.ts", import.meta.url))], {
       env: { ...process.env, ...environment },
@@ -30,11 +22,13 @@ export function startProjection(environment: { DATABASE_URL: string; NATS_URL: s
     await ended;
   };
   return {
+    /** Kills it and starts another. */
     async crash() {
       await end("SIGKILL");
       child = launch();
     },
     stop: () => end("SIGTERM"),
+    /** `running`, or how it ended. */
     state: () => child.signalCode ?? child.exitCode?.toString() ?? "running",
   };
 }
@@ -42,7 +36,7 @@ export function startProjection(environment: { DATABASE_URL: string; NATS_URL: s
 interface Targets {
   readonly nats: RestartableServer;
   readonly bus: Bus;
-  readonly projection: Projection;
+  readonly projection: ReturnType<typeof startProjection>;
   /** Another database than the bench's, so that the cut does not hit its own connection. */
   readonly superuserUrl: string;
   readonly databaseUrl: string;

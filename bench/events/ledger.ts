@@ -3,22 +3,8 @@ import { openStreams, readStream } from "@gatehouse/test-kit/system";
 import { type Kysely, sql } from "kysely";
 import type { BenchTables } from "./tables.ts";
 
-/** What happened to the events. */
-export interface EventLedger {
-  readonly written: number;
-  readonly published: number;
-  /** Written and not in the stream. */
-  readonly lost: number;
-  /** In the stream and never written. */
-  readonly invented: number;
-  /** Copies after the first: repeated by a fault, or published again after a lost acknowledgment. */
-  readonly repeated: number;
-  readonly deadLetters: number;
-  /** Rows of the projection that differ from their source. */
-  readonly differing: number;
-}
-
-export async function compareEvents(db: Kysely<BenchTables>, natsUrl: string): Promise<EventLedger> {
+/** Compares what was written with the stream and the projection. */
+export async function compareEvents(db: Kysely<BenchTables>, natsUrl: string) {
   const written = new Set((await db.selectFrom("outbox").select("id").execute()).map(({ id }) => id));
   await using nats = await openStreams(natsUrl);
   const copies = new Map<string, number>();
@@ -32,10 +18,13 @@ export async function compareEvents(db: Kysely<BenchTables>, natsUrl: string): P
   return {
     written: written.size,
     published: copies.size - invented,
+    /** Written and not in the stream. */
     lost: [...written].filter((id) => !copies.has(id)).length,
     invented,
+    /** Copies after the first: repeated by a fault, or published again after a lost acknowledgment. */
     repeated: [...copies.values()].reduce((sum, count) => sum + count, 0) - copies.size,
     deadLetters: state.messages,
+    /** Rows of the projection that differ from their source. */
     differing: rows[0]?.differing ?? Number.NaN,
   };
 }

@@ -7,18 +7,12 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 /** A collector that answers at once, with 503, or after 30 s; accepts no connection without refusing it; or does not listen. */
 export type Behavior = "healthy" | "refusing" | "slow" | "hanging" | "down";
 
-export interface Collector extends AsyncDisposable {
-  /** For OTEL_EXPORTER_OTLP_ENDPOINT; a sender may append its name. */
-  readonly url: string;
-  bytesBySender(): Promise<Record<string, number>>;
-}
-
 const SLOW_MS = 30_000;
 /** More than the backlog of the hanging collector. */
 const CONNECTIONS = 8;
 
 /** Starts a thread that keeps nothing of what it receives. */
-export async function startCollector(behavior: Behavior): Promise<Collector> {
+export async function startCollector(behavior: Behavior) {
   const worker = behavior === "down" ? undefined : new Worker(new URL(import.meta.url), { workerData: behavior });
   const [port] = worker ? ((await once(worker, "message")) as [number]) : [await freePort()];
   const sockets = Array.from({ length: behavior === "hanging" ? CONNECTIONS : 0 }, () =>
@@ -26,6 +20,7 @@ export async function startCollector(behavior: Behavior): Promise<Collector> {
   );
   const url = `http://127.0.0.1:${port}`;
   return {
+    /** For OTEL_EXPORTER_OTLP_ENDPOINT; a sender may append its name. */
     url,
     bytesBySender: async () => (await (await fetch(url)).json()) as Record<string, number>,
     async [Symbol.asyncDispose]() {

@@ -9,20 +9,10 @@ import {
   type Person,
   register,
 } from "@gatehouse/test-kit/api";
-import { createTally, type OpenLoop, startOpenLoop, type Tally } from "@gatehouse/test-kit/run";
-import { connectDatabase, queryOnce, type ServiceHandle, startSystem, type System } from "@gatehouse/test-kit/system";
+import { createTally, startOpenLoop } from "@gatehouse/test-kit/run";
+import { connectDatabase, queryOnce, startSystem } from "@gatehouse/test-kit/system";
 
-/** The whole system, its database, and an admin. */
-export interface BenchSystem extends AsyncDisposable {
-  readonly gateways: readonly ServiceHandle[];
-  readonly urls: readonly string[];
-  readonly users: readonly ServiceHandle[];
-  readonly auth: ServiceHandle | undefined;
-  readonly nats: System["servers"]["nats"];
-  /** Connected as the owner, who reads both schemas. */
-  readonly database: Awaited<ReturnType<typeof connectDatabase>>;
-  readonly admin: Person;
-}
+export type BenchSystem = Awaited<ReturnType<typeof startBenchSystem>>;
 
 /**
  * Starts several gateways in front of one user service, or pairs: per environment a gateway with its own user service.
@@ -36,7 +26,7 @@ export async function startBenchSystem({
   readonly gateways?: number;
   readonly environment?: NodeJS.ProcessEnv;
   readonly pairs?: readonly NodeJS.ProcessEnv[];
-}): Promise<BenchSystem> {
+}) {
   await using releases = new AsyncDisposableStack();
   const { services, servers, databaseUrls } = releases.use(
     await startSystem({
@@ -104,10 +94,7 @@ export async function registerUsers(url: string, count = USERS): Promise<Person[
 }
 
 /** Sends requests at a steady rate, to one gateway after another. */
-export async function startBackgroundLoad(
-  urls: readonly string[],
-  perSecond: number,
-): Promise<OpenLoop & { readonly tally: Tally }> {
+export async function startBackgroundLoad(urls: readonly string[], perSecond: number) {
   const users = await registerUsers(urls[0] ?? "");
   const tally = createTally();
   const loop = startOpenLoop(perSecond, async (index) => {

@@ -13,15 +13,7 @@ const LAST_USE_SECONDS = 5;
 const REFRESH_BEFORE_SECONDS = 10;
 const TIMEOUT_MS = 15_000;
 
-export interface Load {
-  readonly tally: Tally;
-  /** By kid: the requests that tokens of this signing key opened. */
-  readonly keys: ReadonlyMap<string, number>;
-  /** Requests a second that were sent. */
-  rate(): number;
-  /** Resolves when every request is answered. */
-  stop(): Promise<void>;
-}
+export type Load = Awaited<ReturnType<typeof startLoad>>;
 
 interface Session {
   token: string;
@@ -37,7 +29,7 @@ export type Send = (expected: number, method: string, path: string, call: Call) 
 
 export function createSend(nextUrl: () => string, tally: Tally): Send {
   return async (expected, method, path, call) => {
-    const answer = await tryCall(nextUrl(), method, path, { ...call, timeoutMs: TIMEOUT_MS });
+    const answer = await tryCall(nextUrl, method, path, { ...call, timeoutMs: TIMEOUT_MS });
     const { status, body } = answer;
     const reason = typeof body["type"] === "string" ? body["type"] : undefined;
     tally.count({ route: `${method} ${path}`, status, expected, reason });
@@ -52,8 +44,9 @@ export async function startLoad(options: {
   readonly random: Random;
   /** Shared by several loads of one drill. */
   readonly tally?: Tally;
-}): Promise<Load> {
+}) {
   const { nextUrl, perSecond, random, tally = createTally() } = options;
+  /** By kid: the requests that tokens of this signing key opened. */
   const keys = new Map<string, number>();
   const acts = createActs(createSend(nextUrl, tally), random, (token) => {
     const { kid } = readToken(token);

@@ -25,19 +25,10 @@ export interface Procedure {
   readonly steps: readonly Step[];
 }
 
-export interface StepResult {
-  readonly procedure: string;
-  readonly step: string;
-  readonly seconds: number;
-  /** Requests that were answered meanwhile, and how many of them failed. */
-  readonly answered: number;
-  readonly failed: number;
-}
-
 /** Runs all steps in order and counts the requests of each. */
-export async function perform(procedures: readonly Procedure[], drill: Drill): Promise<StepResult[]> {
+export async function perform(procedures: readonly Procedure[], drill: Drill) {
   const { load, signal, settleMs } = drill;
-  const results: StepResult[] = [];
+  const results = [];
   for (const { name: procedure, steps } of procedures)
     for (const step of steps) {
       signal.throwIfAborted();
@@ -55,7 +46,7 @@ export async function perform(procedures: readonly Procedure[], drill: Drill): P
 }
 
 /** A drill passes when every request had its expected status. */
-export function createReport(seed: string, { tally, rate }: Load, steps: readonly StepResult[]): Report {
+export function createReport(seed: string, { tally, rate }: Load, steps: Awaited<ReturnType<typeof perform>>): Report {
   const { answered, failed } = tally.total();
   const perSecond = Math.round(rate());
   const routes = tally.byRoute();

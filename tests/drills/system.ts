@@ -3,22 +3,13 @@ import {
   createLoadBalancer,
   inventPasswords,
   inventSecret,
-  type LoadBalancer,
   queryOnce,
   shippedConfiguration,
   startSystem,
   type System,
 } from "@gatehouse/test-kit/system";
 
-/**
- * Gatehouse as an operator runs it: two processes of each service, PostgreSQL with an owner who is no superuser, NATS with the
- * configuration of deploy/nats, Redis with a password.
- */
-export interface DrillSystem extends System {
-  readonly balancer: LoadBalancer;
-  /** The variables of nats-server, which it reads at each start. */
-  readonly natsEnvironment: Record<string, string>;
-}
+export type DrillSystem = Awaited<ReturnType<typeof startDrillSystem>>;
 
 export interface SystemOptions {
   readonly environment?: NodeJS.ProcessEnv;
@@ -35,9 +26,13 @@ const LIMITS = {
   RATE_LIMIT_REGISTER: "1000000/minute",
 };
 
-export async function startDrillSystem({ environment, tree, logFolder }: SystemOptions): Promise<DrillSystem> {
+/**
+ * Starts Gatehouse as an operator runs it: two processes of each service, PostgreSQL with an owner who is no superuser, NATS with the
+ * configuration of deploy/nats, Redis with a password.
+ */
+export async function startDrillSystem({ environment, tree, logFolder }: SystemOptions) {
   const bus = inventPasswords();
-  const natsEnvironment = { ...bus.environment };
+  const natsEnvironment: Record<string, string> = { ...bus.environment };
   const system = await startSystem({
     parts: ["postgres", "nats", "redis"],
     replicas: { auth: 2, user: 2, gateway: 2 },
@@ -58,7 +53,9 @@ export async function startDrillSystem({ environment, tree, logFolder }: SystemO
   });
   const balancer = await createLoadBalancer(system.services.gateway.map(({ url }) => url));
   return {
-    ...{ ...system, balancer, natsEnvironment },
+    ...{ ...system, balancer },
+    /** The variables of nats-server, which it reads at each start. */
+    natsEnvironment,
     async [Symbol.asyncDispose]() {
       await balancer.close();
       await system[Symbol.asyncDispose]();

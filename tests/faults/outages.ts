@@ -4,13 +4,7 @@ export interface Outage {
   readonly until: number;
 }
 
-export interface OutageRecord {
-  began(): void;
-  ended(): void;
-  all(): readonly Outage[];
-}
-
-export function recordOutages(now: () => number = () => performance.now()): OutageRecord {
+export function recordOutages(now: () => number = () => performance.now()) {
   const outages: Outage[] = [];
   return {
     began: () => void outages.push({ from: now(), until: Number.POSITIVE_INFINITY }),
@@ -18,7 +12,7 @@ export function recordOutages(now: () => number = () => performance.now()): Outa
       const last = outages.pop();
       if (last !== undefined) outages.push({ from: last.from, until: now() });
     },
-    all: () => outages,
+    all: (): readonly Outage[] => outages,
   };
 }
 

@@ -1,4 +1,4 @@
-import { databaseUrl, isAlive, type ProcessIdentity, type RestartableServer } from "@gatehouse/local-stack";
+import { databaseUrl, isAlive, type ProcessIdentity } from "@gatehouse/local-stack";
 import { FIRST_ADMIN } from "@gatehouse/test-kit/api";
 import {
   createFaultyLine,
@@ -12,7 +12,7 @@ import { execFile } from "node:child_process";
 import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { type OutageRecord, recordOutages } from "./outages.ts";
+import { recordOutages } from "./outages.ts";
 
 /** REVOCATION_MAX_STALENESS_SECONDS: the lowest possible value, so that many revocations meet a stale view. */
 export const MAX_STALENESS_SECONDS = 2;
@@ -22,18 +22,8 @@ export const INSTANCES = ["auth", "user", "gateway-1", "gateway-2"] as const;
 export const LINES = ["auth-postgres", "user-postgres", "auth-nats", "user-nats", "gateway-nats", "user-auth"] as const;
 export type InstanceName = (typeof INSTANCES)[number];
 
-/** Gatehouse with servers of its own, and a TCP line between each service and what it needs. */
-export interface FaultySystem extends AsyncDisposable {
-  readonly services: Readonly<Record<InstanceName, ServiceHandle>>;
-  readonly gatewayUrls: readonly string[];
-  readonly servers: Readonly<Record<(typeof SERVERS)[number], RestartableServer>>;
-  readonly lines: Readonly<Record<(typeof LINES)[number], FaultyLine>>;
-  /** The disk of NATS; undefined where this machine does not allow mounts. */
-  readonly disk: SmallDisk | undefined;
-  readonly databaseUrls: { readonly owner: string; readonly ledger: string };
-  /** When auth was down. */
-  readonly authOutages: OutageRecord;
-}
+export type FaultySystem = Awaited<ReturnType<typeof startFaultySystem>>;
+type Lines = Readonly<Record<(typeof LINES)[number], FaultyLine>>;
 
 const ENVIRONMENT = {
   LOG_LEVEL: "warn",
@@ -44,9 +34,10 @@ const ENVIRONMENT = {
   ...skewedClock(0),
 };
 
-export async function startFaultySystem(logFolder?: string): Promise<FaultySystem> {
+/** Starts Gatehouse with servers of its own, and a TCP line between each service and what it needs. */
+export async function startFaultySystem(logFolder?: string) {
   let disk: SmallDisk | undefined;
-  let lines = {} as FaultySystem["lines"];
+  let lines = {} as Lines;
   const { services, servers, databaseUrls, ...system } = await startSystem({
     parts: SERVERS,
     replicas: { auth: 1, user: 1, gateway: 2 },
@@ -64,7 +55,7 @@ export async function startFaultySystem(logFolder?: string): Promise<FaultySyste
         releases.defer(() => line.close());
         return [name, line] as const;
       });
-      lines = Object.fromEntries(await Promise.all(opened)) as typeof lines;
+      lines = Object.fromEntries(await Promise.all(opened)) as Lines;
       return {
         databaseUrls: { auth: lines["auth-postgres"].url, user: lines["user-postgres"].url },
         // The second gateway reaches NATS without a line.
@@ -75,9 +66,11 @@ export async function startFaultySystem(logFolder?: string): Promise<FaultySyste
   });
   const all = Object.values(services).flat();
   return {
-    services: Object.fromEntries(all.map((one) => [one.name, one])) as FaultySystem["services"],
+    services: Object.fromEntries(all.map((one) => [one.name, one])) as Readonly<Record<InstanceName, ServiceHandle>>,
     gatewayUrls: services.gateway.map(({ url }) => url),
-    ...{ servers, lines, disk, authOutages: recordOutages() },
+    ...{ servers, lines, authOutages: recordOutages() },
+    /** The disk of NATS; undefined where this machine does not allow mounts. */
+    disk,
     databaseUrls: { owner: databaseUrls.owner, ledger: databaseUrl(servers.postgres.url, "ledger") },
     [Symbol.asyncDispose]: () => system[Symbol.asyncDispose](),
   };

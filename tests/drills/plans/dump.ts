@@ -1,5 +1,4 @@
-import { prepareDatabases, runOrThrow } from "@gatehouse/local-stack";
-import { databaseUrl } from "@gatehouse/local-stack";
+import { databaseUrl, prepareDatabases, runOrThrow } from "@gatehouse/local-stack";
 import { connectDatabase, queryOnce } from "@gatehouse/test-kit/system";
 import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -38,16 +37,10 @@ async function listTables(client: pg.Client): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** A dump of both schemas at one moment. */
-export interface Dump {
-  /** The tool that made it. */
-  readonly by: string;
-  /** Restores it into a server without database and roles. */
-  restore(): Promise<void>;
-}
+export type Dump = Awaited<ReturnType<typeof takeDump>>;
 
 /** Dumps what the client's open transaction sees: by pg_dump, or by COPY where pg_dump is missing or older than the server. */
-export async function takeDump({ databaseUrls, servers }: DrillSystem, client: pg.Client): Promise<Dump> {
+export async function takeDump({ databaseUrls, servers }: DrillSystem, client: pg.Client) {
   const { owner } = databaseUrls;
   const folder = join(servers.postgres.folder, "dump");
   await mkdir(folder, { recursive: true });

@@ -8,7 +8,7 @@ import { startLoad } from "../load.ts";
 import { createReport, type Drill, perform, type Procedure } from "../plan.ts";
 import { type DrillSystem, runPnpm, startDrillSystem } from "../system.ts";
 import { compareTables, type Dump, readTables, type Tables, takeDump } from "./dump.ts";
-import { createWitnesses, type Witnesses } from "./witnesses.ts";
+import { createWitnesses } from "./witnesses.ts";
 
 /** How long the load runs before the dump, after it, and at the end. */
 const LOAD_MS = 5_000;
@@ -50,7 +50,10 @@ export async function runRestore(options: {
 
 const runLoad = ({ signal }: Drill) => delay(LOAD_MS, undefined, { signal });
 
-function restoreProcedures(system: DrillSystem, witnesses: Witnesses): Record<"backUp" | "restore", Procedure> {
+function restoreProcedures(
+  system: DrillSystem,
+  witnesses: Awaited<ReturnType<typeof createWitnesses>>,
+): Record<"backUp" | "restore", Procedure> {
   const services = Object.values(system.services).flat();
   let dump: Dump | undefined;
   let tables: Tables = new Map();

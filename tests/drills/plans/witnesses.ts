@@ -2,15 +2,8 @@ import { login, NEW_PASSWORD, PASSWORD, type Person, register } from "@gatehouse
 import { createTally } from "@gatehouse/test-kit/run";
 import { createSend, type Send } from "../load.ts";
 
-/** Users whose actions before and after the dump are known. */
-export interface Witnesses {
-  /** After the dump: one logs out, one changes the password, and a new one registers. */
-  change(): Promise<void>;
-  /** @throws Error when the restored system answers differently than expected */
-  check(): Promise<void>;
-}
-
-export async function createWitnesses(nextUrl: () => string): Promise<Witnesses> {
+/** Registers users whose actions before and after the dump are known. */
+export async function createWitnesses(nextUrl: () => string) {
   const [stayed, left, changed] = [await register(nextUrl()), await register(nextUrl()), await register(nextUrl())];
   let late: Person = stayed;
 
@@ -22,6 +15,7 @@ export async function createWitnesses(nextUrl: () => string): Promise<Witnesses>
   }
 
   return {
+    /** After the dump: one logs out, one changes the password, and a new one registers. */
     change: () =>
       sending(async (send) => {
         await send(204, "POST", "/v1/auth/logout", { token: left.token });
@@ -29,6 +23,7 @@ export async function createWitnesses(nextUrl: () => string): Promise<Witnesses>
         await send(204, "POST", "/v1/auth/change-password", { token: changed.token, json });
         late = await register(nextUrl());
       }),
+    /** @throws Error when the restored system answers differently than expected */
     check: () =>
       sending(async (send) => {
         // Every earlier access token is invalid.

@@ -67,7 +67,7 @@ export function checkLetters({ messages, letters, malformed }: Evidence): string
 }
 
 /** A line of counts for both services. */
-export interface Flow {
+interface Flow {
   readonly what: string;
   readonly auth: number;
   readonly user: number;

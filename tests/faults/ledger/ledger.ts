@@ -1,13 +1,5 @@
 import { checkAnswers } from "./answers.ts";
-import {
-  checkApplied,
-  checkInvented,
-  checkLetters,
-  checkLost,
-  checkRepeated,
-  countFlows,
-  type Flow,
-} from "./delivery.ts";
+import { checkApplied, checkInvented, checkLetters, checkLost, checkRepeated, countFlows } from "./delivery.ts";
 import type { Evidence } from "./evidence.ts";
 import {
   checkAccounts,
@@ -38,19 +30,9 @@ export interface RunRecord {
   readonly stuck: readonly string[];
 }
 
-interface Check {
-  readonly name: string;
-  readonly wrong: readonly string[];
-}
+type Ledger = ReturnType<typeof createLedger>;
 
-export interface Ledger extends Omit<RunRecord, "complaints" | "forbidden" | "stuck"> {
-  readonly flows: readonly Flow[];
-  readonly deadLetters: Readonly<Record<string, number>>;
-  readonly checks: readonly Check[];
-  readonly passed: boolean;
-}
-
-export function createLedger(evidence: Evidence, { complaints, forbidden, stuck, ...run }: RunRecord): Ledger {
+export function createLedger(evidence: Evidence, { complaints, forbidden, stuck, ...run }: RunRecord) {
   const checks = Object.entries({
     "lost: every event written is in its stream": checkLost(evidence),
     "invented: every event in a stream was written": checkInvented(evidence),
@@ -67,7 +49,7 @@ export function createLedger(evidence: Evidence, { complaints, forbidden, stuck,
     "clients saw no wrong answer": complaints,
     "no answer was a 500": forbidden,
     "everything recovered by itself, in time": stuck,
-  }).map(([name, wrong]): Check => ({ name, wrong }));
+  }).map(([name, wrong]) => ({ name, wrong }));
   const letters = [...Map.groupBy(evidence.letters, ({ consumer }) => consumer)];
   return {
     ...run,

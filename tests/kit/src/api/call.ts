@@ -62,9 +62,14 @@ export async function call<T = Record<string, unknown>>(
 }
 
 /** The same, but a request without an answer has the status 0 and its error's code as the body's `type`. */
-export async function tryCall(base: string, method: string, path: string, options: Call): Promise<Answer> {
+export async function tryCall(
+  next: string | (() => string),
+  method: string,
+  path: string,
+  options: Call,
+): Promise<Answer> {
   try {
-    return await call(base, method, path, options);
+    return await call(typeof next === "string" ? next : next(), method, path, options);
   } catch (error) {
     const { code, name } = error as { code?: unknown; name: string };
     const body = { type: typeof code === "string" ? code : name };

@@ -1,13 +1,5 @@
-/** Requests at a steady rate. */
-export interface OpenLoop {
-  /** Requests a second that were sent so far. */
-  rate(): number;
-  /** Sends no more; resolves when every request is answered. */
-  stop(): Promise<void>;
-}
-
 /** Sends `perSecond` requests a second, whether the earlier ones are answered or not. */
-export function startOpenLoop(perSecond: number, request: (index: number) => Promise<unknown>): OpenLoop {
+export function startOpenLoop(perSecond: number, request: (index: number) => Promise<unknown>) {
   const open = new Set<Promise<unknown>>();
   const begun = performance.now();
   const seconds = () => (performance.now() - begun) / 1_000;
@@ -20,7 +12,9 @@ export function startOpenLoop(perSecond: number, request: (index: number) => Pro
     }
   }, 1_000 / perSecond);
   return {
+    /** Requests a second that were sent so far. */
     rate: () => sent / seconds(),
+    /** Sends no more; resolves when every request is answered. */
     async stop() {
       clearInterval(timer);
       await Promise.all(open);

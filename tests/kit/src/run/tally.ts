@@ -11,20 +11,12 @@ interface Outcome {
 
 type Counts = Readonly<Record<string, number>>;
 
-export interface Tally {
-  count(outcome: Outcome): void;
-  total(): { readonly answered: number; readonly failed: number };
-  /** Counts by route, then by status. */
-  byRoute(): Readonly<Record<string, Counts>>;
-  byStatus(): Counts;
-  /** One line for each of the first 50 failures, with the second of the run. */
-  readonly failures: readonly string[];
-}
+export type Tally = ReturnType<typeof createTally>;
 
 const FAILURES_KEPT = 50;
 
 /** Counts every answer; any other status than the expected one is a failure. */
-export function createTally(now: () => number = () => performance.now()): Tally {
+export function createTally(now: () => number = () => performance.now()) {
   const routes: Record<string, Record<string, number>> = {};
   const statuses: Record<string, number> = {};
   const failures: string[] = [];
@@ -32,8 +24,9 @@ export function createTally(now: () => number = () => performance.now()): Tally 
   let answered = 0;
   let failed = 0;
   return {
-    failures,
-    count({ route, status, expected, reason = "" }) {
+    /** One line for each of the first failures, with the second of the run. */
+    failures: failures as readonly string[],
+    count({ route, status, expected, reason = "" }: Outcome): void {
       const name = status === 0 ? "none" : String(status);
       for (const counts of [(routes[route] ??= {}), statuses]) counts[name] = (counts[name] ?? 0) + 1;
       answered += 1;
@@ -43,7 +36,9 @@ export function createTally(now: () => number = () => performance.now()): Tally 
       if (failures.length < FAILURES_KEPT) failures.push(`${second} s  ${route}: ${name} ${reason}`.trimEnd());
     },
     total: () => ({ answered, failed }),
-    byRoute: () => Object.fromEntries(Object.entries(routes).toSorted(([a], [b]) => a.localeCompare(b))),
-    byStatus: () => ({ ...statuses }),
+    /** Counts by route, then by status. */
+    byRoute: (): Readonly<Record<string, Counts>> =>
+      Object.fromEntries(Object.entries(routes).toSorted(([a], [b]) => a.localeCompare(b))),
+    byStatus: (): Counts => ({ ...statuses }),
   };
 }

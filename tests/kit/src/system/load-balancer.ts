@@ -3,11 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** How often each gateway is probed: more often than by real balancers, so that tests are short. */
 const PROBE_MS = 250;
-/** Port 1 refuses connections. */
-const NOBODY = "http://127.0.0.1:1";
 
 export interface LoadBalancer {
-  /** Returns the next ready gateway. Without one, an address that refuses connections. */
+  /** Returns the next ready gateway. @throws Error without one */
   next(): string;
   /** Resolves when exactly `count` gateways are ready. */
   untilReady(count: number): Promise<void>;
@@ -43,7 +41,9 @@ export async function createLoadBalancer(urls: readonly string[]): Promise<LoadB
   return {
     next() {
       const candidates = urls.filter((url) => ready.has(url));
-      return candidates[position++ % candidates.length] ?? NOBODY;
+      const url = candidates[position++ % candidates.length];
+      if (url === undefined) throw new Error("no gateway is ready");
+      return url;
     },
     async untilReady(count) {
       while (ready.size !== count) await changed.promise;

@@ -4,7 +4,6 @@ import {
   type Part,
   REPOSITORY_ROOT,
   type RestartableServer,
-  type RunFolder,
   type ServerOptions,
   startRestartableServer,
   sweepDeadRuns,
@@ -21,20 +20,11 @@ export interface ServersOptions<P extends Part> {
   readonly prepare?: (folder: string, releases: AsyncDisposableStack) => Promise<unknown>;
 }
 
-/** The servers of one run. Disposing it ends them and removes their data. */
-export interface Servers<P extends Part> extends AsyncDisposable {
-  readonly servers: Readonly<Record<P, RestartableServer>>;
-  readonly run: RunFolder;
-}
-
 /**
  * Starts servers as programs of this machine, so that a process can be killed at any moment.
- * They keep what they acknowledged, as in production.
+ * They keep what they acknowledged, as in production. Disposing them ends them and removes their data.
  */
-export async function startServers<P extends Part>(
-  parts: readonly P[],
-  { setups, prepare }: ServersOptions<P> = {},
-): Promise<Servers<P>> {
+export async function startServers<P extends Part>(parts: readonly P[], { setups, prepare }: ServersOptions<P> = {}) {
   await sweepDeadRuns();
   await using releases = new AsyncDisposableStack();
   const run = createRunFolder();

@@ -11,13 +11,7 @@ import { join } from "node:path";
 import type { ServiceHandle } from "../services/service-handle.ts";
 import { note } from "../run/progress.ts";
 import { queryOnce, type ServersOptions, startServers } from "./servers.ts";
-import {
-  createSystemServices,
-  findServicePorts,
-  inventSecrets,
-  type SystemPlan,
-  type SystemSecrets,
-} from "./system-services.ts";
+import { createSystemServices, findServicePorts, inventSecrets, type SystemPlan } from "./system-services.ts";
 
 /** How each role reaches the database of a system. */
 type SystemDatabases = Readonly<Record<"owner" | "auth" | "user", string>>;
@@ -44,17 +38,10 @@ export interface SystemOptions<P extends Part> extends ServersOptions<P> {
   ) => Connections | Promise<Connections>;
 }
 
-/** All of Gatehouse as processes. Disposing it stops them and removes their data. */
-export interface System<P extends Part = Part> extends AsyncDisposable {
-  readonly services: Readonly<Record<ServiceName, readonly ServiceHandle[]>>;
-  readonly servers: Readonly<Record<P, RestartableServer>>;
-  readonly databaseUrls: SystemDatabases;
-  /** The secrets with which the services were started. */
-  readonly secrets: SystemSecrets;
-}
+export type System = Awaited<ReturnType<typeof startSystem>>;
 
-/** Starts servers and services for the fault tests, the drills and the benchmarks. */
-export async function startSystem<P extends Part>(options: SystemOptions<P>): Promise<System<P>> {
+/** Starts all of Gatehouse as processes, for faults, drills and benches. Disposing it stops them and removes their data. */
+export async function startSystem<P extends Part>(options: SystemOptions<P>) {
   const { parts, replicas, environment, tree, logFolder, prepareServer, connect } = options;
   await using releases = new AsyncDisposableStack();
   const { servers: started, run } = releases.use(await startServers(parts, options));
