@@ -46,6 +46,16 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      {
+        extends: true,
+        test: {
+          name: "guides",
+          include: ["tests/guides/*.test.ts"],
+          // A guide runs the tests and checks that it names, in an installed copy of the repository.
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
   },
 });
