@@ -2,12 +2,12 @@ import { z } from "zod";
 import { fullNameInput } from "./fields.ts";
 
 /*
- * The profile: what users say about themselves; the user service owns it. Bodies, answers, commands, events and table types
+ * The profile: what users say about themselves; the user service owns it. Bodies, responses, commands, events and table types
  * derive from the shapes below, and services pass the profile as one object, so its fields keep their wire names everywhere.
  * How to add a field: docs/guide/adding-a-profile-field.md.
  */
 
-/** Each field as answers show it and tables store it. Every field is nullable. */
+/** Each field as responses show it and tables store it. Every field is nullable. */
 export const profileFields = { full_name: z.string().nullable() };
 
 export type Profile = z.output<z.ZodObject<typeof profileFields>>;

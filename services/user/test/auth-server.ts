@@ -1,17 +1,11 @@
-import {
-  type Account,
-  type CreateAccountCommand,
-  type DeleteAccountCommand,
-  type IntrospectionRequest,
-  newId,
-  timeOfId,
-  type UpdateAccountCommand,
-} from "@gatehouse/contracts";
+import { type Account, type IntrospectionRequest, newId } from "@gatehouse/contracts";
 import { AppError, type ErrorCode, problemHeaders, toProblem } from "@gatehouse/errors";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import type { webcrypto } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { type AccountStore, executeCommand } from "./account-store.ts";
 
 /*
  * A server that plays auth: the internal routes over HTTP, accounts in memory, and the faults that a test asks for.
@@ -45,7 +39,7 @@ export type AuthServer = Awaited<ReturnType<typeof startAuthServer>>;
 export async function startAuthServer() {
   const keys = await generateKeyPair("EdDSA", { extractable: true });
   const jwk = { ...(await exportJWK(keys.publicKey)), kid: KID, alg: "EdDSA", use: "sig" };
-  const accounts = new Map<string, Account>();
+  const accounts: AccountStore = new Map();
   const commands: ReceivedCommand[] = [];
   const faults: Fault[] = [];
   let beforeResponse: ((account: Account) => Promise<void>) | undefined;
@@ -67,91 +61,14 @@ export async function startAuthServer() {
     if (fault?.kind === "error") return sendError(response, new AppError(fault.type, fault));
     if (fault?.kind === "garbage") return send(response, 200, { surprise: true });
     try {
-      const answer = execute(request.method ?? "", path, body);
-      const account = accounts.get(answer.id);
+      const result = executeCommand(accounts, request.method ?? "", path, body);
+      const account = accounts.get(result.id);
       if (account) await beforeResponse?.(account);
       if (fault?.kind === "lose-response") return void request.socket.destroy();
-      send(response, request.method === "POST" && path === "/internal/accounts" ? 201 : 200, answer);
+      send(response, request.method === "POST" && path === "/internal/accounts" ? 201 : 200, result);
     } catch (error) {
       sendError(response, error as AppError);
     }
-  }
-
-  function execute(method: string, path: string, body: unknown): { id: string } {
-    const [, id = "", action] = /^\/internal\/accounts(?:\/([^/]+)(?:\/(\w+))?)?$/.exec(path) ?? [];
-    if (method === "POST" && id === "") return create(body as CreateAccountCommand);
-    if (method === "PATCH") return update(id, body as UpdateAccountCommand);
-    if (action === "delete") return remove(id, body as DeleteAccountCommand);
-    return restore(id);
-  }
-
-  function create({ id, email, role, is_active, is_verified }: CreateAccountCommand): Account {
-    const present = accounts.get(id);
-    if (present?.email === email) return present;
-    checkEmail(id, email);
-    const now = timeOfId(id).toISOString();
-    return put({
-      id,
-      email,
-      role,
-      is_active,
-      is_verified,
-      token_version: 1,
-      version: 1,
-      created_at: now,
-      updated_at: now,
-      deleted_at: null,
-    });
-  }
-
-  function update(id: string, { on_behalf_of: _onBehalfOf, password, ...changes }: UpdateAccountCommand): Account {
-    const account = live(id);
-    if (changes.email !== undefined) checkEmail(id, changes.email);
-    const differs = Object.entries(changes).some(([field, value]) => account[field as keyof Account] !== value);
-    return differs || password !== undefined ? put(raised(account, changes as Partial<Account>)) : account;
-  }
-
-  function remove(id: string, { soft, password }: DeleteAccountCommand) {
-    const account = soft ? live(id) : found(id);
-    if (password === "wrong") throw new AppError("InvalidCredentials");
-    const deleted_at = soft ? new Date().toISOString() : null;
-    const after = put(raised(account, { deleted_at, token_version: account.token_version + 1 }));
-    if (!soft) accounts.delete(id);
-    return { id, version: after.version, deleted_at };
-  }
-
-  function restore(id: string): Account {
-    const account = found(id);
-    if (account.deleted_at === null) return account;
-    checkEmail(id, account.email);
-    return put(raised(account, { deleted_at: null }));
-  }
-
-  function raised(account: Account, changes: Partial<Account>): Account {
-    return { ...account, ...changes, version: account.version + 1, updated_at: new Date().toISOString() };
-  }
-
-  function found(id: string): Account {
-    const account = accounts.get(id);
-    if (account === undefined) throw new AppError("UserNotFound");
-    return account;
-  }
-
-  function live(id: string): Account {
-    const account = found(id);
-    if (account.deleted_at !== null) throw new AppError("UserNotFound");
-    return account;
-  }
-
-  function checkEmail(id: string, email: string): void {
-    for (const other of accounts.values())
-      if (other.email === email && other.id !== id && other.deleted_at === null)
-        throw new AppError("EmailAlreadyExists");
-  }
-
-  function put(account: Account): Account {
-    accounts.set(account.id, account);
-    return account;
   }
 
   return {
@@ -165,17 +82,7 @@ export async function startAuthServer() {
     onCommitted(hook: ((account: Account) => Promise<void>) | undefined) {
       beforeResponse = hook;
     },
-    /** Signs an access token as auth does. */
-    token: ({ sub, role = "user", sid = newId() }: TokenFor) =>
-      new SignJWT({ sid, role, client_id: "gatehouse", token_version: 1 })
-        .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: KID })
-        .setIssuer(ISSUER)
-        .setAudience(ISSUER)
-        .setSubject(sub)
-        .setJti(newId())
-        .setIssuedAt()
-        .setExpirationTime("15 minutes")
-        .sign(keys.privateKey),
+    token: (claims: TokenFor) => signAccessToken(keys.privateKey, claims),
     async stop() {
       if (!server.listening) return;
       server.closeAllConnections();
@@ -183,6 +90,19 @@ export async function startAuthServer() {
       await once(server, "close");
     },
   };
+}
+
+/** Signs an access token as auth does. */
+function signAccessToken(key: webcrypto.CryptoKey, { sub, role = "user", sid = newId() }: TokenFor): Promise<string> {
+  return new SignJWT({ sid, role, client_id: "gatehouse", token_version: 1 })
+    .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: KID })
+    .setIssuer(ISSUER)
+    .setAudience(ISSUER)
+    .setSubject(sub)
+    .setJti(newId())
+    .setIssuedAt()
+    .setExpirationTime("15 minutes")
+    .sign(key);
 }
 
 /** Reports every token as valid. The tests of libs/access cover revocation. */

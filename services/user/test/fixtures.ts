@@ -1,10 +1,11 @@
 import { createTestBus, createTestDatabase } from "@gatehouse/test-kit";
 import { type EventData, type GatehouseEvent, newId, parseEvent, STREAMS } from "@gatehouse/contracts";
 import { createReleasers } from "@gatehouse/http/process";
-import { createEvent, ensureStreams } from "@gatehouse/messaging";
+import { type Bus, createEvent, ensureStreams } from "@gatehouse/messaging";
 import { expect, vi } from "vitest";
 import { buildApp } from "../src/app.ts";
 import { readConfig } from "../src/config.ts";
+import type { UserHandle } from "../src/db/database.ts";
 import { createDependencies } from "../src/dependencies.ts";
 import { INTERNAL_TOKEN, startAuthServer, type TokenFor } from "./auth-server.ts";
 
@@ -31,6 +32,13 @@ interface StartOptions {
   readonly withoutBus?: boolean;
 }
 
+const TEST_ENVIRONMENT = {
+  ENVIRONMENT: "test",
+  LOG_LEVEL: "silent",
+  INTERNAL_API_TOKEN: INTERNAL_TOKEN,
+  INTROSPECTION_TOKEN: "introspection-token-for-tests",
+};
+
 /** Starts the user service with a database and a bus of its own, and a server that plays auth. */
 export async function startUser(
   environment: Record<string, string> = {},
@@ -44,16 +52,8 @@ export async function startUser(
   if (withoutBus) await bus.stop();
   const databaseUrl = new URL(database.userUrl);
   if (databaseProxy !== undefined) databaseUrl.host = new URL(databaseProxy).host;
-  const config = readConfig({
-    ENVIRONMENT: "test",
-    LOG_LEVEL: "silent",
-    USER_DATABASE_URL: databaseUrl.href,
-    NATS_URL: bus.url,
-    AUTH_URL: auth.url,
-    INTERNAL_API_TOKEN: INTERNAL_TOKEN,
-    INTROSPECTION_TOKEN: "introspection-token-for-tests",
-    ...environment,
-  });
+  const urls = { USER_DATABASE_URL: databaseUrl.href, NATS_URL: bus.url, AUTH_URL: auth.url };
+  const config = readConfig({ ...TEST_ENVIRONMENT, ...urls, ...environment });
   const dependencies = await createDependencies(config, releasers).catch(async (error: unknown) => {
     await releasers.releaseAll();
     throw error;
@@ -61,12 +61,6 @@ export async function startUser(
   const app = await buildApp(dependencies);
   await app.ready();
   const { db } = dependencies.database;
-  async function connected() {
-    const connection = await vi.waitUntil(() => dependencies.bus.connection(), { timeout: 5_000 });
-    await ensureStreams(connection, Object.values(STREAMS), 1);
-    return connection;
-  }
-
   async function call(method: "GET" | "POST" | "PATCH" | "DELETE", url: string, options: CallOptions = {}) {
     const token = options.as && (await auth.token(options.as));
     const response = await app.inject({
@@ -86,7 +80,6 @@ export async function startUser(
     db,
     dependencies,
     call,
-    databaseUrl: database.userUrl,
 
     /** Registers a user and returns the response body. */
     async register(fields: Record<string, unknown> = {}): Promise<UserBody> {
@@ -97,14 +90,34 @@ export async function startUser(
     },
 
     /** Returns the events that this service has written about a user, oldest first. */
-    async eventsOf(id: string): Promise<GatehouseEvent[]> {
-      const rows = await db.selectFrom("outbox").select("payload").orderBy("id").execute();
-      return rows.map(({ payload }) => parseEvent(payload)).filter(({ subject }) => subject === id);
-    },
+    eventsOf: (id: string) => findEvents(db, id),
 
+    ...authStream(dependencies.bus),
+
+    async stop(): Promise<void> {
+      await app.close();
+      await releasers.releaseAll();
+    },
+  };
+}
+
+async function findEvents(db: UserHandle, id: string): Promise<GatehouseEvent[]> {
+  const rows = await db.selectFrom("outbox").select("payload").orderBy("id").execute();
+  return rows.map(({ payload }) => parseEvent(payload)).filter(({ subject }) => subject === id);
+}
+
+/** The stream AUTH_EVENTS, as auth and the service's consumer use it. */
+function authStream(bus: Bus) {
+  async function connect() {
+    const connection = await vi.waitUntil(() => bus.connection(), { timeout: 5_000 });
+    await ensureStreams(connection, Object.values(STREAMS), 1);
+    return connection;
+  }
+
+  return {
     /** Publishes events as auth's relay does. */
     async publish(...events: GatehouseEvent[]): Promise<void> {
-      const connection = await connected();
+      const connection = await connect();
       for (const event of events) {
         const response = await connection.request(event.type, JSON.stringify(event));
         expect(response.json()).toMatchObject({ stream: "AUTH_EVENTS" });
@@ -113,18 +126,13 @@ export async function startUser(
 
     /** Resolves when the consumer has handled everything that was published. */
     async consumed(): Promise<void> {
-      const connection = await connected();
-      const pending = async () => {
+      const connection = await connect();
+      const isIdle = async () => {
         const response = await connection.request("$JS.API.CONSUMER.INFO.AUTH_EVENTS.user");
         const { num_pending, num_ack_pending } = response.json<Record<string, number>>();
         return num_pending === 0 && num_ack_pending === 0;
       };
-      await vi.waitUntil(pending, { timeout: 10_000 });
-    },
-
-    async stop(): Promise<void> {
-      await app.close();
-      await releasers.releaseAll();
+      await vi.waitUntil(isIdle, { timeout: 10_000 });
     },
   };
 }

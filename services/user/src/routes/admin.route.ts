@@ -17,60 +17,43 @@ export interface AdminRoutesDeps {
 }
 
 const common = { tags: ["admin"], security: BEARER_SECURITY };
+const one = { ...common, params: UserIdParams, response: { 200: AdminUser } };
+const list = { ...common, querystring: AdminListUsersQuery, response: { 200: AdminUserList } };
+const creation = { ...common, body: AdminCreateUserBody, response: { 201: AdminUser } };
+const erasure = { ...common, params: UserIdParams, response: { 204: NoContent } };
 
 /** What admins do with any user. */
 export function adminRoutes({ admin, verify }: AdminRoutesDeps) {
   return async (app: App): Promise<void> => {
     const onRequest = [requireUser(verify), requireRole("admin")];
-    const one = { params: UserIdParams, response: { 200: AdminUser } };
 
-    app.get(
-      "/v1/admin/users",
-      {
-        schema: {
-          ...common,
-          summary: "List users",
-          querystring: AdminListUsersQuery,
-          response: { 200: AdminUserList },
-        },
-        onRequest,
-      },
-      async (request) => {
-        const { items, total, totalExact, nextCursor } = await admin.list(request.query);
-        return { items: items.map(toAdminUser), total, total_exact: totalExact, next_cursor: nextCursor };
-      },
-    );
+    app.get("/v1/admin/users", { schema: { ...list, summary: "List users" }, onRequest }, async (request) => {
+      const { items, total, totalExact, nextCursor } = await admin.list(request.query);
+      return { items: items.map(toAdminUser), total, total_exact: totalExact, next_cursor: nextCursor };
+    });
 
     app.post(
       "/v1/admin/users",
-      {
-        schema: { ...common, summary: "Create a user", body: AdminCreateUserBody, response: { 201: AdminUser } },
-        onRequest,
-      },
+      { schema: { ...creation, summary: "Create a user" }, onRequest },
       async (request, reply) => {
         const user = await admin.create(currentUser(request), request.body);
         return reply.code(201).send(toAdminUser(user));
       },
     );
 
-    app.get(
-      "/v1/admin/users/:id",
-      { schema: { ...common, summary: "Get a user", ...one }, onRequest },
-      async (request) => toAdminUser(await admin.find(request.params.id)),
+    app.get("/v1/admin/users/:id", { schema: { ...one, summary: "Get a user" }, onRequest }, async (request) =>
+      toAdminUser(await admin.find(request.params.id)),
     );
 
     app.patch(
       "/v1/admin/users/:id",
-      { schema: { ...common, summary: "Change a user", body: AdminUpdateUserBody, ...one }, onRequest },
+      { schema: { ...one, summary: "Change a user", body: AdminUpdateUserBody }, onRequest },
       async (request) => toAdminUser(await admin.update(currentUser(request), request.params.id, request.body)),
     );
 
     app.delete(
       "/v1/admin/users/:id",
-      {
-        schema: { ...common, summary: "Erase a user", params: UserIdParams, response: { 204: NoContent } },
-        onRequest,
-      },
+      { schema: { ...erasure, summary: "Erase a user" }, onRequest },
       async (request, reply) => {
         await admin.erase(currentUser(request), request.params.id);
         return reply.code(204).send();
@@ -79,7 +62,7 @@ export function adminRoutes({ admin, verify }: AdminRoutesDeps) {
 
     app.post(
       "/v1/admin/users/:id/restore",
-      { schema: { ...common, summary: "Restore a soft-deleted user", ...one }, onRequest },
+      { schema: { ...one, summary: "Restore a soft-deleted user" }, onRequest },
       async (request) => toAdminUser(await admin.restore(currentUser(request), request.params.id)),
     );
   };
