@@ -1,23 +1,23 @@
-/** Chance that can be repeated: the same seed gives the same choices in the same order. */
+/** Repeatable random choices: the same seed gives the same choices in the same order. */
 export interface Random {
-  /** From 0 up to, not including, 1. */
+  /** From 0 to below 1. */
   next(): number;
-  /** From `low` up to `high`, both included. */
+  /** From `low` to `high`, both included. */
   integer(low: number, high: number): number;
-  /** True in `share` (0 to 1) of the cases. */
+  /** Returns true in `share` (0 to 1) of the cases. */
   chance(share: number): boolean;
   pick<T>(choices: readonly T[]): T;
-  /** Picks by weight, a name from its table. */
+  /** Picks a name by its weight. */
   pickWeighted<K extends string>(weights: Readonly<Record<K, number>>): K;
   shuffle<T>(items: readonly T[]): T[];
-  /** Chance of its own, which what else is drawn here does not move. */
+  /** Returns an independent source: further choices here do not change it. */
   fork(name: string): Random;
 }
 
 export function createRandom(seed: string): Random {
   let state = hash(seed);
 
-  /** Mulberry32, by Tommy Ettinger: small, and even enough to choose what to break. */
+  /** Mulberry32, by Tommy Ettinger: small and even enough for tests. */
   function next(): number {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);

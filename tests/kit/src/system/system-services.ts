@@ -10,20 +10,20 @@ import { createServiceHandle, type ServiceHandle } from "../services/service-han
 
 const SECRETS = ["JWT_SECRET_KEY", "INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN"] as const;
 
-/** Secrets by variable name. */
+/** Secrets by variable. */
 export type SystemSecrets = Readonly<Record<(typeof SECRETS)[number], string>>;
 
-/** Secrets that nobody has had before. */
+/** Returns new secrets. */
 export function inventSecrets(): SystemSecrets {
   return Object.fromEntries(SECRETS.map((name) => [name, inventSecret()])) as SystemSecrets;
 }
 
-/** 256 random bits, in letters that every configuration takes. */
+/** Returns 256 random bits in base64url. */
 export function inventSecret(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** What every service of a run is given unless told otherwise: the cheapest hash that is still the real thing; limits off, since all come from one address. */
+/** Defaults of every service in tests: the cheapest real hash; no limits, because all requests have one address. */
 export const SYSTEM_DEFAULTS = {
   PATH: process.env["PATH"],
   ENVIRONMENT: "test",
@@ -33,7 +33,7 @@ export const SYSTEM_DEFAULTS = {
   RATE_LIMIT_ENABLED: "false",
 };
 
-/** How many of each service; at least one. */
+/** Finds free ports; at least one for each service. */
 export async function findServicePorts(
   replicas: Readonly<Record<ServiceName, number>>,
 ): Promise<Record<ServiceName, readonly number[]>> {
@@ -44,18 +44,18 @@ export async function findServicePorts(
 
 export interface SystemPlan extends Omit<StackAddresses, "natsUrl"> {
   readonly secrets: SystemSecrets;
-  /** Variables for all of them. */
+  /** Variables for all services. */
   readonly environment?: NodeJS.ProcessEnv;
-  /** The bus as this replica reaches it. */
+  /** NATS as this replica reaches it. */
   natsUrl(service: ServiceName, replica: number): string;
   /** Variables for one replica, over all others. */
   own?(service: ServiceName, replica: number): NodeJS.ProcessEnv | undefined;
-  /** The root of another checkout of this repository, whose build they are to be. */
+  /** The root of another checkout of this repository, which the services then run. */
   readonly tree?: string | undefined;
   readonly records: PidRecords;
 }
 
-/** auth, user and gateway as processes, so many of each as there are ports, none of them started yet. */
+/** Creates a process handle for each port, without starting it. */
 export function createSystemServices(plan: SystemPlan): Record<ServiceName, readonly ServiceHandle[]> {
   const { ports, secrets, environment, tree, records } = plan;
   const base = { ...SYSTEM_DEFAULTS, ...secrets, ...environment };
