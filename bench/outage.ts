@@ -80,7 +80,7 @@ async function measureRecovery({ database, gateways }: BenchSystem, back: Date) 
 /** When a gateway logged, after `since`, that its revocation view is current again; NaN when it has not. */
 function viewCurrentAt(lines: readonly string[], since: Date): number {
   const times = lines
-    .filter((line) => line.includes("the view of revocations decides"))
+    .filter((line) => line.includes("revocation view decides about tokens"))
     .map((line) => new Date((JSON.parse(line) as { time: string | number }).time).getTime());
   return times.find((time) => time >= since.getTime()) ?? Number.NaN;
 }

@@ -1,11 +1,6 @@
-export { bearerOf } from "./verification/bearer.ts";
+export { bearerOf, clientAddress } from "./guards/caller.ts";
 export { ACCESS_TOKEN_TYPE, type AccessClaims, CLIENT_ID, type VerifyBearer } from "./verification/claims.ts";
-export { clientAddress } from "./guards/client-address.ts";
-export {
-  type ConnectedVerifier,
-  connectVerifier,
-  type ConnectVerifierOptions,
-} from "./verification/connect-verifier.ts";
+export { type ConnectedVerifier, connectVerifier, type ConnectVerifierDeps } from "./verification/connect-verifier.ts";
 export { currentUser, type Guard, optionalUser, requireRole, requireUser } from "./guards/guards.ts";
 export { applyRevocation } from "./revocation/revocation-event.ts";
 export { createRevocationView, type RevocableClaims, type RevocationView } from "./revocation/revocation-view.ts";

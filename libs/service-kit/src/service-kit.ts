@@ -1,4 +1,4 @@
-import { connectVerifier, type ConnectVerifierOptions } from "@gatehouse/access";
+import { connectVerifier, type ConnectVerifierDeps } from "@gatehouse/access";
 import { type ComponentStatus, type Readiness, STREAMS, type StreamName } from "@gatehouse/contracts";
 import { createDatabase, type Database, type DatabaseDeps, waitUntilMigrated } from "@gatehouse/database";
 import type { Releasers } from "@gatehouse/http/process";
@@ -108,7 +108,7 @@ export async function createServiceKit({ name, config, releasers }: ServiceKitDe
     },
 
     /** Returns a verifier of access tokens. The service is unready until it can tell valid tokens from revoked ones. */
-    openVerifier(options: Omit<ConnectVerifierOptions, "logger">) {
+    openVerifier(options: Omit<ConnectVerifierDeps, "logger">) {
       const verifier = connectVerifier({ ...options, logger });
       releasers.add("verifier", () => verifier.close());
       isVerifierReady = () => verifier.ready();

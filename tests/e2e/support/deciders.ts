@@ -1,14 +1,14 @@
 import type { ServiceHandle } from "@gatehouse/test-kit";
 import { call, type Person, until } from "@gatehouse/test-kit/api";
 
-/** What a verifier logs when somebody else decides than before. */
+/** What a verifier logs when another part decides about tokens. */
 const LINES = {
-  view: "the view of revocations decides",
-  auth: "the view of revocations is not current: auth decides",
-  nobody: "neither the view nor auth can tell whether tokens still stand",
+  view: "revocation view decides about tokens",
+  auth: "revocation view is stale, auth decides about tokens",
+  nobody: "revocation status is unavailable, rejecting tokens",
 };
 
-/** Asks with the person's token until the service says in its log that so and so decides about tokens now. */
+/** Sends requests with the person's token until the service logs that the given part decides about tokens. */
 export async function untilDecides(
   who: keyof typeof LINES,
   { url, logs }: ServiceHandle,

@@ -1,20 +1,20 @@
 import type { Role } from "@gatehouse/contracts";
 import { AppError, isAppError } from "@gatehouse/errors";
 import type { FastifyRequest } from "fastify";
-import { bearerOf } from "../verification/bearer.ts";
+import { bearerOf } from "./caller.ts";
 import type { AccessClaims, VerifyBearer } from "../verification/claims.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Set by the guards: who calls, or null where nobody needs to and nobody did. */
+    /** The verified user, set by the guards; null without one. */
     user: AccessClaims | null;
   }
 }
 
-/** All guards are `onRequest` hooks: 401 and 403 are decided before body and query are looked at. */
+/** Guards are `onRequest` hooks: they reject with 401 and 403 before body and query are validated. */
 export type Guard = (request: FastifyRequest) => Promise<void>;
 
-/** Lets only a verified bearer pass. Throws AppError AuthenticationError, or what `verify` throws. */
+/** Returns a guard that requires a verified bearer. It throws AppError AuthenticationError, or what `verify` throws. */
 export function requireUser(verify: VerifyBearer): Guard {
   return async (request) => {
     const token = bearerOf(request);
@@ -23,7 +23,7 @@ export function requireUser(verify: VerifyBearer): Guard {
   };
 }
 
-/** Lets everybody pass; a bearer that does not verify is ignored, because clients attach stale ones. */
+/** Returns a guard that verifies a bearer if there is one. It ignores an invalid one, because clients attach expired tokens. */
 export function optionalUser(verify: VerifyBearer): Guard {
   return async (request) => {
     request.user = null;
@@ -36,14 +36,14 @@ export function optionalUser(verify: VerifyBearer): Guard {
   };
 }
 
-/** Stands after `requireUser`. Throws AppError PermissionDenied for every other role. */
+/** Returns a guard for use after `requireUser`. It throws AppError PermissionDenied for every other role. */
 export function requireRole(role: Role): Guard {
   return async (request) => {
     if (currentUser(request).role !== role) throw new AppError("PermissionDenied");
   };
 }
 
-/** Who calls, behind `requireUser`. @throws AppError AuthenticationError without that guard */
+/** Returns the user that `requireUser` verified. @throws AppError AuthenticationError without that guard */
 export function currentUser(request: FastifyRequest): AccessClaims {
   if (!request.user) throw new AppError("AuthenticationError");
   return request.user;

@@ -1,11 +1,11 @@
 import { AppError } from "@gatehouse/errors";
 import { createHash, timingSafeEqual } from "node:crypto";
-import { bearerOf } from "../verification/bearer.ts";
+import { bearerOf } from "./caller.ts";
 import type { Guard } from "./guards.ts";
 
 /**
- * Lets only another service pass, by a shared token. Several are accepted, so that it can be rotated; all are compared,
- * in constant time. Throws AppError AuthenticationError.
+ * Returns a guard that requires a service's shared token. Several are accepted, so that it can be rotated; all are
+ * compared in constant time. It throws AppError AuthenticationError.
  */
 export function serviceTokenGuard(tokens: readonly string[]): Guard {
   const digests = tokens.map(digest);
@@ -19,7 +19,7 @@ export function serviceTokenGuard(tokens: readonly string[]): Guard {
   };
 }
 
-/** Equal lengths, which the comparison needs and which hide the token's own. */
+/** Hashes to equal lengths, which the comparison needs, and which hide the length of the token. */
 function digest(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }

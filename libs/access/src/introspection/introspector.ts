@@ -5,107 +5,106 @@ import {
   type IntrospectionResult,
 } from "@gatehouse/contracts";
 import { PROBLEM_CONTENT_TYPE } from "@gatehouse/errors";
-import { currentContext, type Logger, type RequestContext } from "@gatehouse/observability";
+import { currentContext, type Logger, type RequestContext, runInContext } from "@gatehouse/observability";
 import { failureOf, type Upstream, UpstreamError, type UpstreamResponse } from "@gatehouse/upstream";
 import type { Link } from "@opentelemetry/api";
 import { createIntrospectionMetric } from "../verification/access-metrics.ts";
 import type { AccessClaims } from "../verification/claims.ts";
-import { onBehalfOf } from "../guards/on-behalf-of.ts";
-import type { AuthState } from "../verification/verdict.ts";
+import type { AuthState } from "../verification/decider.ts";
 
-export interface IntrospectorOptions {
+export interface IntrospectorDeps {
   readonly auth: Upstream;
   /** INTROSPECTION_TOKEN. */
   readonly token: string;
   readonly logger: Logger;
-  /** Milliseconds of a monotonic clock. */
+  /** A monotonic clock in milliseconds. */
   readonly now?: () => number;
 }
 
-/** What auth says of a token, or why it does not. */
-export type AuthWord = IntrospectionResult | Exclude<AuthState, "answers">;
+/** Auth's result for a token, or why there is none. */
+export type IntrospectionOutcome = IntrospectionResult | Exclude<AuthState, "answers">;
 
 export interface Introspector {
-  ask(claims: AccessClaims): Promise<AuthWord>;
-  /** Whether auth answers introspection at all. */
-  answers(): Promise<boolean>;
+  introspect(claims: AccessClaims): Promise<IntrospectionOutcome>;
+  /** Returns whether auth answers introspection. */
+  isAvailable(): Promise<boolean>;
 }
 
 const PATH = "/internal/introspect";
 const RESPONSE_TIMEOUT_MS = 1_000;
-/** How long an answer is used again, and how long auth is left alone after it did not give one. */
-const KEPT_MS = 1_000;
-/** How long questions are gathered. */
-const GATHER_MS = 2;
+/** How long a result is cached, and how long auth is not asked again after a failure. */
+const CACHE_MS = 1_000;
+/** How long tokens are collected into one request. */
+const BATCH_MS = 2;
 const UNAVAILABLE: ReadonlySet<number> = new Set([502, 503, 504]);
-const NOBODY = "00000000-0000-0000-0000-000000000000";
+const NO_ID = "00000000-0000-0000-0000-000000000000";
 
-interface Question {
+interface Pending {
   readonly claims: IntrospectionClaims;
-  readonly settle: (word: AuthWord) => void;
-  /** Of the request that asks. */
+  readonly resolve: (outcome: IntrospectionOutcome) => void;
+  /** The context of the request that carries the token. */
   readonly context: RequestContext | undefined;
 }
 
-/** auth is there, but does not say what was asked. */
-class FaultyAnswer extends Error {}
+/** Auth is running, but its response is not a valid result. */
+class FaultyResponse extends Error {}
 
-/** Asks auth whether tokens still stand: questions of the same moment go together, answers are kept for a second. */
-export function createIntrospector({ auth, token, logger, now = monotonic }: IntrospectorOptions): Introspector {
+/** Creates the client of auth's introspection (RFC 7662). Concurrent tokens share a request; results are cached for a second. */
+export function createIntrospector({ auth, token, logger, now = monotonic }: IntrospectorDeps): Introspector {
   const count = createIntrospectionMetric();
-  const kept = new Map<string, { readonly word: Promise<AuthWord>; readonly until: number }>();
-  let waiting: Question[] = [];
+  const cache = new Map<string, { readonly outcome: Promise<IntrospectionOutcome>; readonly until: number }>();
+  let pending: Pending[] = [];
   let failed: { readonly as: Exclude<AuthState, "answers">; readonly until: number } | undefined;
 
-  function ask({ sub, sid, tokenVersion, kid }: AccessClaims): Promise<AuthWord> {
+  function introspect({ sub, sid, tokenVersion, kid }: AccessClaims): Promise<IntrospectionOutcome> {
     const key = `${sub} ${sid} ${tokenVersion} ${kid}`;
-    // Otherwise every request would wait for a time-out of its own while auth is away.
+    // Otherwise every request would wait for its own timeout while auth is down.
     if (failed && failed.until > now()) return Promise.resolve(failed.as);
-    const known = kept.get(key);
-    if (known && known.until > now()) return known.word;
-    forgetOld();
-    const word = enqueue({ sub, sid, token_version: tokenVersion, kid });
-    kept.set(key, { word, until: now() + KEPT_MS });
-    return word;
+    const cached = cache.get(key);
+    if (cached && cached.until > now()) return cached.outcome;
+    deleteExpired();
+    const outcome = enqueue({ sub, sid, token_version: tokenVersion, kid });
+    cache.set(key, { outcome, until: now() + CACHE_MS });
+    return outcome;
   }
 
-  /** A Map keeps the order of insertion, and all answers are kept equally long. */
-  function forgetOld(): void {
-    for (const [key, { until }] of kept) {
+  /** A Map keeps the order of insertion, so the oldest entries come first. */
+  function deleteExpired(): void {
+    for (const [key, { until }] of cache) {
       if (until > now()) return;
-      kept.delete(key);
+      cache.delete(key);
     }
   }
 
-  function enqueue(claims: IntrospectionClaims): Promise<AuthWord> {
-    if (waiting.length === 0) setTimeout(flush, GATHER_MS);
-    return new Promise((resolve) => waiting.push({ claims, settle: resolve, context: currentContext() }));
+  function enqueue(claims: IntrospectionClaims): Promise<IntrospectionOutcome> {
+    if (pending.length === 0) setTimeout(flush, BATCH_MS);
+    return new Promise((resolve) => pending.push({ claims, resolve, context: currentContext() }));
   }
 
   function flush(): void {
-    const questions = waiting;
-    waiting = [];
-    for (let start = 0; start < questions.length; start += INTROSPECTION_BATCH_MAX) {
-      const batch = questions.slice(start, start + INTROSPECTION_BATCH_MAX);
-      const askers = batch.map(({ context }) => context);
-      void onBehalfOf(askers, (links) => settle(batch, links));
+    const due = pending;
+    pending = [];
+    for (let start = 0; start < due.length; start += INTROSPECTION_BATCH_MAX) {
+      const batch = due.slice(start, start + INTROSPECTION_BATCH_MAX);
+      const contexts = batch.map(({ context }) => context);
+      void runForAll(contexts, (links) => resolveBatch(batch, links));
     }
   }
 
-  async function settle(questions: readonly Question[], links: Link[]): Promise<void> {
-    const tokens = questions.map(({ claims }) => claims);
+  async function resolveBatch(batch: readonly Pending[], links: Link[]): Promise<void> {
+    const tokens = batch.map(({ claims }) => claims);
     try {
       const results = await post(tokens, links);
       count("answers");
-      if (failed) logger.info("auth answers introspection again");
+      if (failed) logger.info("introspection recovered");
       failed = undefined;
-      for (const [index, question] of questions.entries()) question.settle(results[index] ?? "faulty");
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index] ?? "faulty");
     } catch (error) {
       const as = stateAfter(error);
       count(as);
-      if (failed?.as !== as) logger.warn({ err: error, auth: as }, "auth does not answer introspection");
-      failed = { as, until: now() + KEPT_MS };
-      for (const question of questions) question.settle(as);
+      if (failed?.as !== as) logger.warn({ err: error, auth: as }, "introspection failed");
+      failed = { as, until: now() + CACHE_MS };
+      for (const { resolve } of batch) resolve(as);
     }
   }
 
@@ -125,10 +124,10 @@ export function createIntrospector({ auth, token, logger, now = monotonic }: Int
   }
 
   return {
-    ask,
-    async answers() {
-      const word = await enqueue({ sub: NOBODY, sid: NOBODY, token_version: 0, kid: "" });
-      return typeof word === "object";
+    introspect,
+    async isAvailable() {
+      const outcome = await enqueue({ sub: NO_ID, sid: NO_ID, token_version: 0, kid: "" });
+      return typeof outcome === "object";
     },
   };
 }
@@ -136,16 +135,16 @@ export function createIntrospector({ auth, token, logger, now = monotonic }: Int
 async function readResponse({ statusCode, headers, body }: UpstreamResponse, count: number) {
   if (statusCode === 200) return readResults(await body.text(), count);
   await body.dump();
-  throw isAway(statusCode, headers["content-type"])
+  throw isDown(statusCode, headers["content-type"])
     ? new Error(`status ${statusCode}`)
-    : new FaultyAnswer(`status ${statusCode}`);
+    : new FaultyResponse(`status ${statusCode}`);
 }
 
 /**
- * A proxy says that auth is away. An auth that says so itself, as a problem, lives: without its database it commits nothing, but may have
- * committed what it could not publish any more.
+ * Returns whether a proxy reports that auth is down. An auth that returns a problem itself is running, and may have
+ * committed revocations that it could not publish.
  */
-function isAway(status: number, contentType: unknown): boolean {
+function isDown(status: number, contentType: unknown): boolean {
   return UNAVAILABLE.has(status) && !String(contentType).startsWith(PROBLEM_CONTENT_TYPE);
 }
 
@@ -154,15 +153,27 @@ function readResults(body: string, count: number): IntrospectionResult[] {
     const { results } = IntrospectionResponse.parse(JSON.parse(body));
     if (results.length === count) return results;
   } catch (error) {
-    throw new FaultyAnswer("not an answer to introspection", { cause: error });
+    throw new FaultyResponse("not an introspection response", { cause: error });
   }
-  throw new FaultyAnswer("answers to other questions");
+  throw new FaultyResponse("the number of results differs from the number of tokens");
 }
 
 /** One running replica is enough: the view can miss what it commits. An auth that accepts connections and is silent runs. */
 function stateAfter(error: unknown): Exclude<AuthState, "answers"> {
-  const isFaulty = (cause: unknown) => cause instanceof FaultyAnswer || failureOf(cause) === "timeout";
+  const isFaulty = (cause: unknown) => cause instanceof FaultyResponse || failureOf(cause) === "timeout";
   return error instanceof UpstreamError && error.errors.some(isFaulty) ? "faulty" : "unreachable";
+}
+
+/**
+ * Runs work for several requests at once. A span has one parent, so the work belongs to the first recorded request, and
+ * `links` point to the others (OpenTelemetry specification, "Links between spans"). If none is recorded, it belongs to the first.
+ */
+function runForAll<T>(contexts: readonly (RequestContext | undefined)[], work: (links: Link[]) => T): T {
+  const recorded = contexts.flatMap((context) => (context?.span ? [{ context, span: context.span }] : []));
+  const [first, ...others] = recorded;
+  const owner = first?.context ?? contexts[0];
+  const links = others.map(({ span }) => ({ context: span.spanContext() }));
+  return owner ? runInContext(owner, () => work(links)) : work(links);
 }
 
 function monotonic(): number {

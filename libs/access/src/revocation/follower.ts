@@ -6,46 +6,45 @@ import { applyRevocation, readWatermark } from "./revocation-event.ts";
 import { createRevocationRecorder } from "./revocation-recorder.ts";
 import type { RevocationView } from "./revocation-view.ts";
 
-export interface FollowerOptions {
+export interface FollowerDeps {
   readonly bus: Bus;
   readonly view: RevocationView;
-  /** How far back a pass begins: an access token's lifetime and the clock skew. */
+  /** How far back a pass starts: an access token's lifetime plus the clock skew. */
   readonly lifetimeSeconds: number;
   readonly maxStalenessSeconds: number;
   readonly logger: Logger;
 }
 
 export interface Follower {
-  /** True while a live watermark arrived within the allowed staleness: the view vouches. */
+  /** True while the last live watermark is within the allowed staleness. */
   isCurrent(): boolean;
-  /** True while the bus is there and the view has read all that auth put on it. */
+  /** True while the bus is connected and the view has read everything that auth published. */
   hasCaughtUp(): boolean;
-  /** Seconds since auth last vouched for the view by a live watermark; Infinity before the first. */
+  /** Seconds since the last live watermark; Infinity before the first. */
   stalenessSeconds(): number;
   close(): Promise<void>;
 }
 
-/** One reading of the stream from the beginning of the window. */
+/** One read of the stream from the start of the window. */
 interface Pass {
-  /** What is greater came after the pass began. */
+  /** Messages with a greater sequence arrived after the pass started. */
   readonly lastSequence: number;
   hasReadAll: boolean;
-  /** A watermark was read, be it an old one: without any, this stream cannot tell what auth has done (it was wiped, say). */
+  /** A watermark was read, even an old one. A stream without any (wiped, for example) cannot prove what auth has done. */
   hasWatermark: boolean;
 }
 
 const WATERMARK: string = "auth.watermark";
 
 /**
- * Keeps the view filled from auth's stream. Each pass begins one lifetime back and entries are idempotent, so a pass that
- * ended for whatever reason is simply followed by another; entries outlive passes and streams.
+ * Fills the view from auth's stream. Each pass starts one token lifetime back and entries are idempotent, so a pass that
+ * ends for any reason is followed by another.
  *
- * Old watermarks come again in every pass. They say nothing about now: only one that was stored after the pass began is live.
- * One that was long under way vouches for as much less, and it may be late in two places: from the database, whose time it
- * says, to the stream (what an old connection still had in its buffers, say), and from the stream to here. Of three clocks no two
- * need to agree; old watermarks do say how quick the quickest was on the first part of the way.
+ * Every pass reads old watermarks again; only one stored after the pass started is live. A watermark that arrives late
+ * makes the view current for correspondingly less time. It can be late between the database, whose time it carries, and
+ * the stream, and between the stream and here. No two of the three clocks need to agree: the fastest message is the baseline.
  */
-export function followRevocations(options: FollowerOptions): Follower {
+export function followRevocations(options: FollowerDeps): Follower {
   const { view, logger, lifetimeSeconds, maxStalenessSeconds } = options;
   const revoking: ReadonlySet<string> = REVOKING_SUBJECTS;
   const publication = createLagMeter();
@@ -53,17 +52,17 @@ export function followRevocations(options: FollowerOptions): Follower {
   const record = createRevocationRecorder();
   let pass: Pass | undefined;
   let stream: string | undefined;
-  /** The last that is no news: the end of the stream as the first pass found it, later the last revocation that any has read. */
-  let known = 0;
-  let vouchedAt = Number.NEGATIVE_INFINITY;
+  /** Messages up to this sequence were recorded: first the end of the stream, later the last revocation read. */
+  let recorded = 0;
+  let currentAsOf = Number.NEGATIVE_INFINITY;
 
   function begin(start: { streamCreated: string; lastSequence: number; pending: number }): void {
-    // A server that lost its end gives its numbers again.
-    known = Math.min(known, start.lastSequence);
+    // A server that lost the end of its stream assigns those sequences again.
+    recorded = Math.min(recorded, start.lastSequence);
     if (stream !== start.streamCreated) {
       publication.reset();
       delivery.reset();
-      known = start.lastSequence;
+      recorded = start.lastSequence;
     }
     stream = start.streamCreated;
     pass = { lastSequence: start.lastSequence, hasReadAll: start.pending === 0, hasWatermark: false };
@@ -76,12 +75,11 @@ export function followRevocations(options: FollowerOptions): Follower {
     else if (revoking.has(message.subject)) receiveRevocation(message);
   }
 
-  /** What a pass reads again is recorded once. */
   function receiveRevocation(message: StreamMessage): void {
     const startedAt = performance.now();
     const event = applyRevocation(view, message.data);
-    if (message.sequence <= known) return;
-    known = message.sequence;
+    if (message.sequence <= recorded) return;
+    recorded = message.sequence;
     record(message, event, startedAt);
   }
 
@@ -90,7 +88,7 @@ export function followRevocations(options: FollowerOptions): Follower {
     current.hasWatermark = true;
     if (sequence <= current.lastSequence) return;
     const now = performance.now();
-    vouchedAt = Math.max(vouchedAt, now - publishing - delivery.measure(storedAt.getTime(), now));
+    currentAsOf = Math.max(currentAsOf, now - publishing - delivery.measure(storedAt.getTime(), now));
   }
 
   const reader = readStream({
@@ -103,7 +101,7 @@ export function followRevocations(options: FollowerOptions): Follower {
     logger,
   });
 
-  const stalenessSeconds = () => (performance.now() - vouchedAt) / 1_000;
+  const stalenessSeconds = () => (performance.now() - currentAsOf) / 1_000;
   return {
     stalenessSeconds,
     isCurrent: () => stalenessSeconds() <= maxStalenessSeconds,

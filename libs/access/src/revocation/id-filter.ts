@@ -1,18 +1,18 @@
-/** Says of most ids that were not added, at once and surely, that they were not. */
+/** A set with false positives and no false negatives. */
 export interface IdFilter {
   add(id: string): void;
-  /** False: certainly not added. */
+  /** False means that the id was not added. */
   mayHave(id: string): boolean;
 }
 
-/** 2 MiB from the first id on. One id in sixteen is asked for in vain when a million were added. */
+/** 2 MiB, allocated with the first id. One id in sixteen is a false positive after a million ids. */
 const SLOT_BITS = 24;
-/** The end of a UUIDv7 is random, its beginning is the time. */
+/** The end of a UUIDv7 is random; it starts with the time. */
 const CHARACTERS = 8;
 
 /**
- * One bit an id, small enough to stay in the processor's cache. A large Map does not: a look-up there is half a dozen trips to memory,
- * and nearly every token is asked for in vain.
+ * Creates a filter with one bit per id, small enough for the processor's cache. A lookup in a large Map costs several
+ * memory accesses, and almost no token is in it.
  */
 export function createIdFilter(): IdFilter {
   let words: Uint32Array | undefined;
@@ -31,7 +31,7 @@ export function createIdFilter(): IdFilter {
   };
 }
 
-/** FNV-1a, its upper bits. */
+/** Returns the upper bits of FNV-1a. */
 function slotOf(id: string): number {
   let hash = 0x81_1c_9d_c5;
   for (let index = Math.max(0, id.length - CHARACTERS); index < id.length; index += 1)

@@ -1,29 +1,29 @@
-/** Says how long messages were under way, where the sender's clock and the receiver's have nothing to do with each other. */
+/** Measures how long messages take, when the clocks of sender and receiver are unrelated. */
 export interface LagMeter {
   /**
-   * Milliseconds that a message took longer than the quickest one of late.
+   * Returns the milliseconds that a message took longer than the fastest recent one.
    * @param sentAt by the sender's clock, in milliseconds
    * @param receivedAt by the receiver's monotonic clock, in milliseconds
    */
   measure(sentAt: number, receivedAt: number): number;
-  /** The sender is another one now. */
+  /** Forgets all measurements, for another sender. */
   reset(): void;
 }
 
-/** Long enough to have seen a quick message, short enough for clocks not to drift apart by much. */
+/** Long enough to see a fast message, short enough to keep clock drift small. */
 const GENERATION_MS = 600_000;
 
 /**
- * A lag of more than this that stays the same, give or take the tolerance, for so long is none: a clock was set back. On a line
- * that slow no connection outlives its pings, and what was held up comes all at once.
+ * A lag above STEP_MS that stays constant within the tolerance for STEADY_MS is not a lag: a clock was set back.
+ * A connection that slow would fail its pings, and delayed messages arrive all at once.
  */
 const STEP_MS = 10_000;
 const STEP_TOLERANCE_MS = 2_000;
 const STEADY_MS = 30_000;
 
-/** The difference of the two clocks is taken from the quickest message of the last ten to twenty minutes. */
+/** Creates a meter that takes the clocks' difference from the fastest message of the last 10 to 20 minutes. */
 export function createLagMeter(): LagMeter {
-  let begunAt = Number.NEGATIVE_INFINITY;
+  let startedAt = Number.NEGATIVE_INFINITY;
   let young = Number.POSITIVE_INFINITY;
   let old = Number.POSITIVE_INFINITY;
   let steady: { readonly since: number; readonly lag: number } | undefined;
@@ -36,10 +36,10 @@ export function createLagMeter(): LagMeter {
 
   return {
     measure(sentAt, receivedAt) {
-      if (receivedAt - begunAt > GENERATION_MS) {
+      if (receivedAt - startedAt > GENERATION_MS) {
         old = young;
         young = Number.POSITIVE_INFINITY;
-        begunAt = receivedAt;
+        startedAt = receivedAt;
       }
       const difference = receivedAt - sentAt;
       young = Math.min(young, difference);

@@ -3,15 +3,14 @@ import type { RevocationView } from "./revocation-view.ts";
 
 type RaisingData = EventData<"auth.account.deleted" | "auth.password.changed" | "auth.sessions.revoked">;
 
-/** The time of auth's database for which a watermark vouches, in milliseconds since 1970. @throws EventFormatError, SyntaxError */
+/** Returns a watermark's time, from auth's database, in milliseconds since 1970. @throws EventFormatError, SyntaxError */
 export function readWatermark(message: Uint8Array): number {
   const { data } = parseEvent(JSON.parse(Buffer.from(message).toString()));
   return Date.parse((data as EventData<"auth.watermark">).as_of);
 }
 
 /**
- * Enters what an event revokes. An event that revokes nothing changes nothing.
- * @returns the event
+ * Applies what an event revokes to the view and returns the event.
  * @throws EventFormatError, SyntaxError
  */
 export function applyRevocation(view: RevocationView, message: Uint8Array): GatehouseEvent {

@@ -3,27 +3,25 @@ import { describeProcessing, type StreamMessage } from "@gatehouse/messaging";
 import { startRemoteChild } from "@gatehouse/observability";
 import { metrics } from "@opentelemetry/api";
 
-/** In seconds. Revoking takes some milliseconds, and 50 of them is what it may take. */
+/** In seconds. A revocation takes a few milliseconds; the objective is 50. */
 const LAG_BOUNDARIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Stands where other consumers have their durable's name: each process has a view of its own, and the server knows of none. */
+/** In place of a durable's name: each process has its own view, and no durable consumer. */
 const GROUP = "revocation-view";
 
 /**
- * Records how revocations get into the view: a CONSUMER span each, in the trace of the request that revoked, and
- * `gatehouse.revocation.lag`. To be made after telemetry has started.
- * @returns records one that has just been applied; `startedAt`, of `performance.now()`, is when that began
+ * Returns a function that records an applied revocation: a CONSUMER span in the trace of the revoking request, and
+ * `gatehouse.revocation.lag`. Call it after telemetry has started. `startedAt` is a time of `performance.now()`.
  */
 export function createRevocationRecorder(): (message: StreamMessage, event: GatehouseEvent, startedAt: number) => void {
   const lag = metrics.getMeter("gatehouse").createHistogram("gatehouse.revocation.lag", {
     unit: "s",
-    description:
-      "How long revocations took from auth's transaction to the view: from the event's time until it is applied.",
+    description: "Time from auth's transaction until the revocation is applied to the view.",
     advice: { explicitBucketBoundaries: LAG_BOUNDARIES },
   });
 
   return (message, event, startTime) => {
-    // The two clocks need not agree.
+    // The clocks of the two processes can differ.
     lag.record(Math.max(0, Date.now() - Date.parse(event.time)) / 1_000);
     const { span, traceparent } = describeProcessing({ message, event, group: GROUP });
     startRemoteChild({ ...span, startTime }, traceparent)?.end();

@@ -1,41 +1,40 @@
 import type { AccessClaims } from "../verification/claims.ts";
 import { createIdFilter, type IdFilter } from "./id-filter.ts";
 
-/** What the view goes by. */
+/** The claims that decide whether a token is revoked. */
 export type RevocableClaims = Pick<AccessClaims, "sub" | "sid" | "jti" | "kid" | "tokenVersion">;
 
 export interface RevocationView {
-  /** Tokens of the user with a lower version are refused. The higher of two versions wins, so order and repetition do no harm. */
+  /** Revokes the user's tokens with a lower version. The higher of two versions wins, so order and repetition do not matter. */
   raiseVersion(userId: string, leastValid: number): void;
   endSession(sessionId: string): void;
-  /** One token by its `jti`, where neither its session nor its version says why. */
-  refuseToken(tokenId: string): void;
+  /** Revokes one token by its `jti`, for a reason other than its session or version. */
+  revokeToken(tokenId: string): void;
   retireKey(kid: string): void;
   isRevoked(claims: RevocableClaims): boolean;
-  /** Entries held, of all kinds. */
+  /** Returns the number of entries of all kinds. */
   size(): number;
 }
 
 interface Generation {
-  /** All ids below: what is not here need not be looked up. */
+  /** All ids of this generation, to skip most lookups. */
   readonly filter: IdFilter;
   readonly versions: Map<string, number>;
-  /** Sessions and single tokens: both are UUIDs. */
+  /** Ids of sessions and of single tokens. */
   readonly ended: Set<string>;
 }
 
 const newGeneration = (): Generation => ({ filter: createIdFilter(), versions: new Map(), ended: new Set() });
 
 /**
- * What has been revoked within one lifetime of an access token: older tokens have expired by themselves, so the view
- * is bounded by recent revocations and not by users. Entries live in two generations; the older one is dropped whole when
- * it is certainly over, which costs no timer and no time stamp an entry. Retired keys stay: they are few, and one that leaked
- * could sign for ever.
- * @param options.lifetimeSeconds how long an entry is kept at least: an access token's lifetime and the clock skew
- * @param options.now milliseconds, of a clock that never goes back
+ * Creates a view of what was revoked within one lifetime of an access token. Older tokens have expired, so recent
+ * revocations bound its size, not users. Entries live in two generations, and the older one is dropped as a whole, which
+ * needs no timer and no timestamp per entry. Retired keys stay: they are few, and a leaked one could sign forever.
+ * @param options.lifetimeSeconds how long an entry is kept at least: an access token's lifetime plus the clock skew
+ * @param options.now a monotonic clock in milliseconds
  */
 export function createRevocationView(options: { lifetimeSeconds: number; now: () => number }): RevocationView {
-  const lifetime = options.lifetimeSeconds * 1_000;
+  const lifetimeMs = options.lifetimeSeconds * 1_000;
   const retiredKeys = new Set<string>();
   let young = newGeneration();
   let old = newGeneration();
@@ -44,8 +43,8 @@ export function createRevocationView(options: { lifetimeSeconds: number; now: ()
   function age(): void {
     const time = options.now();
     const elapsed = time - youngSince;
-    if (elapsed < lifetime) return;
-    old = elapsed < 2 * lifetime ? young : newGeneration();
+    if (elapsed < lifetimeMs) return;
+    old = elapsed < 2 * lifetimeMs ? young : newGeneration();
     young = newGeneration();
     youngSince = time;
   }
@@ -69,7 +68,7 @@ export function createRevocationView(options: { lifetimeSeconds: number; now: ()
       young.versions.set(userId, Math.max(leastVersion(userId), leastValid));
     },
     endSession: end,
-    refuseToken: end,
+    revokeToken: end,
     retireKey: (kid) => void retiredKeys.add(kid),
     isRevoked({ sub, sid, jti, kid, tokenVersion }) {
       age();

@@ -2,10 +2,10 @@ import type { Role } from "@gatehouse/contracts";
 
 /** RFC 9068, section 2.1. */
 export const ACCESS_TOKEN_TYPE = "at+jwt";
-/** The one client there is; every access token is issued to it. */
+/** The only client; every access token is issued to it. */
 export const CLIENT_ID = "gatehouse";
 
-/** What a verified access token says. Times in seconds since 1970. */
+/** The claims of a verified access token. Times in seconds since 1970. */
 export interface AccessClaims {
   /** The user's id. */
   readonly sub: string;
@@ -22,7 +22,7 @@ export interface AccessClaims {
 }
 
 /**
- * Says who a bearer is.
+ * Returns the claims of a valid token.
  * @throws AppError TokenError, TokenRevokedError, ServiceUnavailable
  */
 export type VerifyBearer = (token: string) => Promise<AccessClaims>;

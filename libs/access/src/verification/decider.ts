@@ -1,25 +1,24 @@
-/** Who decides about a token whose signature is good (design, Revocation). */
+/** Who decides whether a token with a valid signature is revoked. */
 export type Decider = "view" | "auth" | "nobody";
 
 /**
- * What came of asking auth. `unreachable`: no connection, or 502, 503, 504, by which a proxy before auth says that it is away.
- * `faulty`: it is there, but does not say what was asked: nothing at all in time, or something else (that its database is away,
- * or it does not know our token).
+ * The outcome of asking auth. `unreachable`: no connection, or a proxy's 502, 503 or 504.
+ * `faulty`: auth is running but gave no result: no response in time, or an unexpected one, such as a problem of its own.
  */
 export type AuthState = "answers" | "unreachable" | "faulty";
 
 export interface Situation {
-  /** A watermark came in time. */
+  /** The last live watermark is within the allowed staleness. */
   readonly viewIsCurrent: boolean;
-  /** undefined: auth has not been asked. */
+  /** undefined: auth was not asked. */
   readonly auth: AuthState | undefined;
-  /** The bus is there, and all that auth put on it has been read. */
+  /** The bus is connected, and the view has read everything that auth published. */
   readonly viewHasCaughtUp: boolean;
 }
 
 /**
- * The view decides while it is current. Otherwise auth is asked. When auth cannot be reached but the bus can, the view
- * goes on: a dead auth commits nothing, so nothing is missing. With both away, or with an auth that lives and does not say, nobody knows.
+ * Returns who decides. The view decides while it is current; otherwise auth does. When auth is unreachable and the bus is
+ * connected, the view decides: an auth that is down commits nothing, so nothing is missing. In all other cases nobody can.
  */
 export function deciderFor({ viewIsCurrent, auth, viewHasCaughtUp }: Situation): Decider {
   if (viewIsCurrent) return "view";

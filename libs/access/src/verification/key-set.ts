@@ -4,17 +4,17 @@ import type { Logger } from "@gatehouse/observability";
 import type { Upstream, UpstreamResponse } from "@gatehouse/upstream";
 import { type CryptoKey, importJWK } from "jose";
 
-export interface KeySetOptions {
+export interface KeySetDeps {
   readonly auth: Upstream;
-  /** Keys of any other are passed over. */
+  /** Keys of other algorithms are ignored. */
   readonly algorithms: readonly string[];
   readonly logger: Logger;
 }
 
 export interface KeySet {
   /**
-   * The public key of a kid. An unknown kid is looked up at once, but rarely: forgers invent kids.
-   * @throws AppError ServiceUnavailable as long as no set was ever had
+   * Returns the public key of a kid. An unknown kid triggers a fetch, at most once a second: attackers can invent kids.
+   * @throws AppError ServiceUnavailable until the first set is loaded
    */
   keyFor(kid: string): Promise<CryptoKey | undefined>;
   isLoaded(): boolean;
@@ -28,10 +28,10 @@ const UNKNOWN_KID_PAUSE_MS = 1_000;
 const RESPONSE_TIMEOUT_MS = 2_000;
 
 /**
- * auth's public keys, fetched each minute. The last good set is kept for as long as auth is away: jose's own remote set
- * would begin to refuse every token when its cache is over.
+ * Creates the set of auth's public keys, fetched each minute. The last valid set is kept while auth is down; jose's remote
+ * set would reject every token once its cache expires.
  */
-export function createKeySet({ auth, algorithms, logger }: KeySetOptions): KeySet {
+export function createKeySet({ auth, algorithms, logger }: KeySetDeps): KeySet {
   const closed = new AbortController();
   let keys: ReadonlyMap<string, CryptoKey> | undefined;
   let refreshing: Promise<void> | undefined;
@@ -51,12 +51,13 @@ export function createKeySet({ auth, algorithms, logger }: KeySetOptions): KeySe
     try {
       const jwks = await fetchKeys();
       const imported = await importAll(jwks.filter(({ alg }) => algorithms.includes(alg)));
-      // auth always has a key to sign with, so a set without any is a fault of auth's.
-      if (imported.size === 0) throw new Error("auth answers with no usable key");
+      // Auth always has a signing key, so an empty set is a fault.
+      if (imported.size === 0) throw new Error("auth returned no usable key");
       keys = imported;
       failing = false;
     } catch (error) {
-      if (!failing && !closed.signal.aborted) logger.warn({ err: error }, "cannot fetch auth's keys, trying on");
+      if (!failing && !closed.signal.aborted)
+        logger.warn({ err: error }, "fetching auth's signing keys failed, retrying");
       failing = true;
     }
   }
@@ -70,7 +71,8 @@ export function createKeySet({ auth, algorithms, logger }: KeySetOptions): KeySe
     const imported = new Map<string, CryptoKey>();
     for (const jwk of jwks) {
       const key = await importJWK(jwk, jwk.alg).catch(() => undefined);
-      if (key === undefined || key instanceof Uint8Array) logger.warn({ kid: jwk.kid }, "a key of auth's is unusable");
+      if (key === undefined || key instanceof Uint8Array)
+        logger.warn({ kid: jwk.kid }, "skipped an unusable signing key");
       else imported.set(jwk.kid, key);
     }
     return imported;
@@ -89,7 +91,7 @@ export function createKeySet({ auth, algorithms, logger }: KeySetOptions): KeySe
       if (known) return known;
       if (refreshing ? !failing : performance.now() - refreshedAt > UNKNOWN_KID_PAUSE_MS) await refresh();
       if (!keys)
-        throw new AppError("ServiceUnavailable", { detail: "The keys to verify tokens with are not there yet" });
+        throw new AppError("ServiceUnavailable", { detail: "Signing keys are not loaded yet; try again shortly." });
       return keys.get(kid);
     },
     close() {

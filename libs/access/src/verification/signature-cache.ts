@@ -5,7 +5,7 @@ export interface SignatureCache {
   set(token: string, claims: AccessClaims): void;
 }
 
-/** Tokens whose signature was found good. Holds at most `size`; the one that was entered first goes first. */
+/** Creates a cache of tokens with a valid signature. It holds at most `size` and evicts the oldest entry first. */
 export function createSignatureCache(size: number, now: () => number): SignatureCache {
   const verified = new Map<string, AccessClaims>();
   return {

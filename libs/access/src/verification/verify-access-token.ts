@@ -4,7 +4,7 @@ import { type CryptoKey, decodeProtectedHeader, type JWTPayload, jwtVerify } fro
 import { ACCESS_TOKEN_TYPE, type AccessClaims, CLIENT_ID } from "./claims.ts";
 
 export interface VerificationOptions {
-  /** The public key of a kid; undefined when there is none. What it throws is thrown on. */
+  /** Returns the public key of a kid, undefined if there is none. Its errors are rethrown. */
   readonly keyFor: (kid: string) => Promise<CryptoKey | undefined>;
   readonly algorithms: readonly string[];
   readonly issuer: string;
@@ -13,17 +13,17 @@ export interface VerificationOptions {
   readonly now?: () => number;
 }
 
-/** Longer than any token of ours; bounds the work that a forger can ask for. */
+/** Longer than any token that auth issues; limits the work for a forged one. */
 const LENGTH_MAX = 8_192;
 const KID_LENGTH_MAX = 100;
-/** How far clocks may differ, in seconds: for when a token begins to be valid, not for when it ends. */
-const LEEWAY = 30;
+/** How much clocks may differ for the time of issue; the expiry has no leeway. */
+const LEEWAY_SECONDS = 30;
 
 const idShape = uuid();
 
 /**
- * Checks an access token by itself: signature, header and claims (RFC 9068, section 4). Whether it has been revoked is another matter.
- * Only `kid` chooses the key: what else a header offers (`jwk`, `jku`, `x5c`, `x5u`) is a forger's.
+ * Verifies signature, header and claims of an access token (RFC 9068, section 4), but not whether it is revoked.
+ * Only `kid` selects the key; `jwk`, `jku`, `x5c` and `x5u` are ignored, because an attacker can set them.
  * @throws AppError TokenError; and whatever `keyFor` throws
  */
 export async function verifyAccessToken(token: string, options: VerificationOptions): Promise<AccessClaims> {
@@ -51,7 +51,7 @@ async function readPayload(
 ): Promise<JWTPayload> {
   const checks = { algorithms: [...algorithms], issuer, audience, typ: ACCESS_TOKEN_TYPE, currentDate };
   try {
-    const { payload } = await jwtVerify(token, key, { ...checks, clockTolerance: LEEWAY });
+    const { payload } = await jwtVerify(token, key, { ...checks, clockTolerance: LEEWAY_SECONDS });
     return payload;
   } catch (error) {
     throw new AppError("TokenError", { cause: error });
@@ -69,13 +69,13 @@ function toClaims(payload: JWTPayload, kid: string, now: number): AccessClaims {
     typeof role === "string" &&
     typeof jti === "string" &&
     clientId === CLIENT_ID &&
-    iat <= now + LEEWAY &&
+    iat <= now + LEEWAY_SECONDS &&
     exp > now;
   if (!wellFormed) throw new AppError("TokenError");
   return { sub, sid, role: parseRole(role), tokenVersion, iat, exp, jti, kid, clientId };
 }
 
-/** Only the form in which ids are issued: the view looks them up by their text. */
+/** Accepts only the form in which ids are issued, because the view looks them up as text. */
 function isId(value: unknown): value is string {
   const parsed = idShape.safeParse(value);
   return parsed.success && parsed.data === value;

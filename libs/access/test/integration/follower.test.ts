@@ -34,7 +34,7 @@ function follow({ bus = bench.connect(), maxStalenessSeconds = 60 }: { bus?: Bus
   return { view, follower, hasEnded };
 }
 
-/** Publishes the end of a session and waits until the view has it. */
+/** Ends a session and waits until the view has it. */
 async function endAndSee(hasEnded: (sid: string) => boolean): Promise<string> {
   const sid = newId();
   await bench.endSession(sid);
@@ -42,8 +42,8 @@ async function endAndSee(hasEnded: (sid: string) => boolean): Promise<string> {
   return sid;
 }
 
-describe("what happens to the view as auth publishes", () => {
-  test("it has what was revoked before it began, and what is revoked from then on", async () => {
+describe("the view", () => {
+  test("has what was revoked before and after the follower started", async () => {
     const before = newId();
     await bench.endSession(before);
     const { hasEnded, view } = follow();
@@ -52,7 +52,7 @@ describe("what happens to the view as auth publishes", () => {
     expect(view.size()).toBe(2);
   });
 
-  test("what revokes nothing is not even read, and what cannot be read stops nothing", async () => {
+  test("skips events that revoke nothing and messages that cannot be read", async () => {
     const { hasEnded, view } = follow();
     for (const subject of [
       "auth.account.created",
@@ -70,8 +70,8 @@ describe("what happens to the view as auth publishes", () => {
     expect(view.size()).toBe(2);
   });
 
-  test("it starts quickly with a history of 15 minutes", async () => {
-    for (let second = 0; second < 900; second += 1) await bench.vouch();
+  test("starts quickly with a history of 15 minutes", async () => {
+    for (let second = 0; second < 900; second += 1) await bench.publishWatermark();
     const last = newId();
     await bench.endSession(last);
     const { follower, hasEnded } = follow();
@@ -80,109 +80,109 @@ describe("what happens to the view as auth publishes", () => {
   });
 });
 
-describe("when the view is current", () => {
-  test("old watermarks do not make it so, a live one does", async () => {
-    await bench.vouch();
-    await bench.vouch();
+describe("isCurrent", () => {
+  test("is true after a live watermark, not after old ones", async () => {
+    await bench.publishWatermark();
+    await bench.publishWatermark();
     const { follower, hasEnded } = follow();
     await endAndSee(hasEnded);
     expect(follower.hasCaughtUp()).toBe(true);
     expect(follower.isCurrent()).toBe(false);
     expect(follower.stalenessSeconds()).toBe(Infinity);
-    await bench.vouch();
+    await bench.publishWatermark();
     await expect.poll(() => follower.isCurrent(), WAIT).toBe(true);
     expect(follower.stalenessSeconds()).toBeLessThan(60);
   });
 
-  test("it is not any more when none comes, and is again when one does", async () => {
+  test("is false without new watermarks and true again with one", async () => {
     const { follower } = follow({ maxStalenessSeconds: 0.3 });
-    const vouched = async () => {
-      await bench.vouch();
+    const isCurrent = async () => {
+      await bench.publishWatermark();
       return follower.isCurrent();
     };
-    await expect.poll(vouched, WAIT).toBe(true);
+    await expect.poll(isCurrent, WAIT).toBe(true);
     await expect.poll(() => follower.isCurrent(), WAIT).toBe(false);
     expect(follower.hasCaughtUp()).toBe(true);
-    await expect.poll(vouched, WAIT).toBe(true);
+    await expect.poll(isCurrent, WAIT).toBe(true);
   });
 
-  test("a watermark that was long under way vouches for as much less", async () => {
+  test("lasts correspondingly shorter after a delayed watermark", async () => {
     const line = await createFaultyLine(bench.server.url);
     bench.defer(() => line.close());
     const bus = bench.connect(line.url);
     const { follower, hasEnded } = follow({ bus, maxStalenessSeconds: 0.3 });
     await expect
       .poll(async () => {
-        await bench.vouch();
+        await bench.publishWatermark();
         return follower.isCurrent();
       }, WAIT)
       .toBe(true);
 
     line.hold();
-    await bench.vouch();
+    await bench.publishWatermark();
     const published = performance.now();
     const behind = newId();
     await bench.endSession(behind);
     await expect.poll(() => performance.now() - published > 600, WAIT).toBe(true);
     line.release();
     await expect.poll(() => hasEnded(behind), WAIT).toBe(true);
-    // So the watermark before it has been read as well, but it is old.
+    // So the watermark before it was read too, but it is old.
     expect(follower.isCurrent()).toBe(false);
     expect(follower.stalenessSeconds()).toBeGreaterThan(0.5);
   });
 });
 
-describe("a watermark that came onto the stream late, out of the buffers of a connection that was given up", () => {
-  test("vouches for the time that it says, not for the time when it came", async () => {
+describe("a watermark that reached the stream late", () => {
+  test("counts from the time that it carries, not from its arrival", async () => {
     const { follower, hasEnded } = follow({ maxStalenessSeconds: 2 });
     await expect
       .poll(async () => {
-        await bench.vouch();
+        await bench.publishWatermark();
         return follower.isCurrent();
       }, WAIT)
       .toBe(true);
     await expect.poll(() => follower.isCurrent(), WAIT).toBe(false);
-    await bench.vouch(5_000);
+    await bench.publishWatermark(5_000);
     await endAndSee(hasEnded);
     expect(follower.isCurrent()).toBe(false);
-    await bench.vouch();
+    await bench.publishWatermark();
     await expect.poll(() => follower.isCurrent(), WAIT).toBe(true);
   });
 
-  test("does not make a view current that has just begun and knows earlier ones only", async () => {
-    for (let count = 0; count < 3; count += 1) await bench.vouch();
+  test("does not make a new view current", async () => {
+    for (let count = 0; count < 3; count += 1) await bench.publishWatermark();
     const { follower, hasEnded } = follow({ maxStalenessSeconds: 2 });
     await endAndSee(hasEnded);
-    await bench.vouch(5_000);
+    await bench.publishWatermark(5_000);
     await endAndSee(hasEnded);
     expect(follower.isCurrent()).toBe(false);
     expect(follower.stalenessSeconds()).toBeGreaterThan(4);
-    await bench.vouch();
+    await bench.publishWatermark();
     await expect.poll(() => follower.isCurrent(), WAIT).toBe(true);
   });
 });
 
-describe("when the view has caught up", () => {
-  test("not before a stream is there, nor while nothing on it is auth's word", async () => {
+describe("hasCaughtUp", () => {
+  test("is false without a stream and without a watermark on it", async () => {
     await bench.deleteStream();
     const { follower, hasEnded } = follow();
     await bench.makeStream();
     await endAndSee(hasEnded);
     expect(follower.hasCaughtUp()).toBe(false);
-    await bench.vouch();
+    await bench.publishWatermark();
     await expect.poll(() => follower.hasCaughtUp(), WAIT).toBe(true);
   });
 
-  test("not any more when the stream is gone, though the bus is there", async () => {
-    await bench.vouch();
+  test("is false after the stream was deleted", async () => {
+    await bench.publishWatermark();
     const { follower } = follow();
     await expect.poll(() => follower.hasCaughtUp(), WAIT).toBe(true);
     await bench.deleteStream();
     await expect.poll(() => follower.hasCaughtUp(), WAIT).toBe(false);
   });
 
-  test("not while the bus is away", async () => {
-    await bench.vouch();
+  test("is false while the bus is down", async () => {
+    await bench.publishWatermark();
     const { follower } = follow();
     await expect.poll(() => follower.hasCaughtUp(), WAIT).toBe(true);
     await bench.server.stop();
@@ -192,7 +192,7 @@ describe("when the view has caught up", () => {
   });
 });
 
-describe("what happens when the bus is not what it was", () => {
+describe("a change of the bus", () => {
   const faults: Record<string, () => Promise<unknown>> = {
     "the server was restarted": () => bench.server.restart(),
     "the server was wiped": async () => {
@@ -212,8 +212,8 @@ describe("what happens when the bus is not what it was", () => {
   };
 
   for (const [name, fault] of Object.entries(faults)) {
-    test(`${name}: what was known stays known, what comes is heard, a live watermark makes it current`, async () => {
-      for (let count = 0; count < 5; count += 1) await bench.vouch();
+    test(`${name}: keeps entries, follows new events, and a live watermark makes it current`, async () => {
+      for (let count = 0; count < 5; count += 1) await bench.publishWatermark();
       const { follower, hasEnded } = follow({ maxStalenessSeconds: 0.3 });
       const before = await endAndSee(hasEnded);
       await fault();
@@ -221,7 +221,7 @@ describe("what happens when the bus is not what it was", () => {
       await endAndSee(hasEnded);
       await expect
         .poll(async () => {
-          await bench.vouch();
+          await bench.publishWatermark();
           return follower.isCurrent();
         }, WAIT)
         .toBe(true);
@@ -229,7 +229,7 @@ describe("what happens when the bus is not what it was", () => {
     });
   }
 
-  test("it began without a server: it is there as soon as the server is", async () => {
+  test("a start without a server: follows as soon as the server is up", async () => {
     await bench.server.stop();
     const { follower, hasEnded } = follow();
     expect(follower.isCurrent()).toBe(false);
@@ -238,7 +238,7 @@ describe("what happens when the bus is not what it was", () => {
     await endAndSee(hasEnded);
   });
 
-  test("a message was lost on the way: nothing after it counts before all has been read again", async () => {
+  test("a lost message: nothing after it counts before everything is read again", async () => {
     const line = await createFaultyLine(bench.server.url);
     bench.defer(() => line.close());
     const { follower, hasEnded } = follow({ bus: bench.connect(line.url) });
@@ -247,14 +247,14 @@ describe("what happens when the bus is not what it was", () => {
     const lost = newId();
     line.alterNext((piece) => withoutMessage(piece, "auth.session.revoked"));
     await bench.endSession(lost);
-    await bench.vouch();
+    await bench.publishWatermark();
     await expect.poll(() => hasEnded(lost), WAIT).toBe(true);
     expect(follower.isCurrent()).toBe(false);
     expect((await bench.consumerNames()).filter((name) => !before.includes(name))).toHaveLength(1);
   });
 });
 
-test("what happens on closing: nothing more is heard", async () => {
+test("close stops following", async () => {
   const { follower, hasEnded } = follow();
   await endAndSee(hasEnded);
   await follower.close();
@@ -263,8 +263,8 @@ test("what happens on closing: nothing more is heard", async () => {
   expect(hasEnded(late)).toBe(false);
 });
 
-describe("what is recorded of a revocation", () => {
-  test("that comes while the view follows: a span below its publish, and how long it took; of earlier ones nothing", async () => {
+describe("telemetry of a revocation", () => {
+  test("has a span below its publish and its lag, only for revocations after the start", async () => {
     const telemetry = recordTelemetry();
     bench.defer(() => telemetry.stop());
     await bench.endSession(newId());
@@ -275,11 +275,11 @@ describe("what is recorded of a revocation", () => {
     const span = { name: "POST /v1/auth/logout", kind: SpanKind.SERVER };
     const context = openContext({ correlationId: "order-66", traceparent: undefined, span });
     await runInContext(context, () => bench.endSession(sid));
-    await bench.vouch();
+    await bench.publishWatermark();
     await expect.poll(() => hasEnded(sid), WAIT).toBe(true);
-    // A pass that reads both again adds nothing.
+    // A pass that reads both again records nothing.
     await bench.deleteConsumers();
-    // By a clock that is ahead of this one.
+    // From a clock that is ahead of this one.
     const last = newId();
     const data = { user_id: newId(), session_id: last, reason: "logout" } as const;
     const time = new Date(Date.now() + 60_000);

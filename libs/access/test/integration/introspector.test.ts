@@ -41,28 +41,28 @@ function someClaims(overrides: Partial<AccessClaims> = {}): AccessClaims {
   return { ...ids, role: "user", tokenVersion: 3, iat: 0, exp: 900, clientId: "gatehouse", ...overrides };
 }
 
-test("what happens with questions of one moment: they go together, and each gets its own answer", async () => {
+test("concurrent tokens share a request, and each gets its own result", async () => {
   const { introspector } = create();
   const tokens = Array.from({ length: 20 }, () => someClaims());
   const ended = new Set(tokens.filter((_claims, index) => index % 3 === 0).map(({ sid }) => sid));
   auth.judge = ({ sid }) => (ended.has(sid) ? ENDED : ACTIVE);
-  const words = await Promise.all(tokens.map((claims) => introspector.ask(claims)));
+  const words = await Promise.all(tokens.map((claims) => introspector.introspect(claims)));
   expect(words).toEqual(tokens.map(({ sid }) => (ended.has(sid) ? ENDED : ACTIVE)));
   expect(auth.batches).toHaveLength(1);
   const [first] = tokens;
   expect(auth.batches[0]?.[0]).toEqual({ sub: first?.sub, sid: first?.sid, token_version: 3, kid: first?.kid });
 });
 
-test("what happens to the traces of questions that go together: the first recorded one has the call, the others are linked", async () => {
+test("a shared request belongs to the first recorded trace and links to the others", async () => {
   const recorded = recordTelemetry();
   const { introspector } = create();
   const span = { name: "GET /", kind: SpanKind.SERVER };
   const requests = [
-    // A readiness check, which is never recorded.
+    // A readiness check is never recorded.
     openContext({ correlationId: "a", traceparent: undefined }),
     ...["b", "c", "d"].map((correlationId) => openContext({ correlationId, traceparent: undefined, span })),
   ];
-  await Promise.all(requests.map((request) => runInContext(request, () => introspector.ask(someClaims()))));
+  await Promise.all(requests.map((request) => runInContext(request, () => introspector.introspect(someClaims()))));
   const spans = recorded.spans();
   await recorded.stop();
 
@@ -75,9 +75,9 @@ test("what happens to the traces of questions that go together: the first record
   });
 });
 
-test("what happens with more questions than one request may have: they go in several", async () => {
+test("more tokens than a request may have are split into several requests", async () => {
   const { introspector } = create();
-  const words = await Promise.all(Array.from({ length: 1_100 }, () => introspector.ask(someClaims())));
+  const words = await Promise.all(Array.from({ length: 1_100 }, () => introspector.introspect(someClaims())));
   expect(words).toEqual(Array.from({ length: 1_100 }, () => ACTIVE));
   expect(auth.batches.map((batch) => batch.length).toSorted((a, b) => b - a)).toEqual([
     INTROSPECTION_BATCH_MAX,
@@ -86,57 +86,57 @@ test("what happens with more questions than one request may have: they go in sev
   ]);
 });
 
-test("what happens when the same is asked again: the answer serves for a second, for all tokens of that session", async () => {
+test("a result is cached for a second, for all tokens of the session", async () => {
   const { clock, introspector } = create();
   const claims = someClaims();
-  await Promise.all([introspector.ask(claims), introspector.ask(claims)]);
+  await Promise.all([introspector.introspect(claims), introspector.introspect(claims)]);
   clock.time = 999;
-  expect(await introspector.ask({ ...claims, jti: newId() })).toEqual(ACTIVE);
+  expect(await introspector.introspect({ ...claims, jti: newId() })).toEqual(ACTIVE);
   expect(auth.batches.flat()).toHaveLength(1);
   auth.judge = () => ENDED;
   clock.time = 1_000;
-  expect(await introspector.ask(claims)).toEqual(ENDED);
-  expect(await introspector.ask({ ...claims, tokenVersion: 4 })).toEqual(ENDED);
+  expect(await introspector.introspect(claims)).toEqual(ENDED);
+  expect(await introspector.introspect({ ...claims, tokenVersion: 4 })).toEqual(ENDED);
   expect(auth.batches.flat()).toHaveLength(3);
 });
 
-test("what happens when auth is away: that is known at once, auth is left alone for a second, then asked again", async () => {
+test("an auth that is down is unreachable at once, and is asked again after a second", async () => {
   const { clock, introspector } = create();
   await auth.stop();
-  expect(await introspector.ask(someClaims())).toBe("unreachable");
-  expect(await introspector.answers()).toBe(false);
+  expect(await introspector.introspect(someClaims())).toBe("unreachable");
+  expect(await introspector.isAvailable()).toBe(false);
   await auth.start();
   const claims = someClaims();
-  expect(await introspector.ask(claims)).toBe("unreachable");
+  expect(await introspector.introspect(claims)).toBe("unreachable");
   expect(auth.batches).toEqual([]);
   clock.time = 1_000;
-  expect(await introspector.ask(claims)).toEqual(ACTIVE);
-  expect(await introspector.answers()).toBe(true);
+  expect(await introspector.introspect(claims)).toEqual(ACTIVE);
+  expect(await introspector.isAvailable()).toBe(true);
 });
 
-test("what happens when auth takes the question and does not answer in time: it lives, and may commit what nobody hears of", async () => {
+test("an auth that accepts the request and does not answer in time is faulty", async () => {
   const { introspector } = create();
   auth.instead = "silence";
-  expect(await introspector.ask(someClaims())).toBe("faulty");
+  expect(await introspector.introspect(someClaims())).toBe("faulty");
   expect(auth.asked).toHaveLength(1);
 });
 
-test("what happens when no connection to auth comes about: it counts as away", async () => {
+test("an auth that accepts no connection is unreachable", async () => {
   const crowded = await startCrowdedServer();
   onTestFinished(() => crowded.close());
-  expect(await create({ urls: [crowded.url] }).introspector.ask(someClaims())).toBe("unreachable");
+  expect(await create({ urls: [crowded.url] }).introspector.introspect(someClaims())).toBe("unreachable");
 });
 
-test("what happens when a proxy before auth says that it cannot work now: it counts as away", async () => {
+test("502, 503 and 504 of a proxy mean that auth is unreachable", async () => {
   for (const status of [502, 503, 504]) {
     auth.instead = { status };
-    expect(await create().introspector.ask(someClaims())).toBe("unreachable");
+    expect(await create().introspector.introspect(someClaims())).toBe("unreachable");
   }
 });
 
-test("what happens when auth lives, but does not say what was asked: that is not the same as being away", async () => {
+test("an auth that returns an unexpected response is faulty", async () => {
   const faulty = [
-    // Its database is away, say. It may have committed what it could not publish.
+    // For example without its database: it may have committed what it could not publish.
     { status: 503, contentType: "application/problem+json; charset=utf-8" },
     { status: 500 },
     { status: 404 },
@@ -147,26 +147,26 @@ test("what happens when auth lives, but does not say what was asked: that is not
   ];
   for (const instead of faulty) {
     auth.instead = instead;
-    expect(await create().introspector.ask(someClaims())).toBe("faulty");
+    expect(await create().introspector.introspect(someClaims())).toBe("faulty");
   }
   auth.instead = undefined;
-  expect(await create({ token: "a wrong one" }).introspector.ask(someClaims())).toBe("faulty");
+  expect(await create({ token: "a wrong one" }).introspector.introspect(someClaims())).toBe("faulty");
 });
 
-test("what happens with two replicas: a living one answers for both, and one that lives and errs is not away", async () => {
+test("one running replica of two answers for both, and one faulty replica makes auth faulty", async () => {
   const urls = [auth.url, second.url];
   await auth.stop();
-  expect(await create({ urls }).introspector.ask(someClaims())).toEqual(ACTIVE);
+  expect(await create({ urls }).introspector.introspect(someClaims())).toEqual(ACTIVE);
   second.instead = { status: 500 };
-  expect(await create({ urls }).introspector.ask(someClaims())).toBe("faulty");
+  expect(await create({ urls }).introspector.introspect(someClaims())).toBe("faulty");
   await second.stop();
-  expect(await create({ urls }).introspector.ask(someClaims())).toBe("unreachable");
+  expect(await create({ urls }).introspector.introspect(someClaims())).toBe("unreachable");
 });
 
-test("what happens when auth was restarted between two questions: the second is answered as well", async () => {
+test("a request after a restart of auth is answered", async () => {
   const { introspector } = create();
-  expect(await introspector.ask(someClaims())).toEqual(ACTIVE);
+  expect(await introspector.introspect(someClaims())).toEqual(ACTIVE);
   await auth.stop();
   await auth.start();
-  expect(await introspector.ask(someClaims())).toEqual(ACTIVE);
+  expect(await introspector.introspect(someClaims())).toEqual(ACTIVE);
 });

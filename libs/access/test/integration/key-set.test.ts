@@ -29,7 +29,7 @@ function create(urls = [auth.url], algorithms = ["EdDSA", "ES256", "RS256"]): Ke
   return keySet;
 }
 
-test("what happens at the start: keys of each algorithm are there, an unknown kid is not", async () => {
+test("the set has keys of each algorithm and none for an unknown kid", async () => {
   const keys = [await createKey("EdDSA"), await createKey("ES256"), await createKey("RS256")];
   auth.keys = keys.map(({ jwk }) => jwk);
   const set = create();
@@ -38,7 +38,7 @@ test("what happens at the start: keys of each algorithm are there, an unknown ki
   expect(await set.keyFor("nobody's")).toBeUndefined();
 });
 
-test("what is measured of fetching the keys: each try, as no part of a trace", async () => {
+test("each fetch is measured and belongs to no trace", async () => {
   const recorded = recordTelemetry();
   const key = await createKey();
   auth.keys = [key.jwk];
@@ -51,7 +51,7 @@ test("what is measured of fetching the keys: each try, as no part of a trace", a
   await recorded.stop();
 });
 
-test("what happens to keys of other algorithms, and to keys that cannot be read: the rest is used", async () => {
+test("keys of other algorithms and unreadable keys are skipped", async () => {
   const [wanted, unwanted] = [await createKey("ES256"), await createKey("RS256")];
   const broken = { kid: "broken", alg: "ES256", use: "sig", kty: "EC", crv: "P-256", x: "?", y: "?" };
   const secret = { kid: "secret", alg: "ES256", use: "sig", kty: "oct", k: "c2VjcmV0" };
@@ -61,7 +61,7 @@ test("what happens to keys of other algorithms, and to keys that cannot be read:
   for (const kid of ["broken", "secret", unwanted.kid]) expect(await set.keyFor(kid)).toBeUndefined();
 });
 
-test("what happens while auth was never there: ServiceUnavailable, and all is well as soon as it comes", async () => {
+test("keyFor throws ServiceUnavailable until auth is up for the first time", async () => {
   const key = await createKey();
   auth.keys = [key.jwk];
   await auth.stop();
@@ -73,7 +73,7 @@ test("what happens while auth was never there: ServiceUnavailable, and all is we
   expect(await set.keyFor(key.kid)).toBeDefined();
 });
 
-test("what happens when auth goes away, answers badly, or says that it has no keys: the last good set goes on", async () => {
+test("the last valid set is kept when auth is down, faulty or returns no keys", async () => {
   const key = await createKey();
   auth.keys = [key.jwk];
   const set = create();
@@ -96,7 +96,7 @@ test("what happens when auth goes away, answers badly, or says that it has no ke
   expect(await set.keyFor(key.kid)).toBeDefined();
 });
 
-test("what happens on a key that was made a moment ago: it is fetched, once for all who wait", async () => {
+test("a new key is fetched once for all waiting requests", async () => {
   const [old, young] = [await createKey(), await createKey()];
   auth.keys = [old.jwk];
   const set = create();
@@ -114,7 +114,7 @@ test("what happens on a key that was made a moment ago: it is fetched, once for 
   expect(auth.asked).toHaveLength(2);
 });
 
-test("what happens when kids are invented: auth is asked once, not for each", async () => {
+test("many unknown kids cause one fetch", async () => {
   auth.keys = [(await createKey()).jwk];
   const set = create();
   await set.keyFor("invented");
@@ -123,14 +123,14 @@ test("what happens when kids are invented: auth is asked once, not for each", as
   expect(auth.asked.length - asked).toBeLessThanOrEqual(1);
 });
 
-test("what happens when one replica of auth is away: the other is asked at once", async () => {
+test("the other replica is asked at once when one is down", async () => {
   const key = await createKey();
   second.keys = [key.jwk];
   await auth.stop();
   expect(await create([auth.url, second.url]).keyFor(key.kid)).toBeDefined();
 });
 
-test("what happens on closing while auth is silent: what is under way ends", async () => {
+test("close ends a fetch that auth does not answer", async () => {
   auth.instead = "silence";
   const set = create();
   const waiting = set.keyFor("any");

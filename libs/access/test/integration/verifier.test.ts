@@ -1,4 +1,4 @@
-import { connectVerifier, type ConnectVerifierOptions } from "@gatehouse/access";
+import { connectVerifier, type ConnectVerifierDeps } from "@gatehouse/access";
 import { newId, type IntrospectionResult } from "@gatehouse/contracts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type AuthServer, INTROSPECTION_TOKEN, startAuthServer } from "../fixtures/auth-server.ts";
@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 afterAll(() => bench.close());
 
-function connect(options: Partial<ConnectVerifierOptions> = {}) {
+function connect(options: Partial<ConnectVerifierDeps> = {}) {
   const verifier = connectVerifier({
     bus: bench.connect(),
     authUrls: [auth.url],
@@ -38,7 +38,7 @@ function connect(options: Partial<ConnectVerifierOptions> = {}) {
     ...options,
   });
   bench.defer(() => verifier.close());
-  /** `accepted`, or the code of the refusal. */
+  /** Returns `accepted` or the error's code. */
   const outcome = (token: string): Promise<string> =>
     verifier.verify(token).then(
       () => "accepted",
@@ -49,8 +49,8 @@ function connect(options: Partial<ConnectVerifierOptions> = {}) {
 
 type Connected = ReturnType<typeof connect>;
 
-/** With a view that vouches for the next minute, or for as long as it is told to. */
-async function connectCurrent(options: Partial<ConnectVerifierOptions> = {}): Promise<Connected> {
+/** Connects a verifier whose view is current for the next minute, or as long as the options say. */
+async function connectCurrent(options: Partial<ConnectVerifierDeps> = {}): Promise<Connected> {
   const connected = connect(options);
   await becomeCurrent(connected);
   await expect.poll(() => connected.verifier.ready()).toBe(true);
@@ -61,13 +61,13 @@ async function becomeCurrent({ verifier }: Connected): Promise<void> {
   await expect
     .poll(async () => {
       const before = verifier.stalenessSeconds();
-      await bench.vouch();
+      await bench.publishWatermark();
       return verifier.stalenessSeconds() < Math.min(before, 5);
     }, WAIT)
     .toBe(true);
 }
 
-describe("what happens to tokens while the view is current", () => {
+describe("verify with a current view", () => {
   const user_id = newId();
   const session_id = newId();
   const revocations: Record<string, () => Promise<void>> = {
@@ -85,7 +85,7 @@ describe("what happens to tokens while the view is current", () => {
   };
 
   for (const [name, revoke] of Object.entries(revocations)) {
-    test(`${name} ends the token here, without a question to auth`, async () => {
+    test(`${name} revokes the token without a request to auth`, async () => {
       const { outcome } = await connectCurrent();
       const token = await sign(key, { sub: user_id, sid: session_id });
       expect(await outcome(token)).toBe("accepted");
@@ -95,7 +95,7 @@ describe("what happens to tokens while the view is current", () => {
     });
   }
 
-  test("what ends nothing ends no token", async () => {
+  test("an event that revokes nothing revokes no token", async () => {
     const { outcome } = await connectCurrent();
     const token = await sign(key, { sub: user_id, sid: session_id, token_version: 4 });
     await bench.publish("auth.sessions.revoked", { user_id, token_version: 4, reason: "logout_all" });
@@ -108,20 +108,20 @@ describe("what happens to tokens while the view is current", () => {
     expect(await outcome(token)).toBe("accepted");
   });
 
-  test("what was revoked before the verifier came is refused", async () => {
+  test("rejects what was revoked before the verifier started", async () => {
     await bench.endSession(session_id);
     const { outcome } = await connectCurrent();
     expect(await outcome(await sign(key, { sid: session_id }))).toBe("TokenRevokedError");
   });
 
-  test("what is no token of ours is refused", async () => {
+  test("rejects a foreign token", async () => {
     const { outcome } = await connectCurrent();
     const forger = await createKey();
     for (const token of ["", "nonsense", await sign(forger), await sign({ ...forger, kid: key.kid })])
       expect(await outcome(token)).toBe("TokenError");
   });
 
-  test("a token that was issued before the view begins is refused, however long it claims to live", async () => {
+  test("rejects a token older than the revocation window, whatever its expiry", async () => {
     const { outcome } = await connectCurrent();
     const now = Math.floor(Date.now() / 1_000);
     expect(await outcome(await sign(key, { iat: now - LIFETIME_SECONDS - 30, exp: now + 900 }))).toBe("accepted");
@@ -129,8 +129,8 @@ describe("what happens to tokens while the view is current", () => {
   });
 });
 
-describe("what happens while the view is not current", () => {
-  test("auth is asked, and decides", async () => {
+describe("verify with a stale view", () => {
+  test("asks auth, which decides", async () => {
     const { outcome } = connect();
     const [good, bad] = [await sign(key), await sign(key)];
     const ended = newId();
@@ -148,7 +148,7 @@ describe("what happens while the view is not current", () => {
     "without a reason": { active: false, session_ended: false, least_token_version: 3 },
   };
   for (const [name, refusal] of Object.entries(refusals)) {
-    test(`a token that auth refused ${name} stays refused when the view is current again and auth changes its mind`, async () => {
+    test(`a token that auth rejected ${name} stays rejected when the view is current again`, async () => {
       const connected = connect();
       const token = await sign(key);
       auth.judge = () => refusal;
@@ -160,7 +160,7 @@ describe("what happens while the view is not current", () => {
     });
   }
 
-  test("what the bus told is known without a question", async () => {
+  test("rejects what the view has as revoked without asking auth", async () => {
     const { outcome } = connect({ maxStalenessSeconds: 0 });
     const sid = newId();
     await bench.endSession(sid);
@@ -171,7 +171,7 @@ describe("what happens while the view is not current", () => {
     expect(auth.batches).toEqual([]);
   });
 
-  test("when watermarks come again nobody is asked any more", async () => {
+  test("does not ask auth once watermarks arrive again", async () => {
     const connected = connect();
     await connected.outcome(await sign(key));
     await becomeCurrent(connected);
@@ -181,8 +181,8 @@ describe("what happens while the view is not current", () => {
   });
 });
 
-describe("what happens when auth is away, the bus is not", () => {
-  test("the view goes on: good tokens pass, revoked ones do not", async () => {
+describe("verify while auth is down and the bus is up", () => {
+  test("lets the view decide: valid tokens pass, revoked ones do not", async () => {
     const { outcome } = await connectCurrent({ maxStalenessSeconds: 0.2 });
     const [token, sid] = [await sign(key), newId()];
     await auth.stop();
@@ -194,13 +194,13 @@ describe("what happens when auth is away, the bus is not", () => {
     expect(await outcome(revoked)).toBe("TokenRevokedError");
   });
 
-  test("an auth that lives, but does not say, is not trusted to be dead", async () => {
+  test("returns 503 while auth is running and faulty", async () => {
     const { outcome } = await connectCurrent({ maxStalenessSeconds: 0 });
     auth.instead = { status: 500 };
     expect(await outcome(await sign(key))).toBe("ServiceUnavailable");
   });
 
-  test("a bus that was wiped meanwhile knows nothing: 503 until auth is back", async () => {
+  test("returns 503 after the bus was wiped, until auth is up", async () => {
     const { outcome } = await connectCurrent({ maxStalenessSeconds: 0 });
     const token = await sign(key);
     await auth.stop();
@@ -208,13 +208,13 @@ describe("what happens when auth is away, the bus is not", () => {
     await bench.server.restart({ wipe: true });
     await bench.makeStream();
     await expect.poll(() => outcome(token), WAIT).toBe("ServiceUnavailable");
-    await bench.vouch();
+    await bench.publishWatermark();
     await expect.poll(() => outcome(token), WAIT).toBe("accepted");
   });
 });
 
-describe("what happens when the bus is away", () => {
-  test("auth is asked as soon as the view is too old; with auth away as well nobody knows: 503; and all comes back", async () => {
+describe("verify while the bus is down", () => {
+  test("asks auth once the view is stale, returns 503 when auth is down too, and recovers", async () => {
     const connected = await connectCurrent({ maxStalenessSeconds: 0.3 });
     const { outcome } = connected;
     const [token, sid] = [await sign(key), newId()];
@@ -239,7 +239,7 @@ describe("what happens when the bus is away", () => {
     expect(await outcome(revoked)).toBe("TokenRevokedError");
   });
 
-  test("a verifier that starts without it works by asking auth", async () => {
+  test("asks auth when the verifier started without the bus", async () => {
     await bench.server.stop();
     const { outcome, verifier } = connect();
     expect(await outcome(await sign(key))).toBe("accepted");
@@ -248,8 +248,8 @@ describe("what happens when the bus is away", () => {
   });
 });
 
-describe("when a verifier is ready", () => {
-  test("not without keys, nor while neither the view nor auth can tell; then, and from then on", async () => {
+describe("ready", () => {
+  test("is true once keys are loaded and the view or auth can decide, and stays true", async () => {
     await auth.stop();
     const connected = connect();
     const { outcome, verifier } = connected;
@@ -266,7 +266,7 @@ describe("when a verifier is ready", () => {
     await bench.server.start();
   });
 
-  test("with the view alone, when auth goes away after it gave its keys", async () => {
+  test("is true with the view alone when auth is down after its keys were loaded", async () => {
     const connected = connect();
     expect(await connected.outcome(await sign(key))).toBe("accepted");
     await auth.stop();
@@ -275,7 +275,7 @@ describe("when a verifier is ready", () => {
   });
 });
 
-test("what the log says: who decides, whenever that changes, and never a token", async () => {
+test("the log has each change of who decides, and never a token", async () => {
   const connected = connect();
   const token = await sign(key);
   await connected.outcome(token);
@@ -284,8 +284,8 @@ test("what the log says: who decides, whenever that changes, and never a token",
   await connected.outcome(token);
   const lines = bench.records.map(({ msg }) => String(msg));
   expect(lines.filter((line) => line.includes("decides"))).toEqual([
-    "the view of revocations is not current: auth decides",
-    "the view of revocations decides",
+    "revocation view is stale, auth decides about tokens",
+    "revocation view decides about tokens",
   ]);
   const log = JSON.stringify(bench.records);
   expect(log).not.toContain(token.slice(-20));

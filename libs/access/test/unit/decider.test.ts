@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { type AuthState, type Decider, deciderFor } from "../../src/verification/verdict.ts";
+import { type AuthState, type Decider, deciderFor } from "../../src/verification/decider.ts";
 
 const CURRENT = true;
 const STALE = false;
 const READ = true;
 const UNREAD = false;
 
-/** The whole table: the view, what came of asking auth, whether the bus is there and read to its end. */
+/** The whole table: the view, the outcome of asking auth, whether the bus is read to its end. */
 const TABLE: readonly (readonly [boolean, AuthState | undefined, boolean, Decider])[] = [
   [CURRENT, undefined, READ, "view"],
   [CURRENT, undefined, UNREAD, "view"],
@@ -29,7 +29,7 @@ const TABLE: readonly (readonly [boolean, AuthState | undefined, boolean, Decide
 for (const [viewIsCurrent, auth, viewHasCaughtUp, decider] of TABLE) {
   const view = viewIsCurrent ? "a current view" : "a stale view";
   const bus = viewHasCaughtUp ? "a bus read to its end" : "no bus";
-  test(`what happens with ${view}, auth ${auth ?? "not asked"}, ${bus}: ${decider} decides`, () => {
+  test(`with ${view}, auth ${auth ?? "not asked"} and ${bus}, ${decider} decides`, () => {
     expect(deciderFor({ viewIsCurrent, auth, viewHasCaughtUp })).toBe(decider);
   });
 }

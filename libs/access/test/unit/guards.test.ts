@@ -20,7 +20,7 @@ function someUser(role: Role): AccessClaims {
 
 const USERS: Record<string, AccessClaims> = { user: someUser("user"), admin: someUser("admin") };
 
-/** Tokens are names of users here; how they are verified is tried elsewhere. */
+/** Tokens are user names here; other tests cover verification. */
 async function verify(token: string): Promise<AccessClaims> {
   if (token === "revoked") throw new AppError("TokenRevokedError");
   if (token === "undecided") throw new AppError("ServiceUnavailable");
@@ -50,7 +50,7 @@ async function get(url: string, authorization?: string) {
   return { status: response.statusCode, result: type ?? sub, challenge: response.headers["www-authenticate"] };
 }
 
-describe("what happens where a user is required", () => {
+describe("requireUser", () => {
   const cases: [authorization: string | undefined, status: number, result: string | undefined][] = [
     [undefined, 401, "AuthenticationError"],
     ["", 401, "AuthenticationError"],
@@ -75,7 +75,7 @@ describe("what happens where a user is required", () => {
   }
 });
 
-describe("what happens where a user is welcome", () => {
+describe("optionalUser", () => {
   const cases: [authorization: string | undefined, status: number, result: string | undefined | null][] = [
     [undefined, 200, null],
     ["Bearer user", 200, USERS["user"]?.sub],
@@ -91,8 +91,8 @@ describe("what happens where a user is welcome", () => {
   }
 });
 
-describe("what happens where a role is required", () => {
-  test("another role is refused, the right one passes, nobody is asked to log in", async () => {
+describe("requireRole", () => {
+  test("rejects another role with 403 and accepts the right one", async () => {
     expect(await get("/admin", "Bearer user")).toEqual({
       status: 403,
       result: "PermissionDenied",
@@ -102,30 +102,30 @@ describe("what happens where a role is required", () => {
     expect(await get("/admin")).toMatchObject({ status: 401, result: "AuthenticationError" });
   });
 
-  test("a route that forgot its guard has no current user", async () => {
+  test("currentUser throws on a route without the guard", async () => {
     expect(await get("/unguarded", "Bearer user")).toMatchObject({ status: 401, result: "AuthenticationError" });
   });
 });
 
-describe("what happens where only services may call", () => {
-  test("each token of the list passes", async () => {
+describe("serviceTokenGuard", () => {
+  test("accepts each token of the list", async () => {
     expect(await get("/service", "Bearer first-token")).toMatchObject({ status: 200 });
     expect(await get("/service", "bearer second-token")).toMatchObject({ status: 200 });
   });
 
-  test("nothing else does", async () => {
+  test("rejects everything else", async () => {
     const wrong = [undefined, "Bearer", "Bearer first-toke", "Bearer first-tokens", "Bearer user", "Basic first-token"];
     for (const authorization of wrong)
       expect(await get("/service", authorization)).toMatchObject({ status: 401, result: "AuthenticationError" });
   });
 
-  test("an empty token in the list lets nobody in", async () => {
+  test("accepts no request for an empty token in the list", async () => {
     for (const authorization of [undefined, "Bearer", "Bearer  "])
       expect(await get("/nobody", authorization)).toMatchObject({ status: 401 });
   });
 });
 
-describe("what the client's address is", () => {
+describe("clientAddress", () => {
   const cases = {
     "203.0.113.9": "203.0.113.9",
     "::ffff:203.0.113.9": "203.0.113.9",

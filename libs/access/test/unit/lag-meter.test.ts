@@ -3,7 +3,7 @@ import { createLagMeter } from "../../src/revocation/lag-meter.ts";
 
 const MINUTE = 60_000;
 
-test("what happens with clocks that have nothing to do with each other: only the difference to the quickest counts", () => {
+test("the lag is the difference to the fastest message, whatever the clocks", () => {
   const lag = createLagMeter();
   const sender = 1_800_000_000_000;
   expect(lag.measure(sender, 10_040)).toBe(0);
@@ -12,14 +12,14 @@ test("what happens with clocks that have nothing to do with each other: only the
   expect(lag.measure(sender + 3_000, 20_005)).toBe(7_000);
 });
 
-test("what happens when a receiver was stopped: what had gathered meanwhile is as old as it is", () => {
+test("messages that queued while the receiver was stopped are late", () => {
   const lag = createLagMeter();
   lag.measure(1_000, 0);
   const ages = [2_000, 3_000, 4_000].map((sentAt) => lag.measure(sentAt, 60_000));
   expect(ages).toEqual([59_000, 58_000, 57_000]);
 });
 
-test("what happens when clocks drift apart: it is forgotten after a while", () => {
+test("clock drift is forgotten after a while", () => {
   const lag = createLagMeter();
   // The sender's clock loses 10 ms a minute.
   let measured = 0;
@@ -27,7 +27,7 @@ test("what happens when clocks drift apart: it is forgotten after a while", () =
   expect(measured).toBeLessThanOrEqual(210);
 });
 
-test("what happens when the sender's clock is set back: messages seem late for half a minute", () => {
+test("messages seem late for 30 seconds after the sender's clock was set back", () => {
   const lag = createLagMeter();
   lag.measure(0, 0);
   const measured = (second: number) => lag.measure(second * 1_000 - 20_000 + (second % 3) * 300, second * 1_000);
@@ -35,7 +35,7 @@ test("what happens when the sender's clock is set back: messages seem late for h
   for (let second = 31; second < 60; second += 1) expect(measured(second)).toBeLessThan(1_000);
 });
 
-test("what happens when it is set back by less than a line may be slow: messages seem late for 20 minutes at most", () => {
+test("messages seem late for at most 20 minutes after a small step back", () => {
   const lag = createLagMeter();
   lag.measure(0, 0);
   const measured = (minute: number) => lag.measure(minute * MINUTE - 5_000, minute * MINUTE);
@@ -44,7 +44,7 @@ test("what happens when it is set back by less than a line may be slow: messages
   expect(measured(22)).toBe(0);
 });
 
-test("what happens when messages get later and later, or are late by turns: they are late, for however long", () => {
+test("growing or alternating lags stay lags", () => {
   const lag = createLagMeter();
   for (let second = 0; second < 300; second += 1)
     expect(lag.measure(second * 1_000, second * 1_300)).toBeCloseTo(second * 300);
@@ -52,14 +52,14 @@ test("what happens when messages get later and later, or are late by turns: they
     expect(lag.measure(second * 1_000, second * 1_000 + (second % 2) * 20_000)).toBe((second % 2) * 20_000);
 });
 
-test("what happens when the sender's clock is set forward: nothing", () => {
+test("a clock set forward has no effect", () => {
   const lag = createLagMeter();
   lag.measure(0, 0);
   expect(lag.measure(40_000, 1_000)).toBe(0);
   expect(lag.measure(41_000, 2_000)).toBe(0);
 });
 
-test("what happens when there is another sender: the measure is taken anew", () => {
+test("reset forgets the previous sender", () => {
   const lag = createLagMeter();
   lag.measure(50_000, 0);
   lag.reset();

@@ -41,13 +41,13 @@ function newView() {
   return createRevocationView({ lifetimeSeconds: 960, now: () => 0 });
 }
 
-test("what happens to the subjects that revoke: each is tried here", () => {
+test("the tests cover every revoking subject", () => {
   const tried = REVOKING.map((event): EventSubject => event.type);
   expect(new Set(tried)).toEqual(REVOKING_SUBJECTS);
 });
 
 for (const event of REVOKING) {
-  test(`what happens to a token on ${event.type}: it is revoked, and no other`, () => {
+  test(`${event.type} revokes its tokens and no others`, () => {
     const view = newView();
     applyRevocation(view, bytes(event));
     expect(view.isRevoked(token)).toBe(true);
@@ -56,14 +56,14 @@ for (const event of REVOKING) {
   });
 }
 
-test("what happens on an event that revokes nothing: nothing", () => {
+test("an event that revokes nothing changes nothing", () => {
   const view = newView();
   const data = { user_id, session_id, device_name: null, ip_address: null };
   applyRevocation(view, bytes(createEvent({ source: "auth", type: "auth.session.started", subject: user_id, data })));
   expect(view.size()).toBe(0);
 });
 
-test("what happens on a message that is no event: it is refused and enters nothing", () => {
+test("a message that is not an event is rejected and changes nothing", () => {
   const view = newView();
   const [event] = REVOKING;
   for (const text of ["", "{", "null", JSON.stringify({ ...event, data: { user_id, soft: true, token_version: "4" } })])

@@ -15,12 +15,12 @@ function someToken(overrides: Partial<RevocableClaims> = {}): RevocableClaims {
   return { sub: newId(), sid: newId(), jti: newId(), kid: "key", tokenVersion: 3, ...overrides };
 }
 
-describe("what happens to tokens when something is revoked", () => {
-  test("nothing is revoked to begin with", () => {
+describe("a revocation", () => {
+  test("an empty view revokes nothing", () => {
     expect(createView().view.isRevoked(someToken())).toBe(false);
   });
 
-  test("a raised version ends the user's older tokens, not the newer ones, nor anybody else's", () => {
+  test("a raised version revokes the user's older tokens only", () => {
     const { view } = createView();
     const token = someToken();
     view.raiseVersion(token.sub, 4);
@@ -29,7 +29,7 @@ describe("what happens to tokens when something is revoked", () => {
     expect(view.isRevoked(someToken())).toBe(false);
   });
 
-  test("the higher of two versions wins, in whatever order they come", () => {
+  test("the higher of two versions wins in any order", () => {
     const { view } = createView();
     const token = someToken({ tokenVersion: 6 });
     for (const version of [5, 7, 2, 7]) view.raiseVersion(token.sub, version);
@@ -38,7 +38,7 @@ describe("what happens to tokens when something is revoked", () => {
     expect(view.size()).toBe(1);
   });
 
-  test("an ended session ends its tokens only", () => {
+  test("an ended session revokes its tokens only", () => {
     const { view } = createView();
     const token = someToken();
     view.endSession(token.sid);
@@ -46,15 +46,15 @@ describe("what happens to tokens when something is revoked", () => {
     expect(view.isRevoked({ ...token, sid: newId() })).toBe(false);
   });
 
-  test("a refused token is refused alone", () => {
+  test("a revoked token is revoked alone", () => {
     const { view } = createView();
     const token = someToken();
-    view.refuseToken(token.jti);
+    view.revokeToken(token.jti);
     expect(view.isRevoked(token)).toBe(true);
     expect(view.isRevoked({ ...token, jti: newId() })).toBe(false);
   });
 
-  test("a retired key ends all that it signed, for good: a leaked key could sign for ever", () => {
+  test("a retired key revokes everything it signed, permanently", () => {
     const { clock, view } = createView();
     view.retireKey("key");
     expect(view.isRevoked(someToken())).toBe(true);
@@ -65,8 +65,8 @@ describe("what happens to tokens when something is revoked", () => {
   });
 });
 
-describe("what happens as time goes by", () => {
-  test("an entry is there for one lifetime at least, and gone after two", () => {
+describe("aging", () => {
+  test("an entry stays for one lifetime and is deleted after two", () => {
     for (const age of [0, 1, LIFETIME / 2, LIFETIME - 1]) {
       const { clock, view } = createView();
       clock.time += age;
@@ -82,7 +82,7 @@ describe("what happens as time goes by", () => {
     }
   });
 
-  test("a view that nobody used for long keeps nothing", () => {
+  test("a long idle view has no entries", () => {
     const { clock, view } = createView();
     view.endSession(newId());
     view.raiseVersion(newId(), 1);
@@ -90,7 +90,7 @@ describe("what happens as time goes by", () => {
     expect(view.size()).toBe(0);
   });
 
-  test("a version that is raised again lives on from there", () => {
+  test("a version raised again stays from then on", () => {
     const { clock, view } = createView();
     const token = someToken();
     view.raiseVersion(token.sub, 9);
@@ -101,7 +101,7 @@ describe("what happens as time goes by", () => {
   });
 });
 
-test("what happens with any order of events: every token is judged as a list of all revocations of one lifetime would", () => {
+test("any order of events gives the same result as a list of all revocations of one lifetime", () => {
   const users = ["u1", "u2", "u3"];
   const sessions = ["s1", "s2", "s3"];
   const step = fc.oneof(
@@ -131,7 +131,7 @@ test("what happens with any order of events: every token is judged as a list of 
             raised.some((entry) => entry.id === sub && entry.version > tokenVersion && within(age, entry));
           const judged = view.isRevoked(someToken({ sub, sid, tokenVersion }));
           if (ends(LIFETIME)) expect(judged).toBe(true);
-          // A version is carried on when a lower one arrives after it, so only what was never revoked is certain.
+          // A lower version renews a higher one, so only never revoked tokens are certain.
           if (!ends(Infinity)) expect(judged).toBe(false);
         }
       }

@@ -8,7 +8,7 @@ function claims(exp: number): AccessClaims {
   return { ...ids, role: "user", tokenVersion: 0, iat: exp - 900, exp, clientId: "gatehouse" };
 }
 
-test("what happens to a verified token: its claims are had again until it expires, and not from then on", () => {
+test("a token is cached until it expires", () => {
   let now = 1_000_000;
   const cache = createSignatureCache(10, () => now);
   const known = claims(1_100);
@@ -21,13 +21,13 @@ test("what happens to a verified token: its claims are had again until it expire
   expect(cache.get("token")).toBeUndefined();
 });
 
-test("what happens when it is full: the one that came first goes, and the size stays", () => {
+test("a full cache evicts the oldest token", () => {
   const cache = createSignatureCache(3, () => 0);
   for (const token of ["a", "b", "c", "d"]) cache.set(token, claims(1));
   expect(["a", "b", "c", "d"].map((token) => cache.get(token) !== undefined)).toEqual([false, true, true, true]);
 });
 
-test("what happens when a token is entered twice: no other has to go for it", () => {
+test("a token set twice evicts no other", () => {
   const cache = createSignatureCache(2, () => 0);
   for (const token of ["a", "b", "b", "b"]) cache.set(token, claims(1));
   expect(cache.get("a")).toBeDefined();

@@ -27,8 +27,8 @@ function verify(token: string, options: { algorithms?: string[]; now?: () => num
   });
 }
 
-describe("what happens with a token as auth issues it", () => {
-  test("it says who is calling", async () => {
+describe("a token as auth issues it", () => {
+  test("returns its claims", async () => {
     const payload = payloadOf({ role: "admin" });
     expect(await verify(await sign(key, payload))).toEqual({
       sub: payload["sub"],
@@ -43,29 +43,29 @@ describe("what happens with a token as auth issues it", () => {
     });
   });
 
-  test("each algorithm is accepted with a key of its own", async () => {
+  test("is accepted with each algorithm", async () => {
     for (const other of others) await expect(verify(await sign(other))).resolves.toMatchObject({ kid: other.kid });
   });
 
-  test("a role that this build does not know has no rights", async () => {
+  test("with an unknown role has no rights", async () => {
     await expect(verify(await sign(key, { role: "owner" }))).resolves.toMatchObject({ role: "unknown" });
   });
 
-  test("the full name of its type is accepted as well, and one audience of several", async () => {
+  test("is accepted with the full name of its type, and with one audience of several", async () => {
     const token = await sign(key, { aud: ["another", AUDIENCE] }, { typ: "application/at+jwt" });
     await expect(verify(token)).resolves.toMatchObject({ kid: key.kid });
   });
 
-  test("a clock that is 30 s behind auth's still accepts it", async () => {
+  test("is accepted by a clock 30 s behind auth's", async () => {
     const iat = seconds() + 28;
     await expect(verify(await sign(key, { iat, nbf: iat }))).resolves.toMatchObject({ iat });
   });
 
-  test("an algorithm that is not among the configured ones is refused", async () => {
+  test("is rejected with an algorithm that is not configured", async () => {
     await expect(verify(await sign(key), { algorithms: ["RS256"] })).rejects.toMatchObject({ code: "TokenError" });
   });
 
-  test("it is good until the second in which it expires, with no leeway", async () => {
+  test("is valid until it expires, without leeway", async () => {
     const exp = seconds() + 100;
     const token = await sign(key, { exp });
     await expect(verify(token, { now: () => exp * 1_000 - 1 })).resolves.toMatchObject({ exp });
@@ -73,7 +73,7 @@ describe("what happens with a token as auth issues it", () => {
   });
 });
 
-/** Everything a forger, a broken client or another issuer can send. Each is a TokenError, never a fault of ours. */
+/** Tokens of an attacker, a broken client or another issuer. Each is a TokenError. */
 const FORGERIES: Record<string, () => string | Promise<string>> = {
   nothing: () => "",
   "no token at all": () => "hello",
@@ -175,8 +175,8 @@ async function signRaw(payload: string, header: object = {}): Promise<string> {
   return `${text}.${Buffer.from(signature).toString("base64url")}`;
 }
 
-describe("what happens with a token that is not auth's, or no longer good", () => {
-  test("the raw signing of these tests is sound", async () => {
+describe("an invalid token", () => {
+  test("signRaw creates a valid token", async () => {
     await expect(verify(await signRaw(JSON.stringify(payloadOf())))).resolves.toMatchObject({ kid: key.kid });
   });
 
@@ -187,8 +187,8 @@ describe("what happens with a token that is not auth's, or no longer good", () =
   }
 });
 
-describe("what happens when the keys cannot be had", () => {
-  test("the reason is passed on, not taken for a bad token", async () => {
+describe("without keys", () => {
+  test("rethrows the error of the key set", async () => {
     const unavailable = new AppError("ServiceUnavailable");
     const token = await sign(key);
     const keyFor = () => Promise.reject(unavailable);
@@ -197,7 +197,7 @@ describe("what happens when the keys cannot be had", () => {
     ).rejects.toBe(unavailable);
   });
 
-  test("nobody looks for the key of a token that could not be ours", async () => {
+  test("looks up no key for a token of another shape", async () => {
     const asked: string[] = [];
     const keyFor = async (kid: string) => void asked.push(kid);
     const options = { keyFor, algorithms: ["EdDSA"], issuer: ISSUER, audience: AUDIENCE };
@@ -206,7 +206,7 @@ describe("what happens when the keys cannot be had", () => {
     expect(asked).toEqual([]);
   });
 
-  test("a token signed with SignJWT for another use of the same key is refused", async () => {
+  test("rejects a token that the same key signed for another use", async () => {
     const token = await new SignJWT({}).setProtectedHeader({ alg: "EdDSA", kid: key.kid }).sign(key.privateKey);
     await expect(verify(token)).rejects.toMatchObject({ code: "TokenError" });
   });
