@@ -13,15 +13,15 @@ import type { HealthService } from "./services/health.service.ts";
 import type { OpenApiService } from "./services/documents/openapi.service.ts";
 import type { RateLimits } from "./services/limits/rate-limits.ts";
 
-export interface GatewayDependencies {
+export interface GatewayDeps {
   readonly logger: Logger;
   readonly verify: VerifyBearer;
   readonly readiness: CheckReadiness;
   readonly upstreams: Upstreams;
   readonly health: HealthService;
-  /** null: not served, as in production. */
+  /** null: not served, in production. */
   readonly openapi: OpenApiService | null;
-  /** null: nothing is limited. */
+  /** null: no limits. */
   readonly limits: RateLimits | null;
   readonly allowedHosts: readonly string[];
   readonly corsOrigins: readonly string[];
@@ -29,10 +29,10 @@ export interface GatewayDependencies {
 }
 
 /**
- * The gateway's HTTP side; does not listen. The plugins' order is the order in which a request is looked at:
- * its host, its origin, who sends it, whether it is one too many; then the route, which judges the access.
+ * Builds the gateway's app, which does not listen yet. Plugins run in this order: host, origin, identity, rate limits; then
+ * the route checks the access.
  */
-export async function buildApp(deps: GatewayDependencies): Promise<App> {
+export async function buildApp(deps: GatewayDeps): Promise<App> {
   const app = createApp({
     logger: deps.logger,
     readiness: deps.readiness,

@@ -75,7 +75,7 @@ const originsAreOrigins: Rule = function* ({ CORS_ORIGINS = [] }) {
 
 const noWildcardInProduction: Rule = inProduction(function* ({ CORS_ORIGINS = [] }): Iterable<ConfigProblem> {
   if (CORS_ORIGINS.includes(WILDCARD))
-    yield { name: "CORS_ORIGINS", message: "must name every origin in production, a wildcard is refused" };
+    yield { name: "CORS_ORIGINS", message: "must list every origin in production; a wildcard is not allowed" };
 });
 
 const hostsAreHosts: Rule = function* ({ ALLOWED_HOSTS = [] }) {
@@ -90,7 +90,7 @@ const allowedHostsInProduction: Rule = inProduction(function* ({ ALLOWED_HOSTS =
   if (ALLOWED_HOSTS.length === 0)
     yield { name: "ALLOWED_HOSTS", message: "is required in production: the host names that clients use" };
   else if (ALLOWED_HOSTS.includes(WILDCARD))
-    yield { name: "ALLOWED_HOSTS", message: "must name the hosts in production, a wildcard for all is refused" };
+    yield { name: "ALLOWED_HOSTS", message: "must list the hosts in production; a wildcard for all is not allowed" };
 });
 
 function isOrigin(item: string): boolean {
@@ -106,8 +106,8 @@ function redisUrlOf({ REDIS_URL, REDIS_HOST, REDIS_PORT, REDIS_PASSWORD }: Varia
 export type Config = ReturnType<typeof readConfig>;
 
 /**
- * Everything that this process reads from its environment, checked.
- * @throws ConfigError naming every wrong variable at once
+ * Returns the validated configuration from the environment.
+ * @throws ConfigError with every invalid variable
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const values = readEnvironment(variables, environment, [

@@ -1,7 +1,7 @@
 import type { Releasers } from "@gatehouse/http/process";
 import { createServiceKit } from "@gatehouse/service-kit";
 import { createUpstream } from "@gatehouse/upstream";
-import type { GatewayDependencies } from "./app.ts";
+import type { GatewayDeps } from "./app.ts";
 import type { Config } from "./config.ts";
 import { ROUTE_TABLE } from "./routes/route-table.ts";
 import { createHealthService } from "./services/health.service.ts";
@@ -10,7 +10,7 @@ import { createRateLimits } from "./services/limits/rate-limits.ts";
 import { connectRedis } from "./services/limits/redis.ts";
 
 /** Wires the gateway. It starts while auth, user, NATS or Redis are down, and works as far as it can without them. */
-export async function createDependencies(config: Config, releasers: Releasers): Promise<GatewayDependencies> {
+export async function createDependencies(config: Config, releasers: Releasers): Promise<GatewayDeps> {
   const kit = await createServiceKit({ name: "gatehouse-gateway", config, releasers });
   const { logger } = kit;
 

@@ -8,8 +8,8 @@ const WILDCARD = "*";
 const PREFLIGHT_SECONDS = 600;
 
 /**
- * Answers preflights and sets the CORS headers for the listed origins, with credentials (contract, section 5);
- * other origins get no CORS header at all. On the routes that act on the refresh cookie a foreign origin is refused.
+ * Answers preflights and sets CORS headers for the listed origins, with credentials (docs/reference/limits.md). Other
+ * origins get no CORS header. Routes that use the refresh cookie reject a foreign origin.
  */
 export const crossOrigin = fp<{ origins: readonly string[] }>(
   async (app, { origins }) => {
@@ -22,7 +22,7 @@ export const crossOrigin = fp<{ origins: readonly string[] }>(
     });
     await app.register(cors, {
       origin: (origin, decide) => decide(null, origin !== undefined && isListed(origin)),
-      // What makes an OPTIONS request a preflight is checked above; the plugin's own check answers in plain text.
+      // The hook above checks for preflights; the plugin's own check would respond in plain text.
       strictPreflight: false,
       credentials: true,
       methods: ["GET", "HEAD", "POST", "PATCH", "DELETE"],
@@ -40,13 +40,13 @@ export const crossOrigin = fp<{ origins: readonly string[] }>(
     app.decorate("refuseForeignOrigin", (request: FastifyRequest) => {
       const { origin } = request.headers;
       if (origin === undefined || isListed(origin) || isOwnOrigin(origin, request.protocol, request.host)) return;
-      throw new AppError("PermissionDenied", { detail: "This origin is not allowed to do this." });
+      throw new AppError("PermissionDenied", { detail: "This origin is not allowed to use this route." });
     });
   },
   { name: "cross-origin" },
 );
 
-/** What a browser sends before a cross-origin request (Fetch Standard, CORS protocol). */
+/** Returns whether this is the request that a browser sends before a cross-origin request (Fetch Standard). */
 export function isPreflight(request: FastifyRequest): boolean {
   return (
     request.method === "OPTIONS" &&

@@ -7,8 +7,8 @@ import type { Access } from "../routes/route-table.ts";
 import { isHealthPath } from "./route-config.ts";
 
 /**
- * Decides who calls, once a request: the address, and what the bearer says. Whether that is good enough is only
- * remembered here: limits count by it on every route, and routes that need a token judge it afterwards.
+ * Finds the address and verifies the bearer once per request, and stores both. Limits use them on every route; routes
+ * that need a token check the stored result later.
  */
 export const identity = fp<{ verify: VerifyBearer }>(
   async (app, { verify }) => {
@@ -37,14 +37,14 @@ export const identity = fp<{ verify: VerifyBearer }>(
   { name: "identity" },
 );
 
-/** @throws AppError the reason why this caller may not call a route with this access */
+/** @throws AppError when the caller has no access to the route */
 export function requireAccess(access: Access, request: FastifyRequest): void {
   if (access === "public") return;
   if (!request.user) throw request.bearerError ?? new AppError("AuthenticationError");
   if (access === "admin" && request.user.role !== "admin") throw new AppError("PermissionDenied");
 }
 
-/** What a proxy forwards may be no address at all ("unknown", one with a port); then the proxy itself is who calls. */
+/** A proxy can forward something other than an address ("unknown", or one with a port); then its own address counts. */
 function callerAddress(request: FastifyRequest): string {
   const address = clientAddress(request);
   return isIP(address) === 0 ? clientAddress({ ip: request.socket.remoteAddress ?? "" }) : address;
@@ -52,9 +52,9 @@ function callerAddress(request: FastifyRequest): string {
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Why a bearer does not verify; null without one or when it does. */
+    /** Why the bearer is invalid; null when it is valid or missing. */
     bearerError: AppError | null;
-    /** The client's address as far as trusted proxies can tell. */
+    /** The client's address according to the trusted proxies. */
     callerAddress: string;
   }
 }

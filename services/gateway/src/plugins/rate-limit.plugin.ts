@@ -2,14 +2,14 @@ import { AppError } from "@gatehouse/errors";
 import { metrics } from "@opentelemetry/api";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import fp from "fastify-plugin";
-import { type Count, nearestItsEnd } from "../services/limits/rate.ts";
+import { type Count, strictestCount } from "../services/limits/rate.ts";
 import { addressKey, emailKey, type LimitName, type RateLimits, userKey } from "../services/limits/rate-limits.ts";
 import { isPreflight } from "./cross-origin.plugin.ts";
 import { isHealthPath } from "./route-config.ts";
 
 /**
- * Counts every request, 404s and refused ones too, and refuses those over a limit with 429 (contract, section 5).
- * What the address and the token decide is counted before the body is read; login by email after it.
+ * Counts every request, 404s and rejected ones too, and rejects those over a limit with 429 (docs/reference/limits.md).
+ * Limits by address and user are counted before the body is read; login by email after it.
  */
 export const rateLimit = fp<{ limits: RateLimits }>(
   async (app, { limits }) => {
@@ -19,14 +19,14 @@ export const rateLimit = fp<{ limits: RateLimits }>(
     /** @throws AppError RateLimitExceeded */
     function apply(request: FastifyRequest, reply: FastifyReply, counts: readonly Count[]): void {
       request.counts = [...(request.counts ?? []), ...counts];
-      const nearest = nearestItsEnd(request.counts);
-      if (!nearest) return;
-      reply.header("x-ratelimit-limit", nearest.limit);
-      reply.header("x-ratelimit-remaining", nearest.remaining);
-      reply.header("x-ratelimit-reset", nearest.resetSeconds);
-      if (!nearest.exceeded) return;
-      measureRejection(nearest.name);
-      throw new AppError("RateLimitExceeded", { retryAfter: nearest.resetSeconds });
+      const strictest = strictestCount(request.counts);
+      if (!strictest) return;
+      reply.header("x-ratelimit-limit", strictest.limit);
+      reply.header("x-ratelimit-remaining", strictest.remaining);
+      reply.header("x-ratelimit-reset", strictest.resetSeconds);
+      if (!strictest.exceeded) return;
+      measureRejection(strictest.name);
+      throw new AppError("RateLimitExceeded", { retryAfter: strictest.resetSeconds });
     }
 
     app.addHook("onRequest", async (request, reply) => {
@@ -63,14 +63,14 @@ function keyBeforeBody(name: LimitName, request: FastifyRequest): string | undef
     case "register":
       return addressKey(request.callerAddress);
     case "password":
-      // Without a token that verifies the request is refused anyway.
+      // Without a valid token the request is rejected anyway.
       return request.user ? userKey(request.user.sub) : undefined;
     default:
       return undefined;
   }
 }
 
-/** The form's `username`, whatever content type the request claims: auth alone decides whether it is a form. */
+/** Returns the form's `username` for any content type: only auth decides whether the body is a form. */
 function emailOf(body: unknown): string | undefined {
   if (!Buffer.isBuffer(body)) return undefined;
   const [email] = new URLSearchParams(body.toString()).getAll("username");
@@ -80,14 +80,14 @@ function emailOf(body: unknown): string | undefined {
 function createRejectionMetric(): (limit: string) => void {
   const rejections = metrics.getMeter("gatehouse").createCounter("gatehouse.rate_limit.rejections", {
     unit: "{request}",
-    description: "Requests answered 429, by the limit whose end they have to wait for.",
+    description: "Requests rejected with 429, by the limit that they exceeded.",
   });
   return (limit) => rejections.add(1, { limit });
 }
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Where this request stands under each limit that it was counted for. */
+    /** The count of each limit that applies to this request. */
     counts: readonly Count[] | null;
   }
 }

@@ -12,9 +12,9 @@ const HEADERS = {
 } as const;
 
 /**
- * Security headers for an API (OWASP REST Security Cheat Sheet): nothing it answers is to be framed, sniffed, run as a
- * page or kept in a cache. The documentation pages loosen the content policy; a service may set its own cache rule.
- * By hand, because @fastify/helmet builds these same constants anew for every request (7 % of the gateway's time).
+ * Sets the security headers for an API (OWASP REST Security Cheat Sheet): no framing, sniffing, scripts or caching. The
+ * documentation pages relax the content policy; a service can set its own cache rule. @fastify/helmet would build the
+ * same constants for every request (7 % of the gateway's time).
  */
 export const securityHeaders = fp(
   async (app) => {

@@ -18,7 +18,7 @@ export const SWAGGER_PAGE = page(
   '<div id="docs"></div>\n    <script src="/docs/swagger-ui-bundle.js"></script>\n    <script src="/docs/init.js"></script>',
 );
 
-/** In a file of its own, because the pages' policy runs no inline script. */
+/** Served as a file, because the content policy forbids inline scripts. */
 export const SWAGGER_SCRIPT = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#docs", deepLinking: true });
 `;
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { OpenApiService } from "../services/documents/openapi.service.ts";
 import { REDOC_PAGE, SWAGGER_PAGE, SWAGGER_SCRIPT } from "./docs-pages.ts";
 
-/** Files of packages, found when they are asked for: in production nobody asks. */
+/** Files of packages, resolved on request: production does not serve them. */
 const ASSETS = [
   {
     url: "/docs/swagger-ui.css",
@@ -25,7 +25,7 @@ const ASSETS = [
 
 const ASSET_SECONDS = 3_600;
 
-/** What both pages need: their own scripts, inline styles, and ReDoc's search in a worker made from a blob. */
+/** Both pages need their own scripts and inline styles; ReDoc's search runs in a worker made from a blob. */
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -39,7 +39,7 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** `/openapi.json`, `/docs` (Swagger UI) and `/redoc`. Everything they load is served from here, nothing from elsewhere. */
+/** `/openapi.json`, `/docs` (Swagger UI) and `/redoc`. The gateway serves everything that they load. */
 export async function docsRoutes(app: App, { openapi }: { openapi: OpenApiService }): Promise<void> {
   app.get("/openapi.json", async (_request, reply) => {
     reply.header("content-type", "application/json; charset=utf-8");

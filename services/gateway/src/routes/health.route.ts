@@ -2,7 +2,7 @@ import { DetailedHealth } from "@gatehouse/contracts";
 import type { App } from "@gatehouse/http";
 import type { HealthService } from "../services/health.service.ts";
 
-/** `GET /health/detailed`; `/health` and `/health/ready` are every process's own. */
+/** `GET /health/detailed`; `createApp` adds `/health` and `/health/ready`. */
 export async function healthRoutes(app: App, { health }: { health: HealthService }): Promise<void> {
   app.get(
     "/health/detailed",
@@ -12,8 +12,8 @@ export async function healthRoutes(app: App, { health }: { health: HealthService
       },
     },
     async (_request, reply) => {
-      const answer = await health.detailed();
-      return reply.code(answer.status === "unhealthy" ? 503 : 200).send(answer);
+      const result = await health.detailed();
+      return reply.code(result.status === "unhealthy" ? 503 : 200).send(result);
     },
   );
 }

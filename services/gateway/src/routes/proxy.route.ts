@@ -13,23 +13,23 @@ import { ROUTE_TABLE, type RouteEntry, type Service } from "./route-table.ts";
 
 export type Upstreams = Readonly<Record<Service, Upstream>>;
 
-/** Only a base for the proxy's own path checks; the upstream that is given to it chooses the real one. */
+/** A base for the proxy's own path checks; the upstream chooses the real origin. */
 const BASE_URL = "http://upstream.invalid";
 
 const ANY_CONTENT_TYPE = "application/octet-stream";
 
 /**
- * Forwards exactly the rows of the route table, each by one registration of the proxy. All registrations of a service
- * share its upstream, and so its connections.
+ * Forwards the rows of the route table, each with one registration of the proxy. All registrations of a service share
+ * its upstream and connections.
  */
 export async function proxyRoutes(app: App, { upstreams }: { upstreams: Upstreams }): Promise<void> {
-  // Bodies are read whole, up to the limit, and forwarded byte for byte; only the services understand them.
+  // Bodies are read completely, up to the limit, and forwarded unchanged; only the services parse them.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) =>
     done(null, body.length > 0 ? body : undefined),
   );
 
-  // The proxy warns of each failure, which the line of the request tells as well.
+  // The proxy logs each failure, which the request's own log line already has.
   const isQuieter = ["fatal", "silent"].includes(app.log.level);
   const quiet = app.log.child({}, { level: isQuieter ? app.log.level : "error" });
   app.setChildLoggerFactory(() => quiet);
@@ -48,7 +48,10 @@ export async function proxyRoutes(app: App, { upstreams }: { upstreams: Upstream
 /** 400, 401 and 403, before the body is read. */
 function guard(app: App, request: FastifyRequest): void {
   const { entry } = request.routeOptions.config;
-  if (!isPlainPath(request.raw.url ?? "")) throw new AppError("BadRequest", { detail: "The path is not plain." });
+  if (!isPlainPath(request.raw.url ?? ""))
+    throw new AppError("BadRequest", {
+      detail: "The path contains empty or dotted segments, a backslash, or encoded separators. Send a normalized path.",
+    });
   if (entry?.cookie) app.refuseForeignOrigin(request);
   if (entry) requireAccess(entry.access, request);
 }
@@ -56,13 +59,13 @@ function guard(app: App, request: FastifyRequest): void {
 function proxyOptions(entry: RouteEntry, upstream: Upstream) {
   return {
     upstream: BASE_URL,
-    // The proxy asks for no more than this one function, in the types of the undici that it brings along.
+    // The proxy only calls this function; its types are those of its own undici version.
     undici: { request: forward.bind(undefined, upstream, entry.path) as never },
     routes: [entry.path],
     httpMethods: [entry.method],
     config: { entry },
     proxyPayloads: false,
-    // The upstream repeats what may be repeated; the proxy's own retries ask again after a 503 ten times.
+    // The upstream retries; the proxy's own retries would repeat a GET ten times after a 503.
     retryMethods: [],
     disableRequestLogging: true,
     handler: proxyBody,
@@ -75,7 +78,7 @@ type ProxyHandler = NonNullable<Parameters<typeof httpProxy>[1]["handler"]>;
 const proxyBody: ProxyHandler = (request, reply, path, options) => {
   const body = request.body as Buffer | undefined;
   if (body === undefined) return reply.from(path, options);
-  // Only with a content type does the proxy pass a body through untouched; the header sent is still the client's own.
+  // The proxy needs a content type to forward a body unchanged; the header sent is still the client's.
   return reply.from(path, { ...options, body, contentType: request.headers["content-type"] ?? ANY_CONTENT_TYPE });
 };
 
@@ -91,6 +94,6 @@ function rewriteRequestHeaders(request: Caller, received: IncomingHttpHeaders): 
 }
 
 function onError(reply: { send(payload: unknown): unknown }, { error }: { error: Error }): void {
-  // The proxy wraps what the upstream reported; the original says more and tells the client less.
+  // The proxy wraps the upstream's error; the original has more detail for the log and less for the client.
   reply.send(isAppError(error.cause) ? error.cause : error);
 }

@@ -1,11 +1,11 @@
 import { type ComponentStatus, type DetailedHealth, Readiness } from "@gatehouse/contracts";
 import type { Upstream } from "@gatehouse/upstream";
 
-const KEPT_MS = 1_000;
+const CACHE_MS = 1_000;
 const PROBE_TIMEOUT_MS = 1_000;
 const ORDER: readonly ComponentStatus[] = ["healthy", "degraded", "unhealthy"];
 
-export interface HealthParts {
+export interface HealthServiceDeps {
   readonly auth: Upstream;
   readonly user: Upstream;
   readonly isRedisReady: () => boolean;
@@ -15,32 +15,32 @@ export interface HealthParts {
 }
 
 /**
- * The whole system as the gateway sees it (contract, section 2). One answer serves everybody for a second,
- * so that nobody can make the gateway probe faster than that.
+ * Creates the health check of the whole system (docs/reference/http.md). A result is cached for a second, so that
+ * clients cannot make the gateway probe more often.
  */
-export function createHealthService({ now = () => performance.now(), ...parts }: HealthParts) {
-  let kept: { until: number; answer: Promise<DetailedHealth> } | undefined;
+export function createHealthService({ now = () => performance.now(), ...deps }: HealthServiceDeps) {
+  let cached: { until: number; health: Promise<DetailedHealth> } | undefined;
   return {
     detailed(): Promise<DetailedHealth> {
       const time = now();
-      if (!kept || kept.until <= time) kept = { until: time + KEPT_MS, answer: look(parts) };
-      return kept.answer;
+      if (!cached || cached.until <= time) cached = { until: time + CACHE_MS, health: checkSystem(deps) };
+      return cached.health;
     },
   };
 }
 export type HealthService = ReturnType<typeof createHealthService>;
 
-async function look(parts: Omit<HealthParts, "now">): Promise<DetailedHealth> {
-  const [auth, user] = await Promise.all([readinessOf(parts.auth), readinessOf(parts.user)]);
-  const told = [...auth, ...user].filter((each) => each !== undefined);
+async function checkSystem(deps: Omit<HealthServiceDeps, "now">): Promise<DetailedHealth> {
+  const [auth, user] = await Promise.all([readinessOf(deps.auth), readinessOf(deps.user)]);
+  const known = [...auth, ...user].filter((each) => each !== undefined);
   const components = {
-    // Who cannot be asked says nothing; with nobody to ask nothing good is known.
+    // Without any response the database counts as unhealthy.
     database: worst(
-      told.map(({ checks }) => checks["database"]),
+      known.map(({ checks }) => checks["database"]),
       "unhealthy",
     ),
-    redis: parts.isRedisReady() ? "healthy" : "degraded",
-    nats: worst([parts.isBusConnected() ? "healthy" : "unhealthy", ...told.map(({ checks }) => checks["nats"])]),
+    redis: deps.isRedisReady() ? "healthy" : "degraded",
+    nats: worst([deps.isBusConnected() ? "healthy" : "unhealthy", ...known.map(({ checks }) => checks["nats"])]),
     auth: serviceStatus(auth),
     user: serviceStatus(user),
   } as const;
@@ -48,11 +48,11 @@ async function look(parts: Omit<HealthParts, "now">): Promise<DetailedHealth> {
 }
 
 async function readinessOf(upstream: Upstream): Promise<(Readiness | undefined)[]> {
-  const answers = await upstream.probe("/health/ready", PROBE_TIMEOUT_MS);
-  return answers.map((answer) => Readiness.safeParse(answer?.body).data);
+  const responses = await upstream.probe("/health/ready", PROBE_TIMEOUT_MS);
+  return responses.map((response) => Readiness.safeParse(response?.body).data);
 }
 
-/** Healthy with every replica ready, degraded while some are. */
+/** Returns healthy when every replica is ready, degraded when some are. */
 function serviceStatus(replicas: readonly (Readiness | undefined)[]): ComponentStatus {
   const ready = replicas.filter((each) => each?.status === "ready").length;
   if (ready === replicas.length) return "healthy";

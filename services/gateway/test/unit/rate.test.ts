@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Count, nearestItsEnd, parseRate } from "../../src/services/limits/rate.ts";
+import { type Count, strictestCount, parseRate } from "../../src/services/limits/rate.ts";
 
 describe("a rate", () => {
   it.each([
@@ -29,24 +29,24 @@ describe("of several counts", () => {
   });
 
   it("there is none nearest when there is none", () => {
-    expect(nearestItsEnd([])).toBeUndefined();
+    expect(strictestCount([])).toBeUndefined();
   });
 
   it("the one with the fewest requests left is nearest its end", () => {
     const few = count({ remaining: 1 });
-    expect(nearestItsEnd([count({}), few, count({ limit: 120, remaining: 100 })])).toBe(few);
+    expect(strictestCount([count({}), few, count({ limit: 120, remaining: 100 })])).toBe(few);
   });
 
   it("an exceeded one comes before one with nothing left", () => {
     const exceeded = count({ remaining: 0, exceeded: true, resetSeconds: 1 });
-    expect(nearestItsEnd([count({ remaining: 0 }), exceeded])).toBe(exceeded);
-    expect(nearestItsEnd([exceeded, count({ remaining: 0 })])).toBe(exceeded);
+    expect(strictestCount([count({ remaining: 0 }), exceeded])).toBe(exceeded);
+    expect(strictestCount([exceeded, count({ remaining: 0 })])).toBe(exceeded);
   });
 
   it("of two exceeded ones the longer wait counts", () => {
     const long = count({ exceeded: true, remaining: 0, resetSeconds: 30 });
     const short = count({ exceeded: true, remaining: 0, resetSeconds: 1 });
-    expect(nearestItsEnd([short, long])).toBe(long);
-    expect(nearestItsEnd([long, short])).toBe(long);
+    expect(strictestCount([short, long])).toBe(long);
+    expect(strictestCount([long, short])).toBe(long);
   });
 });

@@ -4,7 +4,7 @@ import type { Upstream } from "@gatehouse/upstream";
 import { z } from "zod";
 import { getJson } from "../forwarding/forward.ts";
 
-const KEPT_MS = 5_000;
+const CACHE_MS = 5_000;
 
 /** A route as the document needs it; `path` has parameters as `:id`. */
 export interface ForwardedRoute<Service extends string = string> {
@@ -27,15 +27,15 @@ const INFO = {
 };
 
 /**
- * The one document for all services: what each service says about its routes, as far as they are forwarded.
- * It is put together at most every 5 s. @throws AppError ServiceUnavailable while a service is away
+ * Creates the service of the API document: the forwarded routes of all services, cached for 5 s. Its method throws
+ * AppError ServiceUnavailable while a service is down.
  */
 export function createOpenApiService<Service extends string>(
   routes: readonly ForwardedRoute<Service>[],
   upstreams: Readonly<Record<Service, Upstream>>,
   now: () => number = () => performance.now(),
 ) {
-  let kept: { until: number; document: Promise<object> } | undefined;
+  let cached: { until: number; document: Promise<object> } | undefined;
 
   async function fetchAndMerge(): Promise<object> {
     const services = Object.keys(upstreams) as Service[];
@@ -48,13 +48,13 @@ export function createOpenApiService<Service extends string>(
   return {
     document(): Promise<object> {
       const time = now();
-      if (!kept || kept.until <= time) {
+      if (!cached || cached.until <= time) {
         const document = fetchAndMerge();
-        kept = { until: time + KEPT_MS, document };
-        // A failure is nobody's answer but that of who waits for it now.
-        document.catch(() => (kept = undefined));
+        cached = { until: time + CACHE_MS, document };
+        // A failure is not cached.
+        document.catch(() => (cached = undefined));
       }
-      return kept.document;
+      return cached.document;
     },
   };
 }
@@ -64,11 +64,14 @@ async function fetchDocument(upstream: Upstream): Promise<OpenApiDocument> {
   try {
     return (await getJson(upstream, "/openapi.json")) as OpenApiDocument;
   } catch (cause) {
-    throw new AppError("ServiceUnavailable", { detail: "A service that has a part of the document is away.", cause });
+    throw new AppError("ServiceUnavailable", {
+      detail: "The API document is unavailable because a backend service is down; try again shortly.",
+      cause,
+    });
   }
 }
 
-/** Takes from each service's document the routes that the table forwards to it, and every shared component once. */
+/** Merges the routes that the table forwards to each service, and every shared component once. */
 function mergeDocuments<Service extends string>(
   routes: readonly ForwardedRoute<Service>[],
   documents: Readonly<Record<Service, OpenApiDocument>>,
@@ -81,7 +84,7 @@ function mergeDocuments<Service extends string>(
   }
   const components: Record<string, Record<string, unknown>> = {};
   for (const document of Object.values<OpenApiDocument>(documents)) {
-    // The services take their schemas from the same contracts, so what has the same name is the same.
+    // All services use the same contracts, so schemas of one name are equal.
     for (const [kind, entries] of Object.entries(document.components ?? {}))
       components[kind] = { ...components[kind], ...entries };
   }
@@ -97,8 +100,8 @@ function ownPaths(): Record<string, Record<string, unknown>> {
   };
 }
 
-function describe(summary: string, answers: Readonly<Record<number, z.ZodType>>): object {
-  const responses = Object.entries(answers).map(([status, schema]) => {
+function describe(summary: string, schemas: Readonly<Record<number, z.ZodType>>): object {
+  const responses = Object.entries(schemas).map(([status, schema]) => {
     const whole: Record<string, unknown> = z.toJSONSchema(schema, { io: "output" });
     const { $schema: _, id: __, ...json } = whole;
     return [status, { description: summary, content: { "application/json": { schema: json } } }] as const;

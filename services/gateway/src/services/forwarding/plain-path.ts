@@ -2,8 +2,8 @@
 const TRICK = /[\\#]|\/\/|\/\.{1,2}(?:\/|$)|%(?:2f|5c|2e|00|25)/i;
 
 /**
- * Whether a request target names its path in the one plain way: what the router matched is then what a service reads.
- * Nothing in the route table needs anything else.
+ * Returns whether a request target has a path without tricks, so that the service reads the path that the router matched.
+ * No route needs anything else.
  */
 export function isPlainPath(target: string): boolean {
   if (target.charCodeAt(0) !== 47) return false;

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 /**
- * What a client sends and a service must not get: hop-by-hop headers (RFC 9110, section 7.6.1), those that frame the
- * body (the HTTP client writes its own), and those by which the gateway itself speaks to the services.
+ * Headers of a client that a service must not get: hop-by-hop headers (RFC 9110, section 7.6.1), those that frame the
+ * body (the HTTP client writes its own), and those that the gateway sets for the services.
  */
 const DROPPED: ReadonlySet<string> = new Set([
   "connection",
@@ -29,7 +29,7 @@ const DROPPED: ReadonlySet<string> = new Set([
 ]);
 const DROPPED_PREFIXES = ["x-forwarded-", "x-internal-", "x-original-", "x-rewrite-", "x-http-method"] as const;
 
-/** The client's headers, less what must not pass, plus what the gateway vouches for. */
+/** Returns the client's headers without the dropped ones, plus the gateway's own. */
 export function requestHeaders(
   received: IncomingHttpHeaders,
   own: Readonly<Record<string, string | undefined>>,

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/** What a service's answer must not bring to the client: hop-by-hop headers, and what names the server behind. */
+/** Headers of a service that a client must not get: hop-by-hop headers, and those that name the server. */
 const DROPPED = [
   "connection",
   "keep-alive",
@@ -12,14 +12,14 @@ const DROPPED = [
   "server",
   "via",
   "x-powered-by",
-  // The gateway has set its own of these on the answer already.
+  // The gateway sets these itself.
   "x-correlation-id",
   "traceparent",
   "strict-transport-security",
   "content-security-policy",
 ] as const;
 
-/** Removes them in place, and the scheme and host of a redirect, which are internal. */
+/** Removes these headers in place, and the internal scheme and host of a redirect. */
 export function cleanResponseHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   for (const name of DROPPED) delete headers[name];
   const { location } = headers;

@@ -2,13 +2,12 @@ import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limite
 import type { Count, Rate } from "./rate.ts";
 import type { RedisConnection } from "./redis.ts";
 
-/** Counts one more request of `key` and says where it stands. Never fails. */
+/** Counts a request of `key` and returns the count. Never fails. */
 export type RateCounter = (key: string) => Promise<Count>;
 
 /**
- * A fixed window a key, counted in Redis across gateways; in this process's memory while Redis is away, or for good
- * without one.
- * @param name of the limit: part of the Redis keys, where counters with the same name count together, and of what is measured
+ * Creates a counter with a fixed window per key, in Redis across gateways, or in this process's memory without Redis.
+ * @param name of the limit, part of the Redis keys and of metrics; counters with one name count together
  */
 export function createRateCounter(name: string, rate: Rate, redis: RedisConnection | undefined): RateCounter {
   const options = { keyPrefix: `gatehouse:rate:${name}`, points: rate.limit, duration: rate.seconds };
@@ -19,7 +18,7 @@ export function createRateCounter(name: string, rate: Rate, redis: RedisConnecti
         storeClient: redis.client,
         rejectIfRedisNotReady: true,
         insuranceLimiter: memory,
-        // Whoever is over the limit is refused from memory until the window ends, without asking Redis again.
+        // A key over the limit is rejected from memory until the window ends.
         inMemoryBlockOnConsumed: rate.limit + 1,
       })
     : memory;
@@ -27,9 +26,9 @@ export function createRateCounter(name: string, rate: Rate, redis: RedisConnecti
   return async (key) => {
     try {
       return { name, ...toCount(rate, await limiter.consume(key), false) };
-    } catch (refusal) {
-      if (refusal instanceof RateLimiterRes) return { name, ...toCount(rate, refusal, true) };
-      throw refusal;
+    } catch (error) {
+      if (error instanceof RateLimiterRes) return { name, ...toCount(rate, error, true) };
+      throw error;
     }
   };
 }

@@ -11,14 +11,14 @@ export type ExtraLimit = "login" | "loginEmail" | "register" | "password";
 export type LimitName = "default" | ExtraLimit;
 export type RateLimits = Readonly<Record<LimitName, RateCounter>>;
 
-const MINUTE = 60;
-/** The limits that are no configuration (contract, section 5). */
+const MINUTE_SECONDS = 60;
+/** Limits that are not configurable (docs/reference/limits.md). */
 const FIXED_RATES = {
-  loginEmail: { limit: 10, seconds: MINUTE },
-  password: { limit: 5, seconds: MINUTE },
+  loginEmail: { limit: 10, seconds: MINUTE_SECONDS },
+  password: { limit: 5, seconds: MINUTE_SECONDS },
 } as const satisfies Partial<Record<LimitName, Rate>>;
 
-/** One counter for each limit of the contract. */
+/** Creates a counter for each limit. */
 export function createRateLimits(
   rates: Readonly<Record<"default" | "login" | "register", Rate>>,
   redis: RedisConnection | undefined,
@@ -33,12 +33,12 @@ export function createRateLimits(
   };
 }
 
-/** A user's key in a counter. */
+/** Returns a user's key. */
 export function userKey(userId: string): string {
   return `user:${userId}`;
 }
 
-/** An address's key: an IPv6 client owns its whole /64, so that is what counts. */
+/** Returns an address's key; for IPv6 that of the /64, which one client owns. */
 export function addressKey(address: string): string {
   if (!isIPv6(address)) return `ip:${address}`;
   const parsed = ipaddr.IPv6.parse(address);
@@ -47,7 +47,7 @@ export function addressKey(address: string): string {
   return `ip:${network.join(":")}::/64`;
 }
 
-/** The key of the email that a login form names; hashed, because Redis is no place for personal data. */
+/** Returns an email's key, hashed, so that Redis holds no personal data. */
 export function emailKey(email: string): string {
   return `email:${createHash("sha256").update(normalizeEmail(email)).digest("base64url")}`;
 }

@@ -1,11 +1,11 @@
 import type { Logger } from "@gatehouse/observability";
 import { Redis } from "ioredis";
 
-const ANSWER_TIMEOUT_MS = 250;
+const RESPONSE_TIMEOUT_MS = 250;
 const CONNECT_TIMEOUT_MS = 1_000;
 const RECONNECT_MAX_MS = 1_000;
 
-/** A connection that is either usable at this moment or fails at once; it comes back by itself. */
+/** A connection that reconnects by itself. While it is down, commands fail at once. */
 export interface RedisConnection {
   readonly client: Redis;
   isReady(): boolean;
@@ -13,9 +13,8 @@ export interface RedisConnection {
 }
 
 /**
- * Begins to connect, and returns without waiting: the process works without Redis, and so does its start.
- * A command is never queued while the connection is away. A server that accepts and then stays silent costs one
- * request 250 ms: the socket is then given up, and until it answers again nothing is sent to it.
+ * Starts to connect and returns without waiting, because the gateway works without Redis. Commands are never queued while
+ * the connection is down. A server that stops responding delays one request by 250 ms; then its socket is closed.
  */
 export function connectRedis(url: string, logger: Logger): RedisConnection {
   const client = new Redis(url, {
@@ -24,24 +23,24 @@ export function connectRedis(url: string, logger: Logger): RedisConnection {
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: ANSWER_TIMEOUT_MS,
-    socketTimeout: ANSWER_TIMEOUT_MS,
+    commandTimeout: RESPONSE_TIMEOUT_MS,
+    socketTimeout: RESPONSE_TIMEOUT_MS,
     disableClientInfo: true,
     retryStrategy: (attempt) => Math.min(attempt * 50, RECONNECT_MAX_MS),
   });
-  // ioredis reports every failed attempt; the log gets one line when it goes and one when it comes.
-  let away = false;
+  // ioredis reports every failed attempt; the log gets one line when Redis goes down and one when it is up.
+  let isDown = false;
   client.on("error", (error: Error) => {
-    if (!away) logger.warn({ reason: error.message }, "Redis is away, rate limits count in memory");
-    away = true;
+    if (!isDown) logger.warn({ reason: error.message }, "Redis is down, counting rate limits in memory");
+    isDown = true;
   });
   client.on("close", () => {
-    if (!away) logger.warn("Redis closed the connection, rate limits count in memory");
-    away = true;
+    if (!isDown) logger.warn("Redis closed the connection, counting rate limits in memory");
+    isDown = true;
   });
   client.on("ready", () => {
-    if (away) logger.info("Redis is back, rate limits count across gateways");
-    away = false;
+    if (isDown) logger.info("Redis is up, counting rate limits across gateways");
+    isDown = false;
   });
   client.connect().catch(() => undefined);
 
@@ -49,7 +48,7 @@ export function connectRedis(url: string, logger: Logger): RedisConnection {
     client,
     isReady: () => client.status === "ready",
     close() {
-      away = true;
+      isDown = true;
       client.disconnect();
     },
   };

@@ -1,6 +1,6 @@
 /**
- * Whether a Host header names one of the allowed hosts, whatever its port. `*.example.com` allows every name below
- * example.com, and not example.com itself. An empty list allows any.
+ * Returns a check whether a Host header has an allowed host, with any port. `*.example.com` allows every name below
+ * example.com, and not example.com itself. An empty list allows any host.
  */
 export function createHostCheck(allowed: readonly string[]): (host: string | undefined) => boolean {
   if (allowed.length === 0) return () => true;

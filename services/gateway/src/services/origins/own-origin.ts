@@ -1,6 +1,6 @@
-/** Whether an `Origin` header is that of the scheme and host under which the gateway itself was called. */
+/** Returns whether an `Origin` header has the scheme and host that the request was sent to. */
 export function isOwnOrigin(origin: string, protocol: string, host: string): boolean {
   const own = `${protocol}://${host}`;
-  // The parser drops the scheme's default port and lower-cases the name, as browsers do in the header.
+  // Like browsers, the parser removes the default port and lowercases the name.
   return URL.canParse(own) && new URL(own).origin === origin;
 }
