@@ -52,7 +52,7 @@ describe("a route that needs a token", () => {
     },
   );
 
-  it("is 401 TokenError with one that is malformed, expired or signed by somebody else", async () => {
+  it("returns 401 TokenError for a malformed, expired or forged token", async () => {
     const expired = await gateway.signer.sign({ expiresIn: -1 });
     const good = await gateway.signer.sign();
     const forged = `${good.slice(0, -6)}AAAAAA`;
@@ -63,7 +63,7 @@ describe("a route that needs a token", () => {
     expect(gateway.forwarded()).toEqual([]);
   });
 
-  it("is decided before the body and the query are looked at", async () => {
+  it("is rejected before body and query are validated", async () => {
     const body = "{broken".repeat(1000);
     const { status } = await call("PATCH", "/v1/users/me?x=%zz", { "content-type": "application/json" }, body);
     expect(status).toBe(401);
@@ -79,7 +79,7 @@ describe("a route that needs a token", () => {
     },
   );
 
-  it("gives a role that this build does not know no rights", async () => {
+  it("gives an unknown role no rights", async () => {
     const authorization = `Bearer ${await gateway.signer.sign({ role: "superadmin" })}`;
     expect((await call("GET", "/v1/admin/users", { authorization })).status).not.toBe(200);
     expect(gateway.forwarded()).toEqual([]);
@@ -99,7 +99,7 @@ describe("a public route", () => {
 describe("login, refresh and logout", () => {
   const paths = ["/v1/auth/login", "/v1/auth/refresh", "/v1/auth/logout"];
 
-  it.each(paths)("refuse a foreign Origin: %s", async (path) => {
+  it.each(paths)("reject a foreign Origin: %s", async (path) => {
     for (const origin of ["https://evil.example.com", "null", `https://127.0.0.1:${gateway.port}`, "nonsense"]) {
       const { status, text } = await call("POST", path, { origin });
       expect([status, problemOf(text).type], origin).toEqual([403, "PermissionDenied"]);
@@ -107,17 +107,17 @@ describe("login, refresh and logout", () => {
     expect(gateway.forwarded()).toEqual([]);
   });
 
-  it.each(paths)("take a listed Origin, the gateway's own, and none: %s", async (path) => {
+  it.each(paths)("accept a listed Origin, the gateway's own, and none: %s", async (path) => {
     for (const origin of [LISTED, gateway.url]) expect((await call("POST", path, { origin })).status, origin).toBe(200);
     expect((await call("POST", path)).status).toBe(200);
   });
 
-  it("do not believe a scheme that somebody forwards who is no trusted proxy", async () => {
+  it("ignore a scheme forwarded by an untrusted client", async () => {
     const headers = { origin: `https://127.0.0.1:${gateway.port}`, "x-forwarded-proto": "https" };
     expect((await call("POST", "/v1/auth/login", headers)).status).toBe(403);
   });
 
-  it("are the only ones that look at Origin", async () => {
+  it("are the only routes that check Origin", async () => {
     expect((await call("POST", "/v1/users", { origin: "https://evil.example.com" })).status).toBe(200);
   });
 });
@@ -132,7 +132,7 @@ describe("behind a trusted proxy", () => {
   });
   afterAll(() => trusting.close());
 
-  it("the own origin is the one that the proxy was called by", async () => {
+  it("the own origin is that of the proxy", async () => {
     const headers = { "x-forwarded-proto": "https", "x-forwarded-host": "api.example.com" };
     const login = (origin: string) =>
       fetch(`${trusting.url}/v1/auth/login`, { method: "POST", headers: { ...headers, origin } });
@@ -177,7 +177,7 @@ describe("CORS", () => {
     expect(headers.get("x-correlation-id")).toBeTruthy();
   });
 
-  it("gives another origin nothing", async () => {
+  it("sends no header to another origin", async () => {
     for (const origin of ["https://evil.example.com", "https://app.example.com.evil.com", "null"]) {
       const { status, headers } = await preflight(origin);
       expect(status).toBe(404);
@@ -185,7 +185,7 @@ describe("CORS", () => {
     }
   });
 
-  it("lets a listed origin read answers and the headers that help, errors included", async () => {
+  it("exposes responses and headers to a listed origin, errors too", async () => {
     for (const path of ["/v1/users/me", "/nowhere", "/health"]) {
       const { headers } = await call("GET", path, { origin: LISTED });
       expect(headers.get("access-control-allow-origin"), path).toBe(LISTED);
@@ -197,7 +197,7 @@ describe("CORS", () => {
     }
   });
 
-  it("takes an OPTIONS that is no preflight for an unknown method", async () => {
+  it("rejects an OPTIONS that is not a preflight", async () => {
     expect((await call("OPTIONS", "/v1/users/me", { origin: LISTED })).status).toBe(404);
   });
 });
@@ -206,7 +206,7 @@ describe("the Host header", () => {
   const withHost = (host: string, target = "/v1/users/me") =>
     rawRequest(gateway.port, { method: "GET", target, headers: { host } });
 
-  it("must be one of the allowed", async () => {
+  it("must be an allowed host", async () => {
     for (const host of ["evil.com", "gate.example.com", "", "127.0.0.1.evil.com"]) {
       const { status, body } = await withHost(host);
       expect([status, problemOf(body).type], host).toEqual([400, "BadRequest"]);
@@ -215,13 +215,13 @@ describe("the Host header", () => {
       expect((await withHost(host)).status, host).toBe(401);
   });
 
-  it("may be any on health", async () => {
+  it("may be any host on health routes", async () => {
     expect((await withHost("10.0.0.1:8000", "/health")).status).toBe(200);
     expect((await withHost("10.0.0.1:8000", "/health/ready")).status).not.toBe(400);
   });
 });
 
-describe("every answer", () => {
+describe("every response", () => {
   it.each(["/health", "/v1/users/me", "/nowhere", "/.well-known/jwks.json"])(
     "has a correlation id and security headers: %s",
     async (path) => {
@@ -237,7 +237,7 @@ describe("every answer", () => {
     },
   );
 
-  it("names its own correlation id when the client's is no good one", async () => {
+  it("has a new correlation id when the client's is invalid", async () => {
     const { headers, text } = await call("GET", "/nowhere", { "x-correlation-id": "has blanks" });
     expect(headers.get("x-correlation-id")).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
     expect(problemOf(text).correlation_id).toBe(headers.get("x-correlation-id"));

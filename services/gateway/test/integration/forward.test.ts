@@ -50,7 +50,7 @@ describe("several replicas", () => {
     expect(b.received.length).toBe(4);
   });
 
-  it("all refusing are a service that is unavailable", async () => {
+  it("are unavailable when all refuse connections", async () => {
     const [a, b] = [await server(), await server()];
     await a.stop();
     await b.stop();
@@ -60,7 +60,7 @@ describe("several replicas", () => {
     });
   });
 
-  it("get a replica back that was away", async () => {
+  it("use a replica again that was down", async () => {
     const [a, b] = [await server(), await server()];
     await a.stop();
     let now = 0;
@@ -75,8 +75,8 @@ describe("several replicas", () => {
   });
 });
 
-describe("a replica that says it is leaving", () => {
-  it("gets no more requests for a while", async () => {
+describe("a replica that is stopping", () => {
+  it("gets no requests for a while", async () => {
     const [a, b] = [await server(), await server()];
     a.answer = (_request, response) => {
       response.setHeader("connection", "close");
@@ -94,12 +94,12 @@ describe("a replica that says it is leaving", () => {
   });
 });
 
-describe("a replica that breaks off after it got the request", () => {
+describe("a replica that closes the connection after the request", () => {
   const breakOff = (upstream: UpstreamServer) => {
     upstream.answer = (_request, response) => void response.socket?.destroy();
   };
 
-  it.each(["GET", "HEAD"])("has a %s repeated at the next one", async (method) => {
+  it.each(["GET", "HEAD"])("causes a %s to be sent to the next one", async (method) => {
     const [a, b] = [await server(), await server()];
     breakOff(a);
     const upstream = upstreamOf(a.url, b.url);
@@ -113,7 +113,7 @@ describe("a replica that breaks off after it got the request", () => {
     expect([a.received.length, b.received.length]).toEqual([1, 1]);
   });
 
-  it.each(["POST", "PATCH", "DELETE"])("has a %s sent once only, and answered BadGateway", async (method) => {
+  it.each(["POST", "PATCH", "DELETE"])("causes BadGateway for a %s, which is sent once", async (method) => {
     const [a, b] = [await server(), await server()];
     breakOff(a);
     const upstream = upstreamOf(a.url, b.url);
@@ -121,7 +121,7 @@ describe("a replica that breaks off after it got the request", () => {
     expect([a.received.length, b.received.length]).toEqual([1, 0]);
   });
 
-  it("is asked a second time when it is the only one", async () => {
+  it("gets a GET again when it is the only one", async () => {
     const only = await server();
     let calls = 0;
     only.answer = (_request, response) =>
@@ -130,8 +130,8 @@ describe("a replica that breaks off after it got the request", () => {
   });
 });
 
-describe("an answer", () => {
-  it("with a problem of the service passes as it is", async () => {
+describe("a response", () => {
+  it("with a problem of the service passes unchanged", async () => {
     const only = await server();
     only.answer = (_request, response) =>
       json(response, 503, { type: "ServiceUnavailable" }, "application/problem+json; charset=utf-8");
@@ -139,14 +139,14 @@ describe("an answer", () => {
     expect(only.received.length).toBe(1);
   });
 
-  it("with a 5xx that is no problem is a BadGateway, and is not asked for again", async () => {
+  it("with a 5xx that is not a problem is a BadGateway without a retry", async () => {
     const only = await server();
     only.answer = (_request, response) => json(response, 503, { stack: "at secret.js:1" });
     await expect(send(upstreamOf(only.url))).rejects.toMatchObject({ code: "BadGateway" });
     expect(only.received.length).toBe(1);
   });
 
-  it("that is no HTTP is a BadGateway", async () => {
+  it("that is not HTTP is a BadGateway", async () => {
     const raw = createServer((socket) => {
       socket.on("error", () => undefined);
       socket.once("data", () => socket.end("SSH-2.0-OpenSSH\r\n\r\n"));
@@ -160,7 +160,7 @@ describe("an answer", () => {
 });
 
 describe("the trace of a request", () => {
-  it("has a span for each try; each replica gets the place of its own", async () => {
+  it("has a span for each attempt, which each replica gets as its parent", async () => {
     const recorded = recordTelemetry();
     const [a, b] = [await server(), await server()];
     a.answer = (_request, response) => void response.socket?.destroy();
@@ -197,13 +197,13 @@ describe("the trace of a request", () => {
 });
 
 describe("a JSON document", () => {
-  it("comes from whichever replica answers", async () => {
+  it("comes from the next replica that is up", async () => {
     const [a, b] = [await server(), await server()];
     await a.stop();
     expect(await getJson(upstreamOf(a.url, b.url), "/doc")).toEqual({ method: "GET", url: "/doc", bytes: 0 });
   });
 
-  it("that is not there is a BadGateway", async () => {
+  it("that is missing is a BadGateway", async () => {
     const only = await server();
     only.answer = (_request, response) => json(response, 404, {});
     await expect(getJson(upstreamOf(only.url), "/doc")).rejects.toMatchObject({ code: "BadGateway" });
@@ -211,7 +211,7 @@ describe("a JSON document", () => {
 });
 
 describe("a probe", () => {
-  it("asks every replica, takes any status, and says nothing for one that does not answer in time", async () => {
+  it("returns any status of each replica, and undefined after a timeout", async () => {
     const [a, b, c, d] = [await server(), await server(), await server(), await server()];
     a.answer = (_request, response) => json(response, 503, { status: "unready" });
     await b.stop();

@@ -68,7 +68,7 @@ describe("the route table", () => {
     expect(gateway.forwarded()).toEqual([]);
   });
 
-  it("answers an unknown path with 404 whatever its body is like", async () => {
+  it("returns 404 for an unknown path with any body", async () => {
     const response = await fetch(`${gateway.url}/nowhere`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -78,7 +78,7 @@ describe("the route table", () => {
   });
 });
 
-describe("the way to /internal", () => {
+describe("/internal", () => {
   it.each([
     "/internal/accounts",
     "//internal/accounts",
@@ -122,7 +122,7 @@ describe("the way to /internal", () => {
     expect(gateway.forwarded()).toEqual([]);
   });
 
-  it("is not opened by headers that rewrite paths or methods", async () => {
+  it("stays closed with headers that rewrite paths or methods", async () => {
     const headers = {
       ...(await bearer("admin")),
       "x-original-url": "/internal/accounts",
@@ -177,7 +177,7 @@ describe("a body", () => {
     expect(gateway.forwarded()).toEqual([]);
   });
 
-  it("that nobody may send is answered 401 before it is looked at, and the client gets to read that too", async () => {
+  it("without a token gets a 401 before it is read, and the client can read the response", async () => {
     const { status, body } = await rawUpload(gateway.port, {
       target: "/v1/auth/change-password",
       chunked: false,
@@ -186,7 +186,7 @@ describe("a body", () => {
     expect([status, problemOf(body).type]).toEqual([401, "AuthenticationError"]);
   });
 
-  it("of a GET means nothing and goes nowhere", async () => {
+  it("of a GET is not forwarded", async () => {
     const { authorization } = await bearer();
     const headers = { authorization, "content-type": "application/json" };
     const { status } = await rawRequest(gateway.port, { method: "GET", target: "/v1/users/me", headers, body: "{}" });
@@ -204,8 +204,8 @@ describe("a body", () => {
   });
 });
 
-describe("headers on their way to a service", () => {
-  it("carry who called, by which name, in which trace; and credentials as they came", async () => {
+describe("the headers for a service", () => {
+  it("have the client's address, host, trace and credentials", async () => {
     const { authorization } = await bearer();
     await fetch(`${gateway.url}/v1/users/me?x=1&y=%20`, {
       headers: {
@@ -232,7 +232,7 @@ describe("headers on their way to a service", () => {
     expect(gateway.user.received[0]?.headers["traceparent"]).not.toContain("b7ad6b7169203331");
   });
 
-  it("lose what is meant for one hop only", async () => {
+  it("do not have hop-by-hop headers", async () => {
     const { status } = await rawRequest(gateway.port, {
       method: "POST",
       target: "/v1/users",
@@ -253,8 +253,8 @@ describe("headers on their way to a service", () => {
   });
 });
 
-describe("an answer", () => {
-  it("brings cookies, status and body, and the gateway's own correlation id", async () => {
+describe("a response", () => {
+  it("has the service's cookies, status and body, and the gateway's correlation id", async () => {
     gateway.auth.answer = authAnswer(gateway.signer, (_request, response) => {
       response.writeHead(201, {
         "set-cookie": ["refresh_token=a; HttpOnly", "b=2"],
@@ -278,7 +278,7 @@ describe("an answer", () => {
     expect(await response.json()).toEqual({ ok: true });
   });
 
-  it("is streamed as it comes", async () => {
+  it("is streamed", async () => {
     let finish: () => void = () => undefined;
     gateway.user.answer = (_request, response) => {
       response.writeHead(200, { "content-type": "text/plain" });
@@ -301,7 +301,7 @@ describe("an answer", () => {
     expect(await response.json()).toEqual(problem);
   });
 
-  it("of 503 with Retry-After passes, and is asked for once only", async () => {
+  it("of 503 with Retry-After passes without a retry", async () => {
     gateway.user.answer = (_request, response) => {
       response.setHeader("retry-after", "7");
       json(response, 503, { type: "ServiceUnavailable" }, "application/problem+json");
@@ -311,7 +311,7 @@ describe("an answer", () => {
     expect(gateway.user.received.length).toBe(1);
   });
 
-  it("of 500 that is no problem becomes BadGateway without its text and its headers", async () => {
+  it("of 500 that is not a problem becomes BadGateway without its text and headers", async () => {
     gateway.user.answer = (_request, response) => {
       response.setHeader("x-debug", "secret");
       json(response, 500, { stack: "at /srv/secret.ts" });
@@ -324,8 +324,8 @@ describe("an answer", () => {
   });
 });
 
-describe("an exchange that ends early", () => {
-  it("is not taken for a whole answer when the service breaks off in the middle of it", async () => {
+describe("an aborted exchange", () => {
+  it("is no complete response when the service closes the connection", async () => {
     gateway.user.answer = (_request, response) => {
       response.writeHead(200, { "content-type": "text/plain" });
       response.write("first", () => response.destroy());
@@ -334,7 +334,7 @@ describe("an exchange that ends early", () => {
     await expect(response.text()).rejects.toThrow();
   });
 
-  it("is no trouble for anybody else when it is the client who leaves", async () => {
+  it("affects no other request when the client disconnects", async () => {
     const asked = Promise.withResolvers<void>();
     gateway.user.answer = () => asked.resolve();
     const leaving = new AbortController();
@@ -347,8 +347,8 @@ describe("an exchange that ends early", () => {
   });
 });
 
-describe("a service that is away", () => {
-  it("is 503 with Retry-After and no address; the other service goes on", async () => {
+describe("a service that is down", () => {
+  it("causes 503 with Retry-After and no address, and the other service works", async () => {
     await gateway.user.stop();
     try {
       const response = await fetch(`${gateway.url}/v1/users`, { method: "POST", body: "{}" });
@@ -363,7 +363,7 @@ describe("a service that is away", () => {
     expect((await fetch(`${gateway.url}/v1/users`, { method: "POST", body: "{}" })).status).toBe(200);
   });
 
-  it("is 502 when it breaks off under a request that cannot be repeated", async () => {
+  it("causes 502 when it closes the connection of a request that cannot be repeated", async () => {
     gateway.user.answer = (_request, response) => void response.socket?.destroy();
     const response = await fetch(`${gateway.url}/v1/users`, { method: "POST", body: "{}" });
     expect([response.status, problemOf(await response.text()).type]).toEqual([502, "BadGateway"]);

@@ -27,7 +27,7 @@ async function detailed() {
   return { status: response.status, body: (await response.json()) as Record<string, string> };
 }
 
-/** An answer is kept for a second, so a change shows when one comes that was made after it. */
+/** A result is cached for a second, so a change shows in a later one. */
 async function detailedBecomes(expected: { status: number; body: Record<string, string> }): Promise<void> {
   await expect.poll(detailed, { timeout: 10_000, interval: 100 }).toMatchObject(expected);
 }
@@ -52,7 +52,7 @@ describe("GET /health/detailed", () => {
     });
   });
 
-  it("takes the worse of what auth and user say of the database, with 503", async () => {
+  it("has the worse database status of auth and user, with 503", async () => {
     gateway.user.answer = readiness({ status: "ready", checks: { database: "unhealthy", nats: "healthy" } });
     await detailedBecomes({
       status: 503,
@@ -60,7 +60,7 @@ describe("GET /health/detailed", () => {
     });
   });
 
-  it("calls an unready service unhealthy, and one that is away too", async () => {
+  it("reports a service that is not ready or down as unhealthy", async () => {
     gateway.auth.answer = authAnswer(gateway.signer, readiness({ ...READY, status: "unready" }, 503));
     await detailedBecomes({ status: 503, body: { auth: "unhealthy", user: "healthy", database: "healthy" } });
     await gateway.user.stop();
@@ -68,7 +68,7 @@ describe("GET /health/detailed", () => {
     await gateway.user.start();
   });
 
-  it("is degraded and 200 without Redis, and healthy when it is back", async () => {
+  it("is degraded with 200 without Redis, and healthy when Redis is up", async () => {
     await redis.stop();
     await detailedBecomes({ status: 200, body: { status: "degraded", redis: "degraded", nats: "healthy" } });
     await redis.start();
@@ -82,7 +82,7 @@ describe("GET /health/detailed", () => {
     await detailedBecomes({ status: 200, body: { nats: "healthy" } });
   });
 
-  it("asks the services once, however many ask it", async () => {
+  it("asks the services once for concurrent requests", async () => {
     await detailed();
     gateway.user.received.length = 0;
     await Promise.all(Array.from({ length: 20 }, detailed));
@@ -117,7 +117,7 @@ describe("the documentation", () => {
     );
   });
 
-  it("is one document of what the gateway forwards, and of nothing else", async () => {
+  it("has exactly the forwarded routes", async () => {
     const response = await fetch(`${gateway.url}/openapi.json`);
     expect(response.headers.get("content-type")).toContain("application/json");
     const document = (await response.json()) as {
@@ -164,7 +164,7 @@ describe("the documentation", () => {
     async (path) => expect((await fetch(gateway.url + path)).status).toBe(404),
   );
 
-  it("is 503 while a service is away that has a part of it", async () => {
+  it("is 503 while a service is down", async () => {
     const another = await startGateway({ natsUrl: bus.url });
     try {
       await another.user.stop();
@@ -176,8 +176,8 @@ describe("the documentation", () => {
   });
 });
 
-describe("in production", () => {
-  it("there is no documentation", async () => {
+describe("the documentation in production", () => {
+  it("is not served", async () => {
     const production = await startGateway({
       natsUrl: bus.url,
       environment: { ENVIRONMENT: "production", ALLOWED_HOSTS: "127.0.0.1" },

@@ -40,7 +40,7 @@ function next(connection: RedisConnection, event: "ready" | "close" | "connect")
 }
 
 describe("counting in Redis", () => {
-  it("counts requests of several gateways together, and ends with the window", async () => {
+  it("counts requests of several gateways together until the window ends", async () => {
     const rate = { limit: 3, seconds: 60 };
     const first = createRateCounter("together", rate, await connectReady(redis.url));
     const second = createRateCounter("together", rate, await connectReady(redis.url));
@@ -54,9 +54,9 @@ describe("counting in Redis", () => {
     expect(await first("b")).toMatchObject({ remaining: 2 });
   });
 
-  it("goes on in memory when Redis goes away, and returns to it when it is back", async () => {
+  it("continues in memory while Redis is down, and in Redis when it is up", async () => {
     const connection = await connectReady(redis.url);
-    const count = createRateCounter("away", { limit: 10, seconds: 60 }, connection);
+    const count = createRateCounter("down", { limit: 10, seconds: 60 }, connection);
     expect(await count("a")).toMatchObject({ remaining: 9 });
     expect(await count("a")).toMatchObject({ remaining: 8 });
 
@@ -70,11 +70,11 @@ describe("counting in Redis", () => {
 
     await redis.start({ wipe: true });
     await becomesReady(connection);
-    // Redis has forgotten, memory has not: a fresh count tells which of them is asked.
+    // Redis has lost its counts and memory has not: a fresh count comes from Redis.
     expect(await count("a")).toMatchObject({ remaining: 9 });
   });
 
-  it("fails no request in the moment in which Redis goes away", async () => {
+  it("fails no request while Redis stops", async () => {
     const connection = await connectReady(redis.url);
     const count = createRateCounter("moment", { limit: 1_000, seconds: 60 }, connection);
     const stopping = redis.stop();
@@ -88,7 +88,7 @@ describe("counting in Redis", () => {
     await redis.start();
   });
 
-  it("starts without Redis and finds it when it comes", async () => {
+  it("starts without Redis and uses it when it is up", async () => {
     await redis.stop();
     const connection = connect(redis.url);
     const count = createRateCounter("late", { limit: 5, seconds: 60 }, connection);
@@ -99,7 +99,7 @@ describe("counting in Redis", () => {
     expect(await count("a")).toMatchObject({ remaining: 4 });
   });
 
-  it("refuses from memory who is over the limit, without asking Redis again", async () => {
+  it("rejects a key over the limit without asking Redis again", async () => {
     const connection = await connectReady(redis.url);
     const count = createRateCounter("blocked", { limit: 1, seconds: 60 }, connection);
     await count("a");
@@ -109,8 +109,8 @@ describe("counting in Redis", () => {
   });
 });
 
-describe("a Redis that falls silent", () => {
-  it("holds up the request under way a moment and no other, and is used again when it speaks", async () => {
+describe("a Redis that stops responding", () => {
+  it("delays only the current request, and is used again when it responds", async () => {
     const relay = await startRelay(redis.port);
     try {
       const connection = await connectReady(`redis://127.0.0.1:${relay.port}`);
@@ -134,7 +134,7 @@ describe("a Redis that falls silent", () => {
   });
 });
 
-/** Stands between client and Redis, and can stop passing anything on without closing anything. */
+/** A proxy to Redis that can stop forwarding without closing connections. */
 async function startRelay(target: number) {
   const sockets = new Set<Socket>();
   let muted = false;

@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 afterAll(() => Promise.all([bus?.stop(), redis?.stop()]));
 
-/** Without Redis each gateway counts by itself, so that every test begins at nought. */
+/** Without Redis each gateway counts alone, so every test starts at zero. */
 async function start(environment: Record<string, string> = {}, host?: string): Promise<TestGateway> {
   const gateway = await startGateway({
     natsUrl: bus.url,
@@ -60,7 +60,7 @@ const login = (gateway: TestGateway, username: string, from: string) =>
   call(gateway, "/v1/auth/login", { method: "POST", from, form: { username, password: "x" } });
 
 describe("RATE_LIMIT_DEFAULT", () => {
-  it("counts by user id when the bearer verifies, wherever the user is", async () => {
+  it("counts by user id with a valid bearer, from any address", async () => {
     const gateway = await start({ RATE_LIMIT_DEFAULT: "2/minute" });
     const token = await gateway.signer.sign();
     const another = await gateway.signer.sign();
@@ -81,7 +81,7 @@ describe("RATE_LIMIT_DEFAULT", () => {
     expect(gateway.user.received.length).toBe(3);
   });
 
-  it("counts by address without a bearer that verifies, 401s and 404s too", async () => {
+  it("counts by address without a valid bearer, 401s and 404s too", async () => {
     const gateway = await start({ RATE_LIMIT_DEFAULT: "3/minute" });
     const from = "203.0.113.1";
     expect(await call(gateway, "/v1/users/me", { from })).toMatchObject({ status: 401, remaining: "2" });
@@ -95,20 +95,20 @@ describe("RATE_LIMIT_DEFAULT", () => {
     expect((await call(gateway, "/nowhere", { from: "203.0.113.2" })).status).toBe(404);
   });
 
-  it("takes a whole /64 for one IPv6 client", async () => {
+  it("counts an IPv6 /64 as one client", async () => {
     const gateway = await start({ RATE_LIMIT_DEFAULT: "1/minute" });
     expect((await call(gateway, "/nowhere", { from: "2001:db8:1:2::1" })).status).toBe(404);
     expect((await call(gateway, "/nowhere", { from: "2001:db8:1:2:ffff::9" })).status).toBe(429);
     expect((await call(gateway, "/nowhere", { from: "2001:db8:1:3::1" })).status).toBe(404);
   });
 
-  it("believes no forwarded address from somebody who is no trusted proxy", async () => {
+  it("ignores an address forwarded by an untrusted client", async () => {
     const gateway = await start({ RATE_LIMIT_DEFAULT: "1/minute", TRUSTED_PROXIES: "" });
     expect((await call(gateway, "/nowhere", { from: "203.0.113.1" })).status).toBe(404);
     expect((await call(gateway, "/nowhere", { from: "203.0.113.2" })).status).toBe(429);
   });
 
-  it("leaves preflights, health and the key set alone", async () => {
+  it("does not count preflights, health and the key set", async () => {
     const gateway = await start({ RATE_LIMIT_DEFAULT: "1/minute", CORS_ORIGINS: "https://app.example.com" });
     for (let turn = 0; turn < 3; turn++) {
       for (const path of ["/health", "/health/ready", "/health/detailed", "/.well-known/jwks.json"])
@@ -124,7 +124,7 @@ describe("RATE_LIMIT_DEFAULT", () => {
 });
 
 describe("login", () => {
-  it("is limited by address, whatever bearer and email come along", async () => {
+  it("is limited by address, with any bearer and email", async () => {
     const gateway = await start({ RATE_LIMIT_LOGIN: "1/minute" });
     expect(await login(gateway, "a@example.com", "203.0.113.1")).toMatchObject({
       status: 200,
@@ -138,7 +138,7 @@ describe("login", () => {
     expect((await login(gateway, "a@example.com", "203.0.113.2")).status).toBe(200);
   });
 
-  it("is limited to 10 a minute by email, however it is written, from wherever", async () => {
+  it("is limited to 10 a minute by email in any spelling, from any address", async () => {
     const gateway = await start({ RATE_LIMIT_LOGIN: "1000/second" });
     for (let turn = 1; turn <= 10; turn++) {
       const email = turn % 2 ? "Ada@Example.com " : "ada@example.com";
@@ -152,7 +152,7 @@ describe("login", () => {
 });
 
 describe("registration", () => {
-  it("is limited by address, whatever bearer comes along", async () => {
+  it("is limited by address, with any bearer", async () => {
     const gateway = await start({ RATE_LIMIT_REGISTER: "2/minute" });
     const register = async () =>
       call(gateway, "/v1/users", { method: "POST", from: "203.0.113.1", token: await gateway.signer.sign() });
@@ -162,8 +162,8 @@ describe("registration", () => {
   });
 });
 
-describe("checking a password", () => {
-  it("is limited to 5 a minute by user, change-password and the end of the account together", async () => {
+describe("a password check", () => {
+  it("is limited to 5 a minute by user, for change-password and account deletion together", async () => {
     const gateway = await start();
     const sub = newId();
     const token = await gateway.signer.sign({ sub });
@@ -180,8 +180,8 @@ describe("checking a password", () => {
   });
 });
 
-describe("a request too many", () => {
-  it("is counted under the limit that refused it", async () => {
+describe("a rejected request", () => {
+  it("is counted under the limit that it exceeded", async () => {
     const recorded = recordTelemetry();
     onTestFinished(() => recorded.stop());
     const gateway = await start({
@@ -218,7 +218,7 @@ describe("RATE_LIMIT_ENABLED=false", () => {
 });
 
 describe("Redis", () => {
-  it("makes several gateways count together, and holds no email", async () => {
+  it("makes several gateways count together, and stores no email", async () => {
     const environment = { REDIS_URL: redis.url, RATE_LIMIT_LOGIN: "2/minute" };
     const [first, second] = [await start(environment), await start(environment)];
     await Promise.all([first, second].map(redisIsHealthy));
@@ -228,7 +228,7 @@ describe("Redis", () => {
     expect(statuses).toEqual([200, 200, 429]);
   });
 
-  it("may go away and come back without one failed request", async () => {
+  it("can stop and start without a failed request", async () => {
     const gateway = await start({ REDIS_URL: redis.url, RATE_LIMIT_DEFAULT: "1000/minute" });
     await redisIsHealthy(gateway);
     const token = await gateway.signer.sign();
@@ -247,7 +247,7 @@ describe("Redis", () => {
   });
 });
 
-/** Waits until the gateway itself says that it has Redis. */
+/** Waits until the gateway reports that Redis is up. */
 async function redisIsHealthy(gateway: TestGateway): Promise<void> {
   for (;;) {
     const answer = await fetch(`${gateway.url}/health/detailed`);

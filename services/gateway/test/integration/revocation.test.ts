@@ -47,8 +47,8 @@ async function me(token: string) {
 const introspections = () => gateway.auth.received.filter(({ url }) => url === "/internal/introspect").length;
 
 describe("a token whose user changed the password", () => {
-  it("is refused when the event comes, and auth is not asked about it", async () => {
-    // Watermarks come: the view vouches, and verifying asks nobody.
+  it("is rejected after the event, without a request to auth", async () => {
+    // With watermarks the view is current, and verification makes no request.
     await expect
       .poll(async () => {
         const before = introspections();
@@ -78,8 +78,8 @@ describe("a token whose user changed the password", () => {
   });
 });
 
-describe("without the bus", () => {
-  it("auth is asked, its no is a 401, and without auth nothing is known: 503", async () => {
+describe("the gateway without the bus", () => {
+  it("asks auth, returns 401 for a revoked token, and 503 while auth is down", async () => {
     clearInterval(heartbeat);
     const fresh = await startGateway({
       natsUrl: "nats://127.0.0.1:1",
@@ -109,7 +109,7 @@ describe("without the bus", () => {
     }
   });
 
-  it("and without auth from the start the gateway is up but not ready", async () => {
+  it("and without auth runs but is not ready", async () => {
     const lonely = await startGateway({
       natsUrl: "nats://127.0.0.1:1",
       environment: { AUTH_URL: "http://127.0.0.1:1" },

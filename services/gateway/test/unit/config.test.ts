@@ -22,7 +22,7 @@ function problemsOf(environment: Record<string, string>): string[] {
 }
 
 describe("the gateway's configuration", () => {
-  it("has the contract's defaults when only what is mandatory is there", () => {
+  it("has defaults for all optional variables", () => {
     const config = readConfig(MINIMAL);
     expect(config).toMatchObject({
       environment: "development",
@@ -52,7 +52,7 @@ describe("the gateway's configuration", () => {
     );
   });
 
-  it("takes several upstreams a service", () => {
+  it("accepts several replicas per service", () => {
     const config = readConfig({ ...MINIMAL, AUTH_URL: "http://a:1, http://b:2" });
     expect(config.authUrls).toEqual(["http://a:1", "http://b:2"]);
   });
@@ -88,7 +88,7 @@ describe("the gateway's configuration", () => {
     expect(readConfig({ ...MINIMAL, DEBUG: "true", LOG_LEVEL: "error" }).logLevel).toBe("error");
   });
 
-  it("names every wrong variable at once and repeats no value", () => {
+  it("reports every invalid variable and no value", () => {
     const wrong = {
       ENVIRONMENT: "staging",
       GATEWAY_PORT: "eighty",

@@ -3,7 +3,7 @@ import { requestHeaders } from "../../src/services/forwarding/request-headers.ts
 import { cleanResponseHeaders } from "../../src/services/forwarding/response-headers.ts";
 
 describe("the headers of a forwarded request", () => {
-  it("keep what the client says and lose what is not its to say", () => {
+  it("keep the client's own headers and drop reserved ones", () => {
     const headers = requestHeaders(
       {
         authorization: "Bearer x",
@@ -39,8 +39,8 @@ describe("the headers of a forwarded request", () => {
   });
 });
 
-describe("the headers of an answer", () => {
-  it("keep cookies and lose hop-by-hop headers and what names the server", () => {
+describe("the headers of a response", () => {
+  it("keep cookies and drop hop-by-hop headers and server names", () => {
     expect(
       cleanResponseHeaders({
         "set-cookie": ["a=1", "b=2"],
@@ -53,7 +53,7 @@ describe("the headers of an answer", () => {
     ).toEqual({ "set-cookie": ["a=1", "b=2"], "content-type": "application/json" });
   });
 
-  it("name no internal address in a redirect", () => {
+  it("have no internal address in a redirect", () => {
     expect(cleanResponseHeaders({ location: "http://10.0.0.1:8001/v1/users/me?x=1" })).toEqual({
       location: "/v1/users/me?x=1",
     });

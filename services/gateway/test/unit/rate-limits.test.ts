@@ -16,11 +16,11 @@ describe("the key of a limit", () => {
     expect(addressKey(address)).toBe(key);
   });
 
-  it("of a user cannot be that of an address", () => {
+  it("of a user differs from that of an address", () => {
     expect(userKey("10.1.2.3")).not.toBe(addressKey("10.1.2.3"));
   });
 
-  it("of an email is the same however it is written, and does not show it", () => {
+  it("of an email is equal for all spellings, and does not contain it", () => {
     expect(emailKey("  Ada@Example.com ")).toBe(emailKey("ada@example.com"));
     expect(emailKey("ada@example.com")).not.toBe(emailKey("bob@example.com"));
     expect(emailKey("ada@example.com")).not.toContain("ada");
@@ -28,7 +28,7 @@ describe("the key of a limit", () => {
 });
 
 describe("a counter without Redis", () => {
-  it("counts down, refuses what is over, and keeps keys apart", async () => {
+  it("counts down, rejects requests over the limit, and separates keys", async () => {
     const count = createRateCounter("test", { limit: 2, seconds: 60 }, undefined);
     expect(await count("a")).toEqual({ name: "test", limit: 2, remaining: 1, resetSeconds: 60, exceeded: false });
     expect(await count("a")).toMatchObject({ remaining: 0, exceeded: false });

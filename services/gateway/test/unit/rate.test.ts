@@ -18,7 +18,7 @@ describe("a rate", () => {
   });
 });
 
-describe("of several counts", () => {
+describe("strictestCount", () => {
   const count = (values: Partial<Count>): Count => ({
     name: "default",
     limit: 10,
@@ -28,22 +28,22 @@ describe("of several counts", () => {
     ...values,
   });
 
-  it("there is none nearest when there is none", () => {
+  it("returns undefined without counts", () => {
     expect(strictestCount([])).toBeUndefined();
   });
 
-  it("the one with the fewest requests left is nearest its end", () => {
+  it("returns the count with the fewest remaining requests", () => {
     const few = count({ remaining: 1 });
     expect(strictestCount([count({}), few, count({ limit: 120, remaining: 100 })])).toBe(few);
   });
 
-  it("an exceeded one comes before one with nothing left", () => {
+  it("returns an exceeded count before one with nothing left", () => {
     const exceeded = count({ remaining: 0, exceeded: true, resetSeconds: 1 });
     expect(strictestCount([count({ remaining: 0 }), exceeded])).toBe(exceeded);
     expect(strictestCount([exceeded, count({ remaining: 0 })])).toBe(exceeded);
   });
 
-  it("of two exceeded ones the longer wait counts", () => {
+  it("returns the longer wait of two exceeded counts", () => {
     const long = count({ exceeded: true, remaining: 0, resetSeconds: 30 });
     const short = count({ exceeded: true, remaining: 0, resetSeconds: 1 });
     expect(strictestCount([short, long])).toBe(long);
