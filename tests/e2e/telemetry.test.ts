@@ -37,8 +37,6 @@ beforeAll(async () => {
       // The exporter retries this long before an export fails.
       OTEL_EXPORTER_OTLP_TIMEOUT: "1000",
       REVOCATION_MAX_STALENESS_SECONDS: "2",
-      // The time of two hashes: simultaneous logins are rejected, sequential ones are not.
-      PASSWORD_HASH_MAX_WAIT_MS: "20",
       RATE_LIMIT_ENABLED: "true",
       RATE_LIMIT_DEFAULT: "10000/minute",
       RATE_LIMIT_LOGIN: "10000/minute",
@@ -200,16 +198,22 @@ describe("queries of dashboards and rules", () => {
     const user = await register(system.url);
     const refresh = () => call(system.url, "POST", "/v1/auth/refresh", { cookie: user.cookie });
     expect([(await refresh()).status, (await refresh()).status]).toEqual([200, 401]);
-    const logins = Array.from({ length: 40 }, (_, index) =>
-      call(system.url, "POST", "/v1/auth/login", { form: { username: `${index}@example.com`, password: PASSWORD } }),
-    );
-    // More logins than can be hashed within PASSWORD_HASH_MAX_WAIT_MS.
-    expect((await Promise.all(logins)).map(({ status }) => status)).toContain(503);
+    await rejectLogins();
     const overlong = { username: user.email, password: "x".repeat(129) };
     const statuses = [];
     for (let attempt = 0; attempt < 12; attempt++)
       statuses.push((await call(system.url, "POST", "/v1/auth/login", { form: overlong })).status);
     expect(statuses).toContain(429);
+  }
+
+  /** One hash at a time and no waiting: of simultaneous logins all but one are rejected, unless they arrive one by one. */
+  async function rejectLogins(): Promise<void> {
+    await system.auth.restart({ PASSWORD_HASH_CONCURRENCY: "1", PASSWORD_HASH_MAX_WAIT_MS: "1" });
+    const logIn = (_: unknown, index: number) =>
+      call(system.url, "POST", "/v1/auth/login", { form: { username: `${index}@example.com`, password: PASSWORD } });
+    const statuses = async () => (await Promise.all(Array.from({ length: 40 }, logIn))).map(({ status }) => status);
+    await expect.poll(statuses).toContain(503);
+    await system.auth.restart({ PASSWORD_HASH_CONCURRENCY: "", PASSWORD_HASH_MAX_WAIT_MS: "" });
   }
 
   /** Simultaneous registrations of one email, of which the database rejects all but one. */
@@ -226,6 +230,15 @@ describe("queries of dashboards and rules", () => {
       return complaints();
     };
     await expect.poll(afterRegistrations, { interval: 250 }).toEqual([]);
+  });
+});
+
+describe("the table of metrics", () => {
+  it("names every metric that real services send", () => {
+    const page = readFileSync(new URL("../../docs/operations/metrics.md", import.meta.url), "utf8");
+    const documented = new Set([...page.matchAll(/^\| `([a-z0-9_.]+)`/gm)].map(([, name]) => name));
+    const sent = new Set(receiver.points.map(({ metric }) => metric));
+    expect([...sent].filter((metric) => !documented.has(metric))).toEqual([]);
   });
 });
 

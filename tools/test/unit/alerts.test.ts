@@ -118,20 +118,3 @@ describe("what runbooks quote", () => {
     expect(quoted.length).toBeGreaterThan(15);
   });
 });
-
-describe("a bound of a histogram", () => {
-  const bounds = stackRules().flatMap(({ expr }) =>
-    [...expr.matchAll(/(\w+)_seconds_bucket\{[^}]*le="([\d.]+)"/g)].map(
-      ([, metric = "", le = ""]) => `${metric} ${le}`,
-    ),
-  );
-
-  it.each([...new Set(bounds)])("in a rule is one that the services have: %s", (bound) => {
-    const [metric = "", le = ""] = bound.split(" ");
-    const made = SOURCES.find((source) => {
-      const [, name = ""] = /createHistogram\("([\w.]+)"/.exec(source) ?? [];
-      return name.replaceAll(".", "_") === metric;
-    });
-    expect(/BOUNDARIES = \[(.*)\]/.exec(made ?? "")?.[1]?.split(", ")).toContain(le);
-  });
-});

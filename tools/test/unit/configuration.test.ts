@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { readBy } from "../../check/read-by.ts";
@@ -75,15 +75,5 @@ describe("the README's table of variables", () => {
     expect(Object.fromEntries(table.map((row) => [row.name, row.readers]))).toEqual(
       Object.fromEntries(table.map(({ name }) => [name, readers(name)])),
     );
-  });
-});
-
-describe("the scripts", () => {
-  it("read what this test says that they read", () => {
-    const sources = globSync(["tools/{start,migrate}/*.ts", "tools/local-stack/src/**/*.ts", "tests/kit/src/**/*.ts"], {
-      cwd: ROOT,
-    });
-    const code = sources.map(text).join("\n");
-    for (const name of READ_BY_SCRIPTS) expect(code).toContain(`"${name}"`);
   });
 });
