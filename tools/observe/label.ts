@@ -1,5 +1,5 @@
 import type { ReceivedSpan } from "@gatehouse/test-kit/otlp";
-import { printable } from "../ops/terminal/text.ts";
+import { printable } from "../ops/terminal.ts";
 
 /** What a row says of its span beside when: its name, and how it came out. */
 export interface Label {

@@ -1,5 +1,5 @@
 import type { ReceivedSpan } from "@gatehouse/test-kit/otlp";
-import { printable } from "../ops/terminal/text.ts";
+import { printable } from "../ops/terminal.ts";
 import { countedNames, cut, isStatement, type Label, labelOf, wrapWords } from "./label.ts";
 import { buildTrees, type Row, rowsOf } from "./span-tree.ts";
 import { briefDuration, extentOf, type Stretch, timeline } from "./timeline.ts";

@@ -2,16 +2,16 @@ import { OperatorError } from "@gatehouse/errors";
 import { isTransientDatabaseError } from "@gatehouse/database";
 import { isPermissionViolation } from "@gatehouse/messaging";
 import { Command, CommanderError } from "commander";
-import { adminCommand } from "./auth/admin.command.ts";
-import { keysCommand } from "./auth/keys.command.ts";
-import { tokensCommand } from "./auth/tokens.command.ts";
-import { eventsCommand } from "./events/events.command.ts";
-import type { Terminal } from "./terminal/terminal.ts";
+import { adminCommand, keysCommand, tokensCommand } from "./auth.commands.ts";
+import { deadCommand } from "./events/dead.command.ts";
+import { replayCommand } from "./events/replay.command.ts";
+import { tailCommand } from "./events/tail.command.ts";
+import type { Terminal } from "./terminal.ts";
 
 const BUS = `
-The bus is the one that NATS_URL names, from the environment or .env, else that of the stack that \`pnpm start\` runs in STACK_DIR (.stack).`;
+Connects to NATS_URL from the environment or .env, else to the bus of the stack that \`pnpm start\` runs in STACK_DIR (.stack).`;
 const AUTH = `
-Runs with the environment of auth, AUTH_DATABASE_URL and the rest, from the environment or .env, else with that of the stack that
+Uses auth's environment (AUTH_DATABASE_URL and others) from the environment or .env, else that of the stack that
 \`pnpm start\` runs in STACK_DIR (.stack).`;
 
 /** Runs one command to its end. @returns the exit code */
@@ -20,7 +20,7 @@ export async function runOps(args: readonly string[], terminal: Terminal): Promi
     await createProgram(terminal).parseAsync(args, { from: "user" });
     return terminal.exitCode;
   } catch (error) {
-    // Commander has told what it had to tell.
+    // Commander has printed the error.
     if (error instanceof CommanderError) return error.exitCode;
     terminal.errors.write(`${describe(error)}\n`);
     return 1;
@@ -28,14 +28,16 @@ export async function runOps(args: readonly string[], terminal: Terminal): Promi
 }
 
 function createProgram(terminal: Terminal): Command {
+  const events = new Command("events").description("follow events; find and replay dead letters");
+  for (const command of [tailCommand, deadCommand, replayCommand]) events.addCommand(command(terminal));
   const groups = [
     ...[adminCommand(terminal), keysCommand(terminal), tokensCommand(terminal)].map((group) => ({
       group,
       where: AUTH,
     })),
-    { group: eventsCommand(terminal), where: BUS },
+    { group: events, where: BUS },
   ];
-  const program = new Command("pnpm ops").description("What operators do beside the running system.");
+  const program = new Command("pnpm ops").description("Commands for operators of a running system.");
   tie(program, terminal);
   for (const { group, where } of groups) {
     program.addCommand(group);
@@ -45,7 +47,7 @@ function createProgram(terminal: Terminal): Command {
   return program;
 }
 
-/** Makes a command speak through the terminal, and throw where it would end the process. */
+/** Makes a command print to the terminal, and throw instead of ending the process. */
 function tie(command: Command, { errors, print }: Terminal): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => print(text.trimEnd()),
@@ -56,8 +58,8 @@ function tie(command: Command, { errors, print }: Terminal): void {
 function describe(error: unknown): string {
   if (error instanceof OperatorError) return error.message;
   if (isTransientDatabaseError(error))
-    return "PostgreSQL does not answer. Is the server running, and is AUTH_DATABASE_URL right?";
+    return "PostgreSQL does not reply. Check that the server runs, and AUTH_DATABASE_URL.";
   if (isPermissionViolation(error))
-    return `NATS does not permit this: ${(error as Error).message}.\nDoes NATS_URL name the user \`ops\` (docs/operations/nats.md)?`;
+    return `NATS rejected this: ${(error as Error).message}.\nNATS_URL needs the user \`ops\` (docs/operations/nats.md).`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

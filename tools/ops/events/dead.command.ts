@@ -1,33 +1,25 @@
-import { findLetters, type StoredLetter } from "@gatehouse/messaging";
+import { findLetters, type LetterFilter, type StoredLetter } from "@gatehouse/messaging";
 import { Command } from "commander";
-import { findBus } from "../find-bus.ts";
-import type { Terminal } from "../terminal/terminal.ts";
-import { briefAge, printable } from "../terminal/text.ts";
-import { consumerOption, dataOption, errorOption, sinceOption, typeOption, userOption } from "./options.ts";
-import { groupLetters, letterJson, letterLines } from "./show-letter.ts";
+import { findBus } from "../connect.ts";
+import { briefAge, printable, type Terminal } from "../terminal.ts";
+import { dataOption, letterOptions } from "./options.ts";
+import { groupLetters, letterJson, letterLines } from "./show.ts";
 
-interface Options {
-  readonly consumer?: string;
-  readonly type?: string;
-  readonly since?: Date;
-  readonly user?: string;
-  readonly error?: string;
+interface Options extends Pick<LetterFilter, "consumer" | "type" | "since" | "user" | "error"> {
   readonly summary?: boolean;
   readonly data?: boolean;
   readonly json?: boolean;
 }
 
 export function deadCommand(terminal: Terminal): Command {
-  return new Command("dead")
-    .description("list the dead letters: events that a consumer gave up on; the oldest first")
-    .addOption(consumerOption())
-    .addOption(typeOption())
-    .addOption(sinceOption("that died within so long (10m, 2h, 7d), or since a time"))
-    .addOption(userOption())
-    .addOption(errorOption())
-    .option("--summary", "how many, by consumer and error")
+  const command = new Command("dead").description(
+    "list dead letters, the oldest first: events that a consumer gave up on",
+  );
+  for (const option of letterOptions()) command.addOption(option);
+  return command
+    .option("--summary", "count them by consumer and error")
     .addOption(dataOption())
-    .option("--json", "the result as JSON")
+    .option("--json", "print the result as JSON")
     .action((options: Options) => dead(options, terminal));
 }
 
@@ -40,25 +32,18 @@ async function dead({ summary, data, json, ...filter }: Options, terminal: Termi
     await connection.close();
   }
   const now = new Date();
-  const lines = summary
-    ? summaryLines(letters, now, json === true)
-    : listLines(letters, now, json === true, data === true);
-  for (const line of lines) terminal.print(line);
-}
-
-function listLines(letters: readonly StoredLetter[], now: Date, asJson: boolean, withData: boolean): string[] {
-  if (asJson) return [JSON.stringify({ dead_letters: letters.map((letter) => letterJson(letter, now, withData)) })];
-  if (letters.length === 0) return ["no dead letters"];
-  return letters.flatMap((letter) => letterLines(letter, now, withData));
-}
-
-function summaryLines(letters: readonly StoredLetter[], now: Date, asJson: boolean): string[] {
+  const withData = data === true;
   const groups = groupLetters(letters);
-  // Dates become RFC 3339 in JSON by themselves.
-  if (asJson) return [JSON.stringify({ total: letters.length, groups })];
-  const age = (date: Date): string => briefAge(now.getTime() - date.getTime());
-  const lines = groups.map(({ consumer, error, count, oldest, newest }) =>
-    printable(`${count}  ${consumer}  ${error}  from ${age(oldest)} to ${age(newest)} ago`),
-  );
-  return [...lines, `${letters.length} in all`];
+  if (json) {
+    const list = letters.map((letter) => letterJson(letter, now, withData));
+    return terminal.print(JSON.stringify(summary ? { total: letters.length, groups } : { dead_letters: list }));
+  }
+  if (summary) {
+    const age = (date: Date): string => briefAge(now.getTime() - date.getTime());
+    for (const { consumer, error, count, oldest, newest } of groups)
+      terminal.print(printable(`${count}  ${consumer}  ${error}  from ${age(oldest)} to ${age(newest)} ago`));
+    return terminal.print(`${letters.length} in all`);
+  }
+  if (letters.length === 0) terminal.print("no dead letters");
+  for (const letter of letters) for (const line of letterLines(letter, now, withData)) terminal.print(line);
 }

@@ -1,29 +1,24 @@
-/** Puts the messages of several streams into one order, that of their times. */
+/** Merges the messages of several streams in the order of their times. */
 export interface TimeMerge<T> {
-  push(lane: string, at: Date, item: T): void;
-  /** The lane has no more from the past: from now on nothing waits for it. */
-  caughtUp(lane: string): void;
-}
-
-interface Waiting<T> {
-  readonly at: Date;
-  readonly item: T;
+  push(stream: string, at: Date, item: T): void;
+  /** The stream has delivered its past; nothing waits for it from now on. */
+  caughtUp(stream: string): void;
 }
 
 /**
- * An item waits until no lane can bring an earlier one. With more than `limit` waiting the earliest goes without, so that one long lane
- * does not fill the memory while another is slow.
+ * Holds an item until no stream can deliver an earlier one. With more than `limit` items on hold the earliest is emitted, so
+ * that one long stream does not fill the memory.
  */
-export function createTimeMerge<T>(lanes: readonly string[], emit: (item: T) => void, limit = 10_000): TimeMerge<T> {
-  const behind = new Set(lanes);
-  const waiting = new Map<string, Waiting<T>[]>(lanes.map((lane) => [lane, []]));
+export function createTimeMerge<T>(streams: readonly string[], emit: (item: T) => void, limit = 10_000): TimeMerge<T> {
+  const behind = new Set(streams);
+  const queues = new Map<string, { at: Date; item: T }[]>(streams.map((stream) => [stream, []]));
   let count = 0;
 
   function release(): void {
-    while (count > 0 && (count > limit || [...behind].every((lane) => waiting.get(lane)?.length))) {
-      const [queue] = [...waiting.values()]
-        .filter((one) => one.length > 0)
-        .toSorted((a, b) => (a[0]?.at.getTime() ?? 0) - (b[0]?.at.getTime() ?? 0));
+    while (count > 0 && (count > limit || [...behind].every((stream) => queues.get(stream)?.length))) {
+      const [queue] = [...queues.values()]
+        .filter(({ length }) => length > 0)
+        .toSorted(([a], [b]) => Number(a?.at) - Number(b?.at));
       const first = queue?.shift();
       if (first === undefined) return;
       count -= 1;
@@ -32,13 +27,13 @@ export function createTimeMerge<T>(lanes: readonly string[], emit: (item: T) => 
   }
 
   return {
-    push(lane, at, item) {
-      waiting.get(lane)?.push({ at, item });
+    push(stream, at, item) {
+      queues.get(stream)?.push({ at, item });
       count += 1;
       release();
     },
-    caughtUp(lane) {
-      behind.delete(lane);
+    caughtUp(stream) {
+      behind.delete(stream);
       release();
     },
   };

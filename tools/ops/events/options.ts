@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from "commander";
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /**
- * `10m` (so long ago; s, m, h, d) or a time as RFC 3339 has it.
+ * Parses an age (`10m`; s, m, h, d) or an RFC 3339 time.
  * @throws InvalidArgumentError
  */
 export function parseSince(text: string, now: Date): Date {
@@ -11,36 +11,36 @@ export function parseSince(text: string, now: Date): Date {
   if (age) return new Date(now.getTime() - Number(age[1]) * UNIT_MS[age[2] as keyof typeof UNIT_MS]);
   const time = /^\d{4}-\d\d-\d\d(T|$)/.test(text) ? new Date(text) : undefined;
   if (time !== undefined && time <= now) return time;
-  throw new InvalidArgumentError("Say how long ago, as in 30s, 10m, 2h, 7d, or when, as in 2026-01-31T12:00:00Z.");
+  throw new InvalidArgumentError("Use an age such as 30s, 10m, 2h, 7d, or a time such as 2026-01-31T12:00:00Z.");
 }
 
-/** @throws InvalidArgumentError */
-export function parseType(text: string): string {
-  if (/^(?:(?:[\w-]+|\*)\.)*(?:[\w-]+|\*|>)$/.test(text)) return text;
-  throw new InvalidArgumentError(
-    "Say a type, as in auth.account.created; * stands for one part, a last > for the rest.",
-  );
-}
+const matching = (pattern: RegExp, message: string) => (text: string) => {
+  if (pattern.test(text)) return text;
+  throw new InvalidArgumentError(message);
+};
 
 /** @throws InvalidArgumentError */
-function parseConsumer(text: string): string {
-  if (/^[\w-]+$/.test(text)) return text;
-  throw new InvalidArgumentError("Say the name of a durable consumer, as in user.");
-}
-
+export const parseType = matching(
+  /^(?:(?:[\w-]+|\*)\.)*(?:[\w-]+|\*|>)$/,
+  "Use a type such as auth.account.created; * matches one part, a last > the rest.",
+);
+const parseConsumer = matching(/^[\w-]+$/, "Use the name of a durable consumer, such as user.");
+const parseNumber = matching(/^[1-9]\d{0,8}$/, "Use a whole number, at least 1.");
 /** @throws InvalidArgumentError */
-export function parseCount(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Say a whole number from 1 on.");
-}
+export const parseCount = (text: string): number => Number(parseNumber(text));
 
 export const sinceOption = (what: string): Option =>
   new Option("--since <age>", what).argParser((text: string) => parseSince(text, new Date()));
 export const typeOption = (): Option =>
-  new Option("--type <type>", "of this type; * stands for one part, a last > for the rest").argParser(parseType);
+  new Option("--type <type>", "of this type; * matches one part, a last > the rest").argParser(parseType);
 export const userOption = (): Option => new Option("--user <id>", "about this user");
-export const consumerOption = (): Option =>
-  new Option("--consumer <name>", "that this durable consumer gave up on").argParser(parseConsumer);
-export const errorOption = (): Option => new Option("--error <text>", "whose error contains this, in any case");
-export const dataOption = (): Option =>
-  new Option("--data", "the data too, personal data included: mind who sees the terminal and what keeps it");
+export const dataOption = (): Option => new Option("--data", "include the data, which may be personal");
+
+/** The filters of dead letters. */
+export const letterOptions = (): Option[] => [
+  new Option("--consumer <name>", "that this durable consumer gave up on").argParser(parseConsumer),
+  typeOption(),
+  sinceOption("that died within this age (10m, 2h, 7d) or since a time"),
+  userOption(),
+  new Option("--error <text>", "whose error contains this text, in any case"),
+];

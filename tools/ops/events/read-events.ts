@@ -10,31 +10,31 @@ import {
   type StreamMessage,
 } from "@gatehouse/messaging";
 import type { Logger } from "@gatehouse/observability";
-import type { FoundBus } from "../find-bus.ts";
-import { aborted } from "../terminal/aborted.ts";
+import type { FoundBus } from "../connect.ts";
+import { aborted } from "../terminal.ts";
 import { createTimeMerge } from "./merge-by-time.ts";
-import type { SeenEvent } from "./show-event.ts";
+import type { SeenEvent } from "./show.ts";
 
 export interface EventFilter {
   readonly streams: readonly StreamDefinition[];
-  /** The type, wildcards allowed. Watermarks, one a second, come only when this is their type. */
+  /** A type, with wildcards. Watermarks (one a second) match their own type only. */
   readonly type?: string | undefined;
   readonly user?: string | undefined;
   readonly correlation?: string | undefined;
-  /** Stored at this moment or later; everything unless given. */
+  /** Stored at this time or later. Default: all. */
   readonly since?: Date | undefined;
 }
 
-/** Calls `onEvent` with what the streams hold at this moment, in the order of time. A stream that is not there holds nothing. */
+/** Calls `onEvent` with the stored events in the order of time. A missing stream counts as empty. */
 export async function readStoredEvents(
   { connection }: FoundBus,
   filter: EventFilter,
   onEvent: (event: SeenEvent) => void,
 ): Promise<void> {
-  const lanes = lanesOf(filter);
-  const merge = createTimeMerge(names(lanes), onEvent);
+  const sources = sourcesOf(filter);
+  const merge = createTimeMerge(names(sources), onEvent);
   await Promise.all(
-    lanes.map(async ({ stream, subject }) => {
+    sources.map(async ({ stream, subject }) => {
       const push = pushTo(merge.push, stream, filter);
       try {
         await readStored(connection, stream, { filter: subject, since: filter.since }, push);
@@ -46,7 +46,7 @@ export async function readStoredEvents(
   );
 }
 
-/** Calls `onEvent` with what the streams hold from `since` on, and then with what comes, until `signal` aborts; outages are waited for. */
+/** Calls `onEvent` with the events since `since` and every new one, until `signal` aborts. Waits through outages. */
 export async function followEvents(
   { name, url }: FoundBus,
   filter: EventFilter & { readonly since: Date },
@@ -54,12 +54,12 @@ export async function followEvents(
   logger: Logger,
   onEvent: (event: SeenEvent) => void,
 ): Promise<void> {
-  const lanes = lanesOf(filter);
-  const merge = createTimeMerge(names(lanes), onEvent);
+  const sources = sourcesOf(filter);
+  const merge = createTimeMerge(names(sources), onEvent);
   const bus = connectBus({ url, name, logger });
-  const readers = lanes.map(({ stream, subject }) => {
+  const readers = sources.map(({ stream, subject }) => {
     const push = pushTo(merge.push, stream, filter);
-    // A pass that starts over begins where the last one ended.
+    // A new pass starts where the last one ended.
     let last = { stream: "", sequence: 0, at: filter.since };
     return readStream({
       bus,
@@ -83,16 +83,16 @@ export async function followEvents(
   await bus.close();
 }
 
-interface Lane {
+interface Source {
   readonly stream: StreamDefinition;
-  /** What to ask the server for. */
+  /** The filter for the server. */
   readonly subject: string | undefined;
 }
 
-const names = (lanes: readonly Lane[]): string[] => lanes.map(({ stream }) => stream.name);
+const names = (sources: readonly Source[]): string[] => sources.map(({ stream }) => stream.name);
 
-function lanesOf({ streams, type }: EventFilter): Lane[] {
-  return streams.flatMap((stream): Lane[] => {
+function sourcesOf({ streams, type }: EventFilter): Source[] {
+  return streams.flatMap((stream): Source[] => {
     if (type === undefined) return [{ stream, subject: undefined }];
     if (stream === STREAMS.deadLetters) return [{ stream, subject: `dead.*.${type}` }];
     const subject = subjectWithin(stream, type);
@@ -100,7 +100,7 @@ function lanesOf({ streams, type }: EventFilter): Lane[] {
   });
 }
 
-/** The pattern as far as it lies in the stream, since the server takes no other; undefined when it does not. */
+/** Returns the part of the pattern that lies in the stream, because the server rejects others; undefined when none does. */
 function subjectWithin({ subjects }: StreamDefinition, pattern: string): string | undefined {
   const [space = ">"] = subjects;
   const [root = ""] = space.split(".");
@@ -113,13 +113,13 @@ function subjectWithin({ subjects }: StreamDefinition, pattern: string): string 
 const WATERMARK = "auth.watermark";
 
 function pushTo(
-  push: (lane: string, at: Date, event: SeenEvent) => void,
+  push: (name: string, at: Date, event: SeenEvent) => void,
   stream: StreamDefinition,
   filter: EventFilter,
 ) {
   return (message: StreamMessage): void => {
     const event = see(stream, message);
-    if (isMeant(filter, event)) push(stream.name, message.storedAt, event);
+    if (matches(filter, event)) push(stream.name, message.storedAt, event);
   };
 }
 
@@ -136,7 +136,7 @@ function see(stream: StreamDefinition, message: StreamMessage): SeenEvent {
   };
 }
 
-function isMeant({ correlation, type, user }: EventFilter, event: SeenEvent): boolean {
+function matches({ correlation, type, user }: EventFilter, event: SeenEvent): boolean {
   const { envelope } = event;
   return (
     (type === undefined ? event.type !== WATERMARK : matchesSubject(type, event.type)) &&

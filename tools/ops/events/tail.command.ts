@@ -1,12 +1,11 @@
 import { STREAMS } from "@gatehouse/contracts";
 import { createLogger } from "@gatehouse/observability";
 import { Command, Option } from "commander";
-import { findBus } from "../find-bus.ts";
-import { aborted } from "../terminal/aborted.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import { findBus } from "../connect.ts";
+import { aborted, type Terminal } from "../terminal.ts";
 import { dataOption, parseCount, sinceOption, typeOption, userOption } from "./options.ts";
 import { followEvents, readStoredEvents } from "./read-events.ts";
-import { eventJson, eventLine, type SeenEvent } from "./show-event.ts";
+import { eventJson, eventLine, type SeenEvent } from "./show.ts";
 
 interface Options {
   readonly stream?: string;
@@ -24,18 +23,18 @@ const ALL_STREAMS = Object.values(STREAMS);
 
 export function tailCommand(terminal: Terminal): Command {
   return new Command("tail")
-    .description("show events as they come, until Ctrl-C; watermarks, one a second, only with --type auth.watermark")
+    .description("print events as they arrive, until Ctrl-C; watermarks (one a second) only with --type auth.watermark")
     .addOption(new Option("--stream <name>", "of this stream only").choices(ALL_STREAMS.map(({ name }) => name)))
     .addOption(typeOption())
     .addOption(userOption())
     .option("--correlation <id>", "caused by the request with this X-Correlation-ID")
     .addOption(
-      sinceOption("begin so long ago (30s, 10m, 2h, 7d) or at a time; with --no-follow with the oldest, else now"),
+      sinceOption("start at this age (30s, 10m, 2h, 7d) or time; default: now, with --no-follow the oldest event"),
     )
-    .addOption(new Option("--limit <n>", "end after so many").argParser(parseCount))
-    .option("--no-follow", "end with what is stored now")
+    .addOption(new Option("--limit <n>", "stop after this many events").argParser(parseCount))
+    .option("--no-follow", "stop after the stored events")
     .addOption(dataOption())
-    .option("--json", "each as a CloudEvent in one line; without its data unless --data is given")
+    .option("--json", "print each as a CloudEvent in one line; with its data only with --data")
     .action((options: Options) => tail(options, terminal));
 }
 
@@ -58,7 +57,7 @@ async function tail(options: Options, terminal: Terminal): Promise<void> {
 
   try {
     if (options.follow) {
-      // Beside the result: the lines of that are events.
+      // To standard error: every line of standard output is an event.
       const logger = createLogger({ service: "ops", level: "warn", destination: terminal.errors });
       await followEvents(found, { ...filter, since: since ?? new Date() }, ending, logger, show);
     } else {

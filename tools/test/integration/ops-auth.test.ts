@@ -30,24 +30,24 @@ const ops = (args: readonly string[], given?: OpsInput, variables: NodeJS.Proces
 
 const create = (email: string, ...args: string[]) => ["admin", "create", "--email", email, ...args];
 
-describe("an admin", () => {
-  it("is made with the password that is piped in", async () => {
+describe("admin create", () => {
+  it("is created with the password from standard input", async () => {
     const { code, output } = await ops(create("a@example.com", "--password-stdin", "--json"), {
       piped: `${PASSWORD}\n`,
     });
     expect([code, JSON.parse(output)]).toEqual([0, { user_id: expect.stringMatching(/^[\da-f-]{36}$/) }]);
   });
 
-  it("is made with the password that is typed twice, which nobody sees", async () => {
+  it("is created with a password that is typed twice without echo", async () => {
     const typed = `${PASSWORD}\n${PASSWORD}\n`;
     const { code, output, errors } = await ops(create("b@example.com"), { typed });
-    expect([code, output, errors]).toEqual([0, expect.stringContaining("created admin"), "Password: \nOnce more: \n"]);
+    expect([code, output, errors]).toEqual([0, expect.stringContaining("created admin"), "Password: \nRepeat: \n"]);
   });
 
   it.each<[string, string[], OpsInput, string]>([
-    ["two passwords", create("c@example.com"), { typed: "one\nother\n" }, "were not the same"],
-    ["no second password", create("c@example.com"), { typed: "one\n" }, "were not the same"],
-    ["nobody to ask", create("c@example.com"), { piped: PASSWORD }, "say --password-stdin"],
+    ["two passwords", create("c@example.com"), { typed: "one\nother\n" }, "passwords differ"],
+    ["no second password", create("c@example.com"), { typed: "one\n" }, "passwords differ"],
+    ["nobody to ask", create("c@example.com"), { piped: PASSWORD }, "Use --password-stdin"],
     [
       "an empty password",
       create("c@example.com", "--password-stdin"),
@@ -56,7 +56,12 @@ describe("an admin", () => {
     ],
     ["no email", ["admin", "create"], { piped: "" }, "required option '--email"],
     ["what is no email", create("nobody", "--password-stdin"), { piped: PASSWORD }, "must be an email address"],
-    ["an email that is taken", create(" A@example.com", "--password-stdin"), { piped: PASSWORD }, "has that email"],
+    [
+      "an email that is taken",
+      create(" A@example.com", "--password-stdin"),
+      { piped: PASSWORD },
+      "with that email exists",
+    ],
   ])("is not made with %s", async (_what, args, given, message) => {
     const { code, output, errors } = await ops(args, given);
     expect([code, output, errors]).toEqual([1, "", expect.stringContaining(message)]);
@@ -64,13 +69,13 @@ describe("an admin", () => {
   });
 });
 
-describe("the keys", () => {
-  it("are made by auth when it starts, and by nobody before", async () => {
+describe("keys", () => {
+  it("are made by auth at its first start", async () => {
     expect(await ops(["keys", "list"])).toMatchObject({ code: 0, output: expect.stringContaining("no keys") });
     expect(await ops(["keys", "rotate", "--now"])).toMatchObject({
       code: 1,
       output: "",
-      errors: expect.stringContaining("auth makes the first one"),
+      errors: expect.stringContaining("makes the first key"),
     });
     expect(JSON.parse((await ops(["keys", "list", "--json"])).output)).toEqual({ keys: [] });
     expect(await ops(["keys", "retire", "invented"])).toMatchObject({
@@ -82,11 +87,11 @@ describe("the keys", () => {
   });
 });
 
-describe("the clean-up of tokens", () => {
-  it("says what it removed", async () => {
+describe("tokens cleanup", () => {
+  it("prints what it removed", async () => {
     expect(await ops(["tokens", "cleanup"])).toEqual({
       code: 0,
-      output: "removed 0 expired tokens and 0 sessions, forgot 0 sealed successors",
+      output: "removed 0 expired tokens, 0 sessions and 0 sealed successors",
       errors: "",
     });
     const { output } = await ops(["tokens", "cleanup", "--json"]);
@@ -94,15 +99,15 @@ describe("the clean-up of tokens", () => {
   });
 });
 
-describe("what the commands need", () => {
+describe("a command fails without", () => {
   const list = (variables: NodeJS.ProcessEnv) => ops(["keys", "list"], undefined, variables);
 
-  it("is auth's database", async () => {
+  it("auth's database", async () => {
     const { code, errors } = await list({ AUTH_DATABASE_URL: "" });
     expect([code, errors]).toEqual([1, expect.stringContaining("AUTH_DATABASE_URL is not set, and no stack runs")]);
   });
 
-  it("is the rest of auth's environment, named all at once", async () => {
+  it("the rest of auth's environment, and names all variables at once", async () => {
     const { code, errors } = await list({ JWT_SECRET_KEY: "", INTROSPECTION_TOKEN: "" });
     expect([code, errors]).toEqual([
       1,
@@ -110,15 +115,15 @@ describe("what the commands need", () => {
     ]);
   });
 
-  it("is a server that answers, whose password is not told", async () => {
+  it("a server that replies, and hides the password", async () => {
     const { code, errors } = await list({ AUTH_DATABASE_URL: "postgres://auth:hunter2@127.0.0.1:9/gatehouse" });
     expect([code, errors]).toEqual([
       1,
-      "PostgreSQL does not answer. Is the server running, and is AUTH_DATABASE_URL right?\n",
+      "PostgreSQL does not reply. Check that the server runs, and AUTH_DATABASE_URL.\n",
     ]);
   });
 
-  it("is the password of auth's role", async () => {
+  it("the password of auth's role", async () => {
     const wrong = new URL(database.authUrl);
     wrong.password = "hunter2";
     const { code, errors } = await list({ AUTH_DATABASE_URL: wrong.href });
@@ -129,12 +134,12 @@ describe("what the commands need", () => {
     expect(errors).not.toContain("hunter2");
   });
 
-  it("is a URL that can be read, special characters of the password included", async () => {
+  it("a valid URL, with percent-encoded characters in the password", async () => {
     const { code, errors } = await list({ AUTH_DATABASE_URL: "postgres://auth:a/b@127.0.0.1/gatehouse" });
     expect([code, errors]).toEqual([1, expect.stringContaining("percent-encoded")]);
   });
 
-  it("is the schema of this build", async () => {
+  it("the schema of this build", async () => {
     const empty = await createEmptyDatabase();
     const { code, errors } = await list({ AUTH_DATABASE_URL: empty.ownerUrl });
     await empty.drop();

@@ -14,8 +14,8 @@ const json = async (...args: string[]) => {
   return { code, ...(JSON.parse(output) as Record<string, unknown>) } as Record<string, unknown>;
 };
 
-describe("a dead letter's way from the list back to its consumer", () => {
-  it("is seen, replayed under its event id, applied, and gone", async () => {
+describe("events replay", () => {
+  it("returns a listed letter to its consumer under its event id and deletes it", async () => {
     const mailer = bench.mailer();
     const event = registration();
     await bench.publish(event);
@@ -59,12 +59,12 @@ describe("a dead letter's way from the list back to its consumer", () => {
     expect(await ops("replay", "--id", event.id, "--yes")).toMatchObject({
       code: 1,
       output: "",
-      errors: expect.stringMatching(/no such dead letter: `pnpm ops events dead`/),
+      errors: expect.stringMatching(/^No such dead letter\. List them with `pnpm ops events dead`/),
     });
     expect(mailer.handled).toEqual([event.id]);
   });
 
-  it("ends with a new letter when the cause was not mended", async () => {
+  it("leads to a new letter when the cause persists", async () => {
     bench.mailer();
     await bench.publish(registration());
     const [letter] = await bench.lettersOnce(1);
@@ -76,7 +76,7 @@ describe("a dead letter's way from the list back to its consumer", () => {
     expect((await ops("dead")).output).toContain("replayed before: 1  TypeError");
   });
 
-  it("survives the death of the replaying process: the same command goes on, nothing is lost or applied twice", async () => {
+  it("continues after a killed replay without loss or duplicates", async () => {
     const mailer = bench.mailer();
     const events = Array.from({ length: 40 }, registration);
     await bench.publish(...events);
@@ -94,7 +94,7 @@ describe("a dead letter's way from the list back to its consumer", () => {
     expect(await bench.letters()).toEqual([]);
   });
 
-  it("stops in order at Ctrl-C, and says what is left", async () => {
+  it("stops at Ctrl-C and prints how many letters are left", async () => {
     const mailer = bench.mailer();
     await bench.publish(...Array.from({ length: 5 }, registration));
     await bench.lettersOnce(5);
@@ -109,8 +109,8 @@ describe("a dead letter's way from the list back to its consumer", () => {
   });
 });
 
-describe("what a replay refuses", () => {
-  it("a letter whose consumer is not there any more, by name, and replays the others", async () => {
+describe("events replay rejects", () => {
+  it("a letter whose consumer no longer exists, and replays the others", async () => {
     const mailer = bench.mailer();
     await bench.publish(registration());
     await bench.lettersOnce(1);
@@ -125,13 +125,13 @@ describe("what a replay refuses", () => {
   });
 
   it.each([
-    ["no filter", ["replay", "--yes"], "Which ones?"],
-    ["all of some", ["replay", "--all", "--user", "one"], "--all means all of them"],
+    ["no filter", ["replay", "--yes"], "Set a filter"],
+    ["all of some", ["replay", "--all", "--user", "one"], "Use either --all or filters"],
     ["no number", ["replay", "--all", "--rate", "0"], "whole number"],
-    ["no age", ["replay", "--since", "yesterday"], "Say how long ago"],
-    ["no past", ["dead", "--since", "2999-01-01"], "Say how long ago"],
-    ["no type", ["replay", "--type", "auth..x"], "Say a type"],
-    ["no consumer", ["dead", "--consumer", "a.b"], "Say the name of a durable consumer"],
+    ["no age", ["replay", "--since", "yesterday"], "Use an age"],
+    ["no past", ["dead", "--since", "2999-01-01"], "Use an age"],
+    ["no type", ["replay", "--type", "auth..x"], "Use a type"],
+    ["no consumer", ["dead", "--consumer", "a.b"], "Use the name of a durable consumer"],
     ["no such option", ["dead", "--colour"], "unknown option"],
     ["no such stream", ["tail", "--stream", "EVENTS"], "AUTH_EVENTS, USER_EVENTS, DEAD_LETTERS"],
     ["no such command", ["bury"], "unknown command"],
@@ -140,14 +140,14 @@ describe("what a replay refuses", () => {
     expect([code, output, errors]).toEqual([1, "", expect.stringContaining(message)]);
   });
 
-  it("to begin when nobody can be asked, or whoever is asked says no", async () => {
+  it("to start without a terminal or without the confirmation", async () => {
     const mailer = bench.mailer();
     await bench.publish(registration());
     await bench.lettersOnce(1);
     expect(await ops("replay", "--all")).toMatchObject({
       code: 1,
       output: "",
-      errors: expect.stringContaining("say --yes"),
+      errors: expect.stringContaining("Use --yes"),
     });
     const asked = (typed: string) => runOps({ NATS_URL: bench.url }, ["events", "replay", "--all"], { typed });
     for (const no of ["", "no\n", "\n"]) {
@@ -162,7 +162,7 @@ describe("what a replay refuses", () => {
   });
 });
 
-describe("the list of dead letters", () => {
+describe("events dead", () => {
   beforeEach(async () => {
     bench.mailer();
     await bench.publish(registration(), registration());
@@ -171,21 +171,21 @@ describe("the list of dead letters", () => {
     await bench.lettersOnce(3);
   });
 
-  it("tells a person all but personal data, which come only when asked for", async () => {
+  it("prints personal data only with --data", async () => {
     const { code, output } = await ops("dead");
     const lines = output.split("\n");
     expect([code, lines.length]).toEqual([0, 3]);
     expect(lines[0]).toMatch(
       /^#1 {2}\S+ \(\d+s ago\) {2}mailer {2}user\.registered {2}user \S+ {2}event \S+ {2}6 attempts {2}TypeError$/,
     );
-    expect(lines[2]).toMatch(/no event of ours {2}1 attempt {2}EventFormatError: envelope: /);
+    expect(lines[2]).toMatch(/not an event {2}1 attempt {2}EventFormatError: envelope: /);
     for (const args of [[], ["--json"], ["--summary"], ["--summary", "--json"]])
       expect((await ops("dead", ...args)).output).not.toMatch(/ada|lovelace/i);
     for (const args of [["--data"], ["--data", "--json"]])
       expect((await ops("dead", ...args)).output.split(EMAIL)).toHaveLength(4);
   });
 
-  it("is counted by consumer and error, the most frequent first", async () => {
+  it("counts letters by consumer and error, the most frequent first", async () => {
     const { groups, total } = await json("dead", "--summary");
     expect([total, groups]).toMatchObject([
       3,
@@ -199,7 +199,7 @@ describe("the list of dead letters", () => {
     );
   });
 
-  it("is narrowed down as a replay is", async () => {
+  it("takes the filters of replay", async () => {
     const count = async (...args: string[]) => ((await json("dead", ...args))["dead_letters"] as unknown[]).length;
     expect(await count("--error", "eventformat")).toBe(1);
     expect(await count("--since", "1h", "--consumer", "mailer", "--type", "user.>")).toBe(3);

@@ -37,8 +37,8 @@ const types = async (...args: string[]) => {
   return output === "" ? [] : output.split("\n").map((line) => (JSON.parse(line) as { type: string }).type);
 };
 
-describe("what is stored", () => {
-  it("comes in the order of time, from all streams, a line each", async () => {
+describe("events tail --no-follow", () => {
+  it("prints the events of all streams in the order of time, one a line", async () => {
     const { code, output, errors } = await tail("--no-follow");
     expect([code, errors]).toEqual([0, ""]);
     const lines = output.split("\n");
@@ -50,7 +50,7 @@ describe("what is stored", () => {
     expect(lines[3]).toContain("dead letter #1 of mailer: no error named");
   });
 
-  it("comes as CloudEvents, without their data", async () => {
+  it("prints CloudEvents without their data", async () => {
     const { output } = await tail("--no-follow", "--json", "--correlation", "request-1");
     const { data: _data, ...envelope } = first;
     expect(JSON.parse(output)).toEqual(envelope);
@@ -58,7 +58,7 @@ describe("what is stored", () => {
     expect(JSON.parse(letter ?? "")).toMatchObject({ id: second.id, deadletter: 1, deadconsumer: "mailer" });
   });
 
-  it("shows personal data only when asked to", async () => {
+  it("prints personal data only with --data", async () => {
     for (const args of [[], ["--json"]])
       expect((await tail("--no-follow", ...args)).output).not.toMatch(/\bada\b|192\.0/i);
     for (const args of [["--data"], ["--data", "--json"]]) {
@@ -101,8 +101,8 @@ describe("what is stored", () => {
   });
 });
 
-describe("what comes", () => {
-  it("is shown until Ctrl-C, which is no failure", async () => {
+describe("events tail", () => {
+  it("prints events until Ctrl-C and exits with 0", async () => {
     const run = startOps(
       { NATS_URL: bench.url },
       "events",
@@ -122,7 +122,7 @@ describe("what comes", () => {
     expect(await run.ended()).toMatchObject({ code: 0, errors: "" });
   });
 
-  it("ends quietly when nobody reads it any more", async () => {
+  it("ends without an error when its reader closes the pipe", async () => {
     const script = `"${process.execPath}" tools/ops/main.ts events tail --since 1h | head -n 1; echo "$?" "\${PIPESTATUS[0]}"`;
     const live = setInterval(() => void bench.publish(sessionStart("request-4")), 50);
     const child = spawn("bash", ["-c", script], {
@@ -136,14 +136,14 @@ describe("what comes", () => {
     expect(output.split("\n")).toEqual([expect.stringContaining(first.subject), "0 0", ""]);
   });
 
-  it("is shown up to the limit", async () => {
+  it("stops at the limit", async () => {
     const { code, output } = await tail("--since", "1h", "--limit", "2");
     expect([code, output.split("\n").length]).toEqual([0, 2]);
   });
 });
 
-describe("where the bus is", () => {
-  it("is found by the stack that runs in STACK_DIR, and by nothing that a killed one left behind", async () => {
+describe("the bus", () => {
+  it("is that of the running stack in STACK_DIR, never of a killed one", async () => {
     const dir = mkdtempSync(join(tmpdir(), "gatehouse-ops-"));
     const addresses = {
       ports: { auth: [1], user: [2], gateway: [3] },
@@ -170,23 +170,23 @@ describe("where the bus is", () => {
     }
   });
 
-  it("is said, without the password, when it does not answer", async () => {
+  it("is named without the password when it does not reply", async () => {
     const { code, output, errors } = await runOps({ NATS_URL: "nats://ops:secret@127.0.0.1:1" }, ["events", "dead"]);
     expect([code, output]).toEqual([1, ""]);
-    expect(errors).toContain("NATS at nats://127.0.0.1:1 does not let us in");
+    expect(errors).toContain("NATS at nats://127.0.0.1:1 rejected the connection");
     expect(errors).not.toContain("secret");
   });
 });
 
-it("what happens with the bus of a service's user: it is said who may, without a stack", async () => {
+it("a user without permission gets an error that names the user ops, without a stack", async () => {
   const locked = await createLockedBus();
   const { code, output, errors } = await runOps({ NATS_URL: locked.urlOf("gateway") }, ["events", "dead"]);
   await locked.stop();
   expect([code, output]).toEqual([1, ""]);
-  expect(errors).toMatch(/^NATS does not permit this: .*DEAD_LETTERS.*\nDoes NATS_URL name the user `ops`.*\n$/);
+  expect(errors).toMatch(/^NATS rejected this: .*DEAD_LETTERS.*\nNATS_URL needs the user `ops`.*\n$/);
 });
 
-describe("what the commands say of themselves", () => {
+describe("--help", () => {
   it.each([[[]], [["events"]], [["events", "tail"]], [["events", "dead"]], [["events", "replay"]]])(
     "%j",
     async (args) => {

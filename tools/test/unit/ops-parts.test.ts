@@ -2,14 +2,12 @@ import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { createTimeMerge } from "../../ops/events/merge-by-time.ts";
 import { parseSince, parseType } from "../../ops/events/options.ts";
-import { eventLine } from "../../ops/events/show-event.ts";
-import { confirm } from "../../ops/terminal/confirm.ts";
-import { createProgressBar } from "../../ops/terminal/progress-bar.ts";
-import { briefAge } from "../../ops/terminal/text.ts";
+import { eventLine } from "../../ops/events/show.ts";
+import { briefAge, confirm, createProgressBar } from "../../ops/terminal.ts";
 
 const NOW = new Date("2026-06-15T12:00:00.000Z");
 
-describe("the time from which on", () => {
+describe("parseSince", () => {
   it.each([
     ["30s", "2026-06-15T11:59:30.000Z"],
     ["10m", "2026-06-15T11:50:00.000Z"],
@@ -17,34 +15,34 @@ describe("the time from which on", () => {
     ["7d", "2026-06-08T12:00:00.000Z"],
     ["2026-06-01", "2026-06-01T00:00:00.000Z"],
     ["2026-06-01T10:00:00+02:00", "2026-06-01T08:00:00.000Z"],
-  ])("%s is %s", (text, time) => {
+  ])("parses %s as %s", (text, time) => {
     expect(parseSince(text, NOW).toISOString()).toBe(time);
   });
 
-  it.each(["", "10", "10 m", "-1m", "1w", "yesterday", "2026-13-01", "2026-06-15T12:00:01Z"])("is not %j", (text) => {
-    expect(() => parseSince(text, NOW)).toThrow("Say how long ago");
+  it.each(["", "10", "10 m", "-1m", "1w", "yesterday", "2026-13-01", "2026-06-15T12:00:01Z"])("rejects %j", (text) => {
+    expect(() => parseSince(text, NOW)).toThrow("Use an age");
   });
 });
 
-describe("a type with wildcards", () => {
-  it.each(["auth.account.created", "auth.*", "*.registered", "auth.>", ">", "*"])("may be %s", (text) => {
+describe("parseType", () => {
+  it.each(["auth.account.created", "auth.*", "*.registered", "auth.>", ">", "*"])("accepts %s", (text) => {
     expect(parseType(text)).toBe(text);
   });
 
-  it.each(["", ".", "auth.", "auth..x", "auth.>.x", "au*", "a b"])("is not %j", (text) => {
-    expect(() => parseType(text)).toThrow("Say a type");
+  it.each(["", ".", "auth.", "auth..x", "auth.>.x", "au*", "a b"])("rejects %j", (text) => {
+    expect(() => parseType(text)).toThrow("Use a type");
   });
 });
 
-describe("several streams in one order", () => {
+describe("createTimeMerge", () => {
   const collect = (limit?: number) => {
     const seen: number[] = [];
     return { seen, merge: createTimeMerge<number>(["a", "b"], (item) => seen.push(item), limit) };
   };
-  const push = ({ merge }: ReturnType<typeof collect>, lane: string, time: number) =>
-    merge.push(lane, new Date(time), time);
+  const push = ({ merge }: ReturnType<typeof collect>, stream: string, time: number) =>
+    merge.push(stream, new Date(time), time);
 
-  it("nothing is shown before what may still come earlier", () => {
+  it("holds an item until no stream can deliver an earlier one", () => {
     const all = collect();
     for (const time of [1, 4, 6]) push(all, "a", time);
     expect(all.seen).toEqual([]);
@@ -54,7 +52,7 @@ describe("several streams in one order", () => {
     expect(all.seen).toEqual([1, 2, 4, 5, 6]);
   });
 
-  it("a stream without a past holds up nobody, and what comes later is shown as it comes", () => {
+  it("does not wait for a stream that has caught up", () => {
     const all = collect();
     all.merge.caughtUp("b");
     push(all, "a", 1);
@@ -64,14 +62,14 @@ describe("several streams in one order", () => {
     expect(all.seen).toEqual([1, 9, 8]);
   });
 
-  it("the memory stays bounded when one stream is far ahead", () => {
+  it("emits the earliest item beyond its limit", () => {
     const all = collect(2);
     for (const time of [1, 2, 3, 4]) push(all, "a", time);
     expect(all.seen).toEqual([1, 2]);
   });
 });
 
-describe("a question", () => {
+describe("confirm", () => {
   it.each([
     ["y\n", true],
     [" YES \n", true],
@@ -79,11 +77,11 @@ describe("a question", () => {
     ["yesterday\n", false],
     ["\n", false],
     ["", false],
-  ])("answered with %j", async (answer, expected) => {
+  ])("returns for %j: %s", async (answer, expected) => {
     const input = new PassThrough();
     input.end(answer);
     const output = new PassThrough();
-    expect(await confirm("Replay?", input, output)).toBe(expected);
+    expect(await confirm("Replay?", { input, errors: output })).toBe(expected);
     expect(String(output.read())).toContain("Replay? [y/N]");
   });
 });
@@ -97,16 +95,16 @@ describe("a progress bar", () => {
     return String(output.read() ?? "");
   };
 
-  it("says how far it is on a terminal, and is gone afterwards", () => {
+  it("shows the progress on a terminal and is cleared", () => {
     expect(shown(true)).toBe(`\r\u001B[Kreplaying [${"#".repeat(15)}${"-".repeat(15)}] 2/4\r\u001B[K`);
   });
 
-  it("is nothing elsewhere", () => {
+  it("shows nothing elsewhere", () => {
     expect(shown(false)).toBe("");
   });
 });
 
-describe("what a terminal shows", () => {
+describe("text for a terminal", () => {
   it.each([
     [0, "0s"],
     [-5_000, "0s"],
@@ -114,11 +112,11 @@ describe("what a terminal shows", () => {
     [60_000, "1m"],
     [7_200_000, "2h"],
     [200_000_000, "2d"],
-  ])("%i ms as %s", (milliseconds, text) => {
+  ])("shows %i ms as %s", (milliseconds, text) => {
     expect(briefAge(milliseconds)).toBe(text);
   });
 
-  it("never what would move its cursor", () => {
+  it("contains no control characters", () => {
     const line = eventLine(
       {
         stream: "AUTH_EVENTS",
@@ -131,6 +129,6 @@ describe("what a terminal shows", () => {
       },
       true,
     );
-    expect(line).toBe("2026-06-15T12:00:00.000Z  auth.session.started      no event of ours  ?[2Jgone??");
+    expect(line).toBe("2026-06-15T12:00:00.000Z  auth.session.started      not an event  ?[2Jgone??");
   });
 });
