@@ -1,20 +1,21 @@
 import { translateDatabaseError } from "@gatehouse/database";
 import { type App, type AppOptions, createApp } from "@gatehouse/http";
-import { type AuditRouteOptions, auditRoutes } from "./routes/audit.route.ts";
+import { auditRoutes, type AuditRoutesDeps } from "./routes/audit.route.ts";
 
-/** The service's HTTP side, not listening. */
-export function buildApp(options: Pick<AppOptions, "logger" | "readiness"> & AuditRouteOptions): App {
-  const { logger, readiness } = options;
+export interface AppDeps extends Pick<AppOptions, "logger" | "readiness">, AuditRoutesDeps {}
+
+/** Returns the HTTP application, not listening. */
+export async function buildApp({ logger, readiness, ...deps }: AppDeps): Promise<App> {
   const app = createApp({
     logger,
     readiness,
     translateError: translateDatabaseError,
     openapi: {
       title: "Gatehouse audit log",
-      description: "Who did what to whose account, and when.",
+      description: "Which user or admin changed which account, and when.",
       version: "1.0.0",
     },
   });
-  auditRoutes(app, options);
+  await app.register(auditRoutes(deps));
   return app;
 }

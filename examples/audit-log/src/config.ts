@@ -37,8 +37,8 @@ type Variables = z.output<z.ZodObject<typeof variables>>;
 export type AuditConfig = ReturnType<typeof readConfig>;
 
 /**
- * The audit log's configuration, checked and frozen.
- * @throws ConfigError naming every wrong variable
+ * Returns the audit log's validated and frozen configuration.
+ * @throws ConfigError with every invalid variable
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const values = readEnvironment(variables, environment, [

@@ -1,26 +1,26 @@
 import { ERROR_CODES, type ErrorCode } from "./codes.ts";
 
-/** One refused field: `path` is dotted (`body.email`), `message` says what would be right and never repeats the value. */
+/** One rejected field: `path` is dotted (`body.email`), `message` describes a valid value and never repeats the rejected one. */
 export interface FieldError {
   readonly path: string;
   readonly message: string;
 }
 
-export interface AppErrorOptions {
-  /** What the client reads. Public: no internal address, SQL text, secret or personal data. */
+interface AppErrorOptions {
+  /** The text for the client. Public: no internal address, SQL, secret or personal data. */
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
   /** Seconds for the `Retry-After` header. */
   readonly retryAfter?: number;
-  /** Another status of the same class for the code, where HTTP has a more exact one (431 for headers). */
+  /** A more specific status of the same class, such as 431 for headers. */
   readonly status?: number;
-  /** What only the log sees. */
+  /** Appears only in the log. */
   readonly cause?: unknown;
 }
 
 /**
- * The one error that crosses layers on purpose: a code of the closed union, a public text, and a private cause.
- * Whatever else reaches the edge is a bug and becomes InternalError there.
+ * The only error that crosses layers: a code of the closed union, a public text and a private cause. The HTTP layer turns any other error
+ * into InternalError.
  */
 export class AppError extends Error {
   readonly code: ErrorCode;
@@ -40,7 +40,7 @@ export class AppError extends Error {
   }
 }
 
-/** True for an AppError, and with `code` only for one of that code. */
+/** Returns true for an AppError, with `code` only for one with that code. */
 export function isAppError(error: unknown, code?: ErrorCode): error is AppError {
   return error instanceof AppError && (code === undefined || error.code === code);
 }

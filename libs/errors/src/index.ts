@@ -1,5 +1,4 @@
-export { AppError, type AppErrorOptions, type FieldError, isAppError } from "./app-error.ts";
-export { isCertificateError } from "./certificate-error.ts";
+export { AppError, type FieldError, isAppError } from "./app-error.ts";
 export { ERROR_CODES, type ErrorCode } from "./codes.ts";
-export { OperatorError } from "./operator-error.ts";
+export { isCertificateError, OperatorError } from "./operator-error.ts";
 export { PROBLEM_CONTENT_TYPE, type Problem, problemHeaders, toProblem } from "./problem.ts";

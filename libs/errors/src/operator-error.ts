@@ -1,7 +1,12 @@
 /**
- * Something that whoever runs the system can mend, before it serves or beside it. The message says what is wrong and what to do, without a
- * secret; it is shown by itself, without a stack.
+ * An error that an operator can fix. Its message says what happened and what to do, contains no secret, and is shown without a stack.
  */
 export class OperatorError extends Error {
   override readonly name: string = "OperatorError";
+}
+
+/** Returns true for a TLS certificate error, by the codes of OpenSSL's verification and of Node's check of the host name. */
+export function isCertificateError(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return /CERT|ISSUER|LEAF_SIGNATURE/.test(code);
 }

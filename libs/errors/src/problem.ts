@@ -3,7 +3,7 @@ import { ERROR_CODES, type ErrorCode } from "./codes.ts";
 
 export const PROBLEM_CONTENT_TYPE = "application/problem+json";
 
-/** The body of every error answer (RFC 9457; contract, section 3). */
+/** The body of every error response (RFC 9457, docs/reference/errors.md). */
 export interface Problem {
   readonly type: ErrorCode;
   readonly title: string;
@@ -13,7 +13,7 @@ export interface Problem {
   readonly errors?: readonly FieldError[];
 }
 
-/** The public half of an error, ready to send. */
+/** Returns the public part of an error as a response body. */
 export function toProblem(error: AppError, correlationId: string): Problem {
   return {
     type: error.code,
@@ -25,7 +25,7 @@ export function toProblem(error: AppError, correlationId: string): Problem {
   };
 }
 
-/** The headers that go with an error: `WWW-Authenticate` on 401 (RFC 6750, section 3), `Retry-After` where one is known. */
+/** Returns the headers of an error response: `WWW-Authenticate` on 401 (RFC 6750, section 3), `Retry-After` where it is known. */
 export function problemHeaders(error: AppError): Record<string, string> {
   const headers: Record<string, string> = { "content-type": PROBLEM_CONTENT_TYPE };
   if (error.status === 401) headers["www-authenticate"] = "Bearer";

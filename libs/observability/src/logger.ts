@@ -8,18 +8,18 @@ import { exportLines } from "./telemetry/log-export.ts";
 export type { Logger } from "pino";
 
 export interface LoggerOptions {
-  /** As in `service.name`, for example `gatehouse-auth`. */
+  /** The `service.name`, for example `gatehouse-auth`. */
   readonly service: string;
   readonly level: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
-  /** Lines for people instead of JSON. */
+  /** Readable lines instead of JSON. */
   readonly pretty?: boolean;
-  /** Each line by OpenTelemetry as well, from startTelemetry on. */
+  /** Exports each line through OpenTelemetry as well, after startTelemetry. */
   readonly exported?: boolean;
-  /** Where the lines go; standard output by default. */
+  /** The destination; default: standard output. */
   readonly destination?: DestinationStream;
 }
 
-// A net below the rule that none of these is logged at all. Two levels deep, since a wildcard costs on every line.
+// A safety net: none of these may be logged at all. Two levels deep, because a wildcard costs time on every line.
 const SECRET_KEYS = [
   "password",
   "current_password",
@@ -37,9 +37,8 @@ const SECRET_KEYS = [
 const REDACTED_PATHS = SECRET_KEYS.flatMap((key) => [key, key.startsWith("[") ? `*${key}` : `*.${key}`]);
 
 /**
- * The logger of one process: one JSON line a record, with the ids of correlation, trace and span of the current
- * context, times in ISO 8601 UTC, and known secrets replaced. It writes synchronously, so that the last lines of
- * a dying process are not lost.
+ * Returns the logger of a process: one JSON line a record, with the correlation, trace and span ids of the current context, times in
+ * ISO 8601 UTC, and known secrets replaced. It writes synchronously, so that a crash loses no lines.
  */
 export function createLogger({ service, level, pretty, exported, destination }: LoggerOptions): Logger {
   const output = destination ?? pino.destination({ dest: 1, sync: true });
@@ -65,7 +64,7 @@ function contextFields(): Record<string, string> {
   return { correlation_id: context.correlationId, trace_id: traceId, span_id: spanId };
 }
 
-// Loaded only when wanted: a process in production pays nothing for it.
+// Loaded only when enabled, so that production does not load it.
 function prettyStream(destination: DestinationStream): DestinationStream {
   const { prettyFactory } = createRequire(import.meta.url)("pino-pretty") as typeof PinoPretty;
   const format = prettyFactory({ colorize: process.stdout.isTTY, ignore: "pid", singleLine: true });

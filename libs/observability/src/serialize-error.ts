@@ -9,11 +9,11 @@ export interface LoggedError {
 const CAUSES_MAX = 5;
 
 /**
- * An error as the log shows it: name, message, stack, code and the chain of causes. Nothing else of it is copied,
- * because libraries hang requests, rows and parameters on their errors, and those hold secrets and personal data.
+ * Returns an error for the log: name, message, stack, code and causes. Other properties are omitted, because libraries attach
+ * requests, rows and parameters, which contain secrets and personal data.
  */
 export function serializeError(error: unknown, depth = 0): LoggedError {
-  if (!(error instanceof Error)) return { type: typeof error, message: "something that is no Error was thrown" };
+  if (!(error instanceof Error)) return { type: typeof error, message: "a value that is not an Error was thrown" };
   const code = (error as { code?: unknown }).code;
   return {
     type: error.name,

@@ -1,9 +1,9 @@
 import type { EntryTable } from "./tables/entry.table.ts";
 
-/** The schema `audit`. An entry is told by its event's id, so no inbox is needed. */
+/** The schema `audit`. The event's id is the primary key of an entry, so a repeated event adds nothing. */
 export interface AuditTables {
   entries: EntryTable;
 }
 
-/** The migrations of the schema, for whoever applies or checks them. */
+/** The folder of the schema's migrations. */
 export const MIGRATIONS_FOLDER = new URL("./migrations/", import.meta.url);

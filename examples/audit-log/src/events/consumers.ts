@@ -3,17 +3,17 @@ import { type Bus, type Consumer, type EventHandlers, startConsumer } from "@gat
 import type { Logger } from "@gatehouse/observability";
 import type { Trail } from "../services/trail.service.ts";
 
-export interface ConsumersOptions {
+export interface ConsumersDeps {
   readonly bus: Bus;
   readonly trail: Trail;
   readonly logger: Logger;
 }
 
-/** On both streams; also the name under which its dead letters lie, and that the server's permissions go by. */
+/** The durable on both streams, also the name in its dead letters and in the server's permissions. */
 const DURABLE = "audit-log";
 
-/** Everything this service subscribes to: all events of both services. Their ids keep repetitions apart, their order does not matter. */
-export function startConsumers({ bus, trail, logger }: ConsumersOptions): Consumer[] {
+/** Subscribes to all events of auth and user. The primary key ignores repeated events, and their order does not matter. */
+export function startConsumers({ bus, trail, logger }: ConsumersDeps): Consumer[] {
   const common = { bus, logger };
   return [
     startConsumer({
@@ -33,7 +33,7 @@ export function startConsumers({ bus, trail, logger }: ConsumersOptions): Consum
   ];
 }
 
-/** A watermark says nothing of anybody. What has no handler is acknowledged unread. */
+/** Returns a handler for each subject except watermarks, which concern no user. Events without a handler are acknowledged unread. */
 function recordEach(subjects: readonly string[], trail: Trail): EventHandlers {
   const recorded = subjects.filter((subject) => subject !== "auth.watermark");
   return Object.fromEntries(recorded.map((subject) => [subject, trail.record]));

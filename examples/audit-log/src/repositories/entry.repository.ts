@@ -3,9 +3,9 @@ import type { Insertable, Selectable } from "kysely";
 import type { AuditTables } from "../db/database.ts";
 import type { EntryTable } from "../db/tables/entry.table.ts";
 
-/** What an event left in the trail. */
+/** The trail's record of an event. */
 export interface Entry {
-  /** The event's. */
+  /** The event's id. */
   readonly id: string;
   readonly type: string;
   readonly occurredAt: Date;
@@ -25,18 +25,18 @@ export interface RecordedEntry extends Entry {
 
 export interface EntrySlice {
   readonly userId?: string | undefined;
-  /** Only ids below this one, the last of the page before. */
+  /** Only ids below this one, the last of the previous page. */
   readonly before?: string | undefined;
   readonly limit: number;
 }
 
-/** Does nothing when the entry is there already. */
+/** Inserts an entry; does nothing when it exists. */
 export async function insertEntry(db: Handle<AuditTables>, entry: Entry): Promise<void> {
   const insert = db.insertInto("entries").values(toRow(entry));
   await insert.onConflict((conflict) => conflict.column("id").doNothing()).execute();
 }
 
-/** Newest first: an id begins with the time it was made. */
+/** Lists entries, newest first: an id begins with its creation time. */
 export async function listEntries(db: Handle<AuditTables>, slice: EntrySlice): Promise<RecordedEntry[]> {
   let query = db.selectFrom("entries").selectAll().orderBy("id", "desc").limit(slice.limit);
   if (slice.userId !== undefined) query = query.where("user_id", "=", slice.userId);

@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { RecordedEntry } from "../repositories/entry.repository.ts";
 import type { Trail } from "../services/trail.service.ts";
 
-export interface AuditRouteOptions {
+export interface AuditRoutesDeps {
   readonly trail: Trail;
   readonly verify: VerifyBearer;
 }
@@ -37,26 +37,28 @@ const AuditQuery = z.strictObject({
   limit: queryNumber(1, 100).default(100),
 });
 
-/** The trail, for admins; newest first. */
-export function auditRoutes(app: App, { trail, verify }: AuditRouteOptions): void {
-  app.get(
-    "/v1/audit",
-    {
-      schema: {
-        tags: ["audit"],
-        summary: "What happened, to one user or at all",
-        security: BEARER_SECURITY,
-        querystring: AuditQuery,
-        response: { 200: AuditPage },
+/** Lists the trail for admins, newest first. */
+export function auditRoutes({ trail, verify }: AuditRoutesDeps) {
+  return async (app: App): Promise<void> => {
+    app.get(
+      "/v1/audit",
+      {
+        schema: {
+          tags: ["audit"],
+          summary: "List events of one user or of all users",
+          security: BEARER_SECURITY,
+          querystring: AuditQuery,
+          response: { 200: AuditPage },
+        },
+        onRequest: [requireUser(verify), requireRole("admin")],
       },
-      onRequest: [requireUser(verify), requireRole("admin")],
-    },
-    async (request) => {
-      const { user_id: userId, cursor, limit } = request.query;
-      const { items, nextCursor } = await trail.list({ userId, cursor, limit });
-      return { items: items.map(toAnswer), next_cursor: nextCursor };
-    },
-  );
+      async (request) => {
+        const { user_id: userId, cursor, limit } = request.query;
+        const { items, nextCursor } = await trail.list({ userId, cursor, limit });
+        return { items: items.map(toAnswer), next_cursor: nextCursor };
+      },
+    );
+  };
 }
 
 function toAnswer(entry: RecordedEntry): z.output<typeof AuditEntry> {

@@ -2,20 +2,20 @@ import type { GatehouseEvent } from "@gatehouse/contracts";
 import { z } from "zod";
 import type { Entry } from "../repositories/entry.repository.ts";
 
-/** All that the trail takes of an event's data. What is not named here, names, addresses and devices above all, stays out. */
+/** The fields that the trail keeps of an event's data. All others are dropped, such as names, addresses and devices. */
 const Traced = z.object({
   user_id: z.string().nullable().default(null),
   session_id: z.string().nullable().default(null),
   kid: z.string().nullable().default(null),
   changed: z.array(z.string()).default([]),
   reason: z.string().optional(),
-  /** Of a new password: `self` or `admin`. */
+  /** Who set a new password: `self` or `admin`. */
   by: z.string().optional(),
-  /** Of a deletion. */
+  /** Whether a deletion is soft. */
   soft: z.boolean().optional(),
 });
 
-/** What an event leaves in the trail. */
+/** Returns the trail's entry of an event. */
 export function entryOf(event: GatehouseEvent): Entry {
   const { user_id, session_id, kid, changed, reason, by, soft } = Traced.parse(event.data);
   const deletion = soft === undefined ? null : soft ? "soft" : "hard";

@@ -6,7 +6,7 @@ import { entryOf } from "./entry-rules.ts";
 
 interface TrailQuery {
   readonly userId?: string | undefined;
-  /** The `nextCursor` of the page before. */
+  /** The `nextCursor` of the previous page. */
   readonly cursor?: string | undefined;
   readonly limit: number;
 }
@@ -18,17 +18,21 @@ interface TrailPage {
 
 /** The append-only trail. */
 export interface Trail {
-  /** Adds the event's entry; one that is there already stays as it is. */
+  /** Adds the event's entry; an existing entry stays unchanged. */
   record(event: GatehouseEvent): Promise<void>;
-  /** Newest first. */
+  /** Returns a page of entries, newest first. */
   list(query: TrailQuery): Promise<TrailPage>;
 }
 
-export function createTrail(db: Kysely<AuditTables>): Trail {
+export interface TrailDeps {
+  readonly db: Kysely<AuditTables>;
+}
+
+export function createTrail({ db }: TrailDeps): Trail {
   return {
     record: (event) => insertEntry(db, entryOf(event)),
     async list({ userId, cursor, limit }) {
-      // One more tells whether there is another page.
+      // One more entry shows whether another page follows.
       const found = await listEntries(db, { userId, before: cursor, limit: limit + 1 });
       const items = found.slice(0, limit);
       return { items, nextCursor: found.length > limit ? (items.at(-1)?.id ?? null) : null };

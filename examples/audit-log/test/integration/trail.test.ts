@@ -15,7 +15,7 @@ beforeAll(async () => {
   testDatabase = await createTestDatabase();
   const service = { folder: "examples/audit-log", schema: "audit", role: "gatehouse_audit" };
   database = createDatabase({ url: await testDatabase.addService(service), applicationName: "test" });
-  trail = createTrail(database.db);
+  trail = createTrail({ db: database.db });
 });
 afterAll(async () => {
   await database.close();
@@ -25,8 +25,8 @@ afterAll(async () => {
 const restored = (user_id: string, time = new Date()) =>
   createEvent({ source: "user", type: "user.restored", subject: user_id, time, data: { user_id } });
 
-describe("the trail", () => {
-  it("has one entry of an event, however often and by how many at once it is recorded", async () => {
+describe("trail", () => {
+  it("has one entry of an event that is recorded repeatedly and concurrently", async () => {
     const event = restored(newId());
     await Promise.all([trail.record(event), trail.record(event), trail.record(event)]);
     await trail.record({ ...event, time: new Date(0).toISOString() });
@@ -34,10 +34,10 @@ describe("the trail", () => {
     expect(items).toMatchObject([{ id: event.id, occurredAt: new Date(event.time) }]);
   });
 
-  it("is read page by page, newest first, one user's or everybody's", async () => {
+  it("is listed in pages, newest first, for one user or all users", async () => {
     const user = newId();
     const events = Array.from({ length: 5 }, () => restored(user));
-    // In the order in which nobody sent them.
+    // In reverse order.
     for (const event of events.toReversed()) await trail.record(event);
     await trail.record(restored(newId()));
 
@@ -57,14 +57,14 @@ describe("the trail", () => {
   });
 
   it.each(["update entries set reason = null", "delete from entries", "truncate entries"])(
-    "refuses the service's own role: %s",
+    "denies the service's own role: %s",
     async (statement) => {
       // 42501: insufficient_privilege
       await expect(sql.raw(statement).execute(database.db)).rejects.toMatchObject({ code: "42501" });
     },
   );
 
-  it("loses its old entries by what the README tells the owner to run, and the role gains nothing by it", async () => {
+  it("loses old entries by the README's statements, without more rights for the role", async () => {
     const user = newId();
     const old = restored(user, new Date(Date.now() - 401 * 86_400_000));
     const young = restored(user, new Date(Date.now() - 399 * 86_400_000));

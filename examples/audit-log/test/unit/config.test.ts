@@ -8,7 +8,7 @@ const environment = {
   INTROSPECTION_TOKEN: "new,old",
 };
 
-test("what happens with nothing but what is required: the defaults of the other services", () => {
+test("readConfig has the defaults of the other services", () => {
   expect(readConfig(environment)).toMatchObject({
     host: "127.0.0.1",
     port: 8003,
@@ -16,10 +16,10 @@ test("what happens with nothing but what is required: the defaults of the other 
   });
 });
 
-test("what happens with an empty environment: every missing variable is named", () => {
+test("readConfig names every missing variable", () => {
   for (const name of Object.keys(environment)) expect(() => readConfig({})).toThrow(name);
 });
 
-test("what happens in production with a short secret: the start is refused", () => {
+test("readConfig rejects a short secret in production", () => {
   expect(() => readConfig({ ...environment, ENVIRONMENT: "production" })).toThrow("INTROSPECTION_TOKEN");
 });

@@ -6,7 +6,7 @@ import { entryOf } from "../../src/services/entry-rules.ts";
 const { messages } = createAsyncApiDocument().components;
 const subjects = Object.keys(EVENTS).filter((subject) => subject !== "auth.watermark");
 
-/** The event of the document's example, with more in its data. */
+/** The example event of the AsyncAPI document, with `data` added. */
 function eventOf(subject: string, data: object = {}) {
   const payload = messages[subject]?.examples[0]?.payload;
   return parseEvent({ ...payload, data: { ...payload?.data, ...data } });
@@ -15,8 +15,8 @@ function eventOf(subject: string, data: object = {}) {
 const USER = "0199a1c0-7a00-7000-8000-000000000001";
 const SESSION = "0199a1c0-7a00-7000-8000-000000000002";
 
-describe("what an event leaves in the trail", () => {
-  it.each(subjects)("%s: its envelope, and no value of anybody's", (subject) => {
+describe("entryOf", () => {
+  it.each(subjects)("keeps the envelope of %s and no personal values", (subject) => {
     const personal = {
       email: "x-mail",
       full_name: "x-name",
@@ -46,7 +46,7 @@ describe("what an event leaves in the trail", () => {
     ["auth.sessions.revoked", { reason: "role_changed" }, { userId: USER, sessionId: null, reason: "role_changed" }],
     ["auth.session.revoked", {}, { userId: USER, sessionId: SESSION, reason: "logout" }],
     ["auth.key.retired", {}, { userId: null, keyId: "example-kid", version: null, reason: null }],
-  ])("%s %o: %o", (subject, data, expected) => {
+  ])("maps %s %o to %o", (subject, data, expected) => {
     expect(entryOf(eventOf(subject, data))).toMatchObject(expected);
   });
 });

@@ -1,26 +1,32 @@
 import type { DiagLogger } from "@opentelemetry/api";
 import type { Logger } from "../logger.ts";
 
-/** A collector that is away fails each export: one line says so, and one more each five minutes for as long as it lasts. */
+/** An unavailable collector fails each export: it is logged once, then every five minutes. */
 const REPEAT_AFTER_MS = 300_000;
 
-/** What the SDK has to complain about, in our log. Failed exports and everything else are silenced each by itself: neither hides the other. */
-export function createComplaints(logger: Logger, now: () => number = () => performance.now()) {
-  function seldom(complain: (cause: unknown) => void): (cause: unknown) => void {
-    let complainedAt = Number.NEGATIVE_INFINITY;
+export interface ExportFaultsDeps {
+  readonly logger: Logger;
+  /** Milliseconds of a monotonic clock. */
+  readonly now?: () => number;
+}
+
+/** Logs the SDK's messages and failed exports. Each kind is limited separately, so that neither hides the other. */
+export function createExportFaults({ logger, now = () => performance.now() }: ExportFaultsDeps) {
+  function limited(report: (cause: unknown) => void): (cause: unknown) => void {
+    let reportedAt = Number.NEGATIVE_INFINITY;
     return (cause) => {
-      if (now() - complainedAt < REPEAT_AFTER_MS) return;
-      complainedAt = now();
-      complain(cause);
+      if (now() - reportedAt < REPEAT_AFTER_MS) return;
+      reportedAt = now();
+      report(cause);
     };
   }
 
-  // Its messages quote what it was configured with, never what was recorded.
-  const say = seldom((message) => logger.warn(`telemetry: ${String(message)}`));
+  // The SDK's messages quote its configuration, never recorded data.
+  const warn = limited((message) => logger.warn(`telemetry: ${String(message)}`));
   const silent = () => {};
-  const diagLogger: DiagLogger = { error: say, warn: say, info: silent, debug: silent, verbose: silent };
+  const diagLogger: DiagLogger = { error: warn, warn, info: silent, debug: silent, verbose: silent };
   return {
     diagLogger,
-    exportFailed: seldom((error) => logger.warn({ err: error }, "telemetry cannot be exported, trying on")),
+    exportFailed: limited((error) => logger.warn({ err: error }, "telemetry export failed, retrying")),
   };
 }

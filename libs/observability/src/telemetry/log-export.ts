@@ -12,7 +12,7 @@ const SEVERITIES: Readonly<Record<string, SeverityNumber>> = {
   fatal: SeverityNumber.FATAL,
 };
 
-/** A line as the logger finishes it: serialised and redacted. */
+/** A finished line of the logger: serialized and redacted. */
 interface Line {
   readonly level: string;
   readonly time: string;
@@ -21,12 +21,9 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
-/**
- * Passes each line on as it is, and sends it by OpenTelemetry's Logs API as well. Lines that are written before the SDK has started
- * are not sent.
- */
+/** Writes each line unchanged and also sends it through OpenTelemetry's Logs API. Lines written before the SDK started are not sent. */
 export function exportLines(destination: DestinationStream): DestinationStream {
-  // The API's own stand-in, which finds the SDK when that has come.
+  // The API returns a proxy that uses the SDK once it has started.
   const logger = logs.getLogger("gatehouse");
   return {
     write(line) {
@@ -36,7 +33,7 @@ export function exportLines(destination: DestinationStream): DestinationStream {
   };
 }
 
-/** Where a record has a place of its own for a field, it is no attribute: the service is the resource's, the ids are those of the context. */
+/** Returns a log record. Fields that a record has itself are not attributes: service, trace and span ids. */
 function recordOf({ level, time, msg, err, service: _service, trace_id: _traceId, span_id: _spanId, ...fields }: Line) {
   const context = currentContext();
   return {
@@ -49,7 +46,7 @@ function recordOf({ level, time, msg, err, service: _service, trace_id: _traceId
   };
 }
 
-/** By the semantic conventions for exceptions, whose stack holds the causes. */
+/** Attributes by the semantic conventions for exceptions; the stack trace contains the causes. */
 function exceptionAttributes(error: LoggedError): Attributes {
   return {
     "exception.type": error.type,

@@ -5,17 +5,28 @@ import { RuntimeNodeInstrumentation } from "@opentelemetry/instrumentation-runti
 import { resourceAttributesEnvDetector, serviceInstanceIdDetector } from "@opentelemetry/resources";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import type { Logger } from "../logger.ts";
-import { createComplaints } from "./export-faults.ts";
-import type { Telemetry, TelemetrySettings } from "./start-telemetry.ts";
+import { createExportFaults } from "./export-faults.ts";
 
 const CLOSE_TIMEOUT_MS = 2_000;
 
+/** The signals to export; the SDK reads the destination from its own variables. */
+export interface TelemetrySettings {
+  readonly traces: boolean;
+  readonly metrics: boolean;
+  readonly logs: boolean;
+}
+
+export interface Telemetry {
+  /** Exports the last records for at most two seconds. Never rejects. */
+  close(): Promise<void>;
+}
+
 /**
- * OpenTelemetry's SDK, which reads its own variables: where to, how often, which sampler. Of what it finds out about a process only what
- * tells replicas apart is sent; command line and host stay here. What travels on the wire is written by context.ts, so it gets no propagator.
+ * Starts OpenTelemetry's SDK, which reads its own variables for endpoint, interval and sampler. The resource contains only attributes that
+ * distinguish replicas, not the command line or host. context.ts writes the headers, so the SDK has no propagator.
  */
 export function startSdk(service: string, { traces, metrics, logs }: TelemetrySettings, logger: Logger): Telemetry {
-  const complaints = createComplaints(logger);
+  const faults = createExportFaults({ logger });
   const sdk = new NodeSDK({
     serviceName: service,
     resourceDetectors: [resourceAttributesEnvDetector, serviceInstanceIdDetector],
@@ -25,12 +36,12 @@ export function startSdk(service: string, { traces, metrics, logs }: TelemetrySe
     ...(!metrics && { metricReaders: [] }),
     ...(!logs && { logRecordProcessors: [] }),
   });
-  diag.setLogger(complaints.diagLogger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
-  setGlobalErrorHandler(complaints.exportFailed);
+  diag.setLogger(faults.diagLogger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  setGlobalErrorHandler(faults.exportFailed);
   sdk.start();
   return {
     async close() {
-      // What went wrong is in the log already, and a collector that is away must not delay the end.
+      // Faults are logged already, and an unavailable collector must not delay the exit.
       await Promise.race([sdk.shutdown().catch(() => undefined), pause(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };

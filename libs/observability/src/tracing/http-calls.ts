@@ -3,49 +3,49 @@ import { currentContext, outgoingHeaders } from "../context.ts";
 import { errorType } from "./mark-failed.ts";
 import { startChild } from "./span.ts";
 
-/** Of the conventions for `http.client.request.duration`, in seconds. */
+/** Boundaries by the conventions for `http.client.request.duration`, in seconds. */
 const DURATION_BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const CLIENT_ERROR = 400;
 
-/** One request to one server; a repetition is a request of its own. */
+/** One request to one server; each retry is a request of its own. */
 export interface OutgoingRequest {
   /** The server's base URL. */
   readonly url: string;
   readonly method: string;
-  /** Its path as a pattern, `/v1/users/:id`. The path itself holds whatever somebody typed, and is recorded nowhere. */
+  /** The path as a pattern, `/v1/users/:id`. The path itself contains user input and is never recorded. */
   readonly template: string;
-  /** How often it was sent before this. */
+  /** How often it was sent before. */
   readonly resends?: number | undefined;
-  /** Other work that it is done for, beside the work at hand. */
+  /** Links to further spans that caused it. */
   readonly links?: Link[] | undefined;
 }
 
-/** A request under way. Exactly one of the functions is to be called, once. */
-export interface HttpCall {
-  /** What it must carry, so that whoever answers goes on with the same trace. */
+/** A running request. Call exactly one of the functions, once. */
+interface HttpCall {
+  /** The headers to send, so that the server continues the trace. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The head of the answer is there. A status from 400 on marks the call as failed, as the conventions have it for clients. */
+  /** The response's head arrived. A status of 400 or more marks the call as failed, by the conventions for clients. */
   answered(status: number): void;
-  /** There will be no answer. */
+  /** No response will arrive. */
   failed(error: unknown): void;
 }
 
-/** Records requests to other services: a CLIENT span each, where the work at hand is recorded, and `http.client.request.duration`. */
-export interface HttpCalls {
+/** Records requests to other services: a CLIENT span when the current work is recorded, and `http.client.request.duration`. */
+interface HttpCalls {
   start(request: OutgoingRequest): HttpCall;
-  /** The same for a client that returns a promise of the answer's head. */
+  /** Records a request whose client returns a promise of the response's head. */
   during<T extends { readonly statusCode: number }>(
     request: OutgoingRequest,
     send: (headers: HttpCall["headers"]) => Promise<T>,
   ): Promise<T>;
 }
 
-/** To be made after telemetry has started. */
+/** Returns a recorder. Call it after telemetry has started. */
 export function createHttpCalls(): HttpCalls {
   const servers = new Map<string, Attributes>();
   const duration = metrics.getMeter("gatehouse").createHistogram("http.client.request.duration", {
     unit: "s",
-    description: "How long other services took to begin their answers, each try by itself; health checks aside.",
+    description: "Time until the head of another service's response, each attempt separately; without health checks.",
     advice: { explicitBucketBoundaries: DURATION_BOUNDARIES },
   });
 
@@ -88,9 +88,9 @@ export function createHttpCalls(): HttpCalls {
     async during(request, send) {
       const call = start(request);
       try {
-        const answer = await send(call.headers);
-        call.answered(answer.statusCode);
-        return answer;
+        const response = await send(call.headers);
+        call.answered(response.statusCode);
+        return response;
       } catch (error) {
         call.failed(error);
         throw error;

@@ -11,38 +11,38 @@ import { currentContext, type RequestContext, runInContext } from "../context.ts
 import { newTraceContext, parseTraceparent } from "../traceparent.ts";
 import { markFailed } from "./mark-failed.ts";
 
-/** A span by OpenTelemetry's semantic conventions. Nothing in it may be personal or secret. */
+/** A span by OpenTelemetry's semantic conventions. It must not contain personal data or secrets. */
 export interface SpanDescription {
-  /** Of few different values: `GET /v1/users/{id}`, not the path. */
+  /** A name with few different values: `GET /v1/users/{id}`, not the path. */
   readonly name: string;
   readonly kind: SpanKind;
   readonly attributes?: Attributes;
   readonly links?: Link[];
-  /** Where it began before it is described: a reading of `performance.now()`. */
+  /** An earlier start: a value of `performance.now()`. */
   readonly startTime?: number;
 }
 
-/** What reached this process: a request or a message. */
+/** A received request or message. */
 export interface Received {
   readonly correlationId: string;
-  /** As it came, valid or not. */
+  /** As received, possibly invalid. */
   readonly traceparent: string | undefined;
-  /** Left out for what is never traced, such as health checks: nothing within it is recorded either. */
+  /** Not set for work that is never traced, such as health checks; nothing within it is recorded either. */
   readonly span?: SpanDescription;
 }
 
 /**
- * The context of a request or message, with the first span of this process in its trace: a child of the sender's. Whether the span is
- * recorded is the sampler's choice (OTEL_TRACES_SAMPLER). Whoever opens a context ends its span.
+ * Returns the context of a request or message, with a span that is a child of the sender's. The sampler (OTEL_TRACES_SAMPLER) decides
+ * whether it is recorded. The caller ends the span.
  */
 export function openContext({ correlationId, traceparent, span: description }: Received): RequestContext {
   const sender = parseTraceparent(traceparent);
-  // Whoever is called in here must not record it either.
+  // Called services must not record it either.
   if (!description) return { correlationId, trace: { ...newTraceContext(sender), traceFlags: TraceFlags.NONE } };
   const parent = sender ? trace.setSpanContext(ROOT_CONTEXT, sender) : ROOT_CONTEXT;
   const span = tracer().startSpan(description.name, description, parent);
   const own = span.spanContext();
-  // Without an SDK the API hands out the sender's own context, or a void one.
+  // Without an SDK the API returns the sender's own context, or an invalid one.
   const isGiven = trace.isSpanContextValid(own) && own.spanId !== sender?.spanId;
   return {
     correlationId,
@@ -52,8 +52,8 @@ export function openContext({ correlationId, traceparent, span: description }: R
 }
 
 /**
- * Runs `work` in a span within the current one, and ends it. What the work throws marks the span as failed. Where the current work is not
- * recorded there is no span, and next to no cost.
+ * Runs `work` in a child span of the current one and ends it; an error marks the span as failed. When the current work is not recorded
+ * there is no span and almost no cost.
  */
 export function inSpan<T>(description: SpanDescription, work: (span?: Span) => Promise<T>): Promise<T> {
   const context = currentContext();
@@ -71,15 +71,15 @@ export function inSpan<T>(description: SpanDescription, work: (span?: Span) => P
   });
 }
 
-/** A span within the one of `context`, for work that is no promise: the caller ends it. undefined where nothing is recorded. */
+/** Returns a child span of `context` that the caller ends; undefined when nothing is recorded. */
 export function startChild(description: SpanDescription, context = currentContext()): Span | undefined {
   if (!context?.span) return undefined;
   return tracer().startSpan(description.name, description, trace.setSpan(ROOT_CONTEXT, context.span));
 }
 
 /**
- * A span within the one that a `traceparent` from elsewhere names, for work on a message that opens no context: the caller ends it.
- * undefined where that one is not recorded, or there is none.
+ * Returns a child span of a received `traceparent`, for work on a message without a context; the caller ends it. Returns undefined
+ * when the parent is missing or not recorded.
  */
 export function startRemoteChild(description: SpanDescription, traceparent: string | undefined): Span | undefined {
   const sender = parseTraceparent(traceparent);
@@ -88,7 +88,7 @@ export function startRemoteChild(description: SpanDescription, traceparent: stri
   return span.isRecording() ? span : undefined;
 }
 
-/** Asked for each time: what is asked before the SDK has started would know of none. */
+/** Requested each time: a tracer created before the SDK started would record nothing. */
 function tracer() {
   return trace.getTracer("gatehouse");
 }

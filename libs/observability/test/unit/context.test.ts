@@ -7,19 +7,19 @@ const context = (name: string) => ({
   trace: { traceId: "a".repeat(32), spanId: "b".repeat(16), traceFlags: 1 },
 });
 
-test("what happens outside a context: there is none, and no header to send", () => {
+test("outside a context there are no headers", () => {
   expect(currentContext()).toBeUndefined();
   expect(outgoingHeaders()).toEqual({});
 });
 
-test("what happens inside a context: its headers go out", () => {
+test("inside a context its headers are sent", () => {
   expect(runInContext(context("one"), outgoingHeaders)).toEqual({
     "x-correlation-id": "one",
     traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
   });
 });
 
-test("what happens when many contexts run at once: each keeps its own across awaits and timers", async () => {
+test("concurrent contexts stay separate across awaits and timers", async () => {
   const seen = await Promise.all(
     Array.from({ length: 50 }, (_, index) =>
       runInContext(context(String(index)), async () => {
@@ -32,7 +32,7 @@ test("what happens when many contexts run at once: each keeps its own across awa
   expect(seen).toEqual(Array.from({ length: 50 }, (_, index) => String(index)));
 });
 
-test("what happens to work that a request only sets off: it is outside, its timers too, and the request goes on inside", async () => {
+test("runOutsideContext runs work and its timers outside, and the request continues inside", async () => {
   await runInContext(context("one"), async () => {
     const elsewhere = runOutsideContext(async () => {
       await delay(1);

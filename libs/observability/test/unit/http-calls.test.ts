@@ -21,14 +21,14 @@ afterEach(async () => {
 
 const refused = Object.assign(new Error("connect ECONNREFUSED 10.0.0.1:8001"), { code: "ECONNREFUSED" });
 
-describe("what is recorded of a request to another service", () => {
+describe("createHttpCalls", () => {
   test.each([
     ["an answer", async () => ({ statusCode: 200 }), { "http.response.status_code": 200 }],
     ["a refusal", async () => ({ statusCode: 409 }), { "http.response.status_code": 409, "error.type": "409" }],
     ["a failure", async () => ({ statusCode: 503 }), { "http.response.status_code": 503, "error.type": "503" }],
     ["no connection", () => Promise.reject(refused), { "error.type": "ECONNREFUSED" }],
     ["no answer in time", () => Promise.reject(new DOMException("", "TimeoutError")), { "error.type": "TimeoutError" }],
-  ])("%s: a span and a duration, with the same attributes", async (_what, send, outcome) => {
+  ])("records a span and a duration with equal attributes: %s", async (_what, send, outcome) => {
     recorded = recordTelemetry();
     const calls = createHttpCalls();
     const context = openContext(received);
@@ -42,7 +42,7 @@ describe("what is recorded of a request to another service", () => {
     expect(points).toMatchObject([{ attributes: { ...described, ...outcome }, value: { count: 1 } }]);
   });
 
-  test("a repetition says that it is one, in its span only", async () => {
+  test("counts retries in the span only", async () => {
     recorded = recordTelemetry();
     const calls = createHttpCalls();
     await runInContext(openContext(received), async () => {
@@ -59,7 +59,7 @@ describe("what is recorded of a request to another service", () => {
     ["https://auth.example.com", { "server.address": "auth.example.com", "server.port": 443 }],
     ["http://auth", { "server.address": "auth", "server.port": 80 }],
     ["http://[::1]:8001/", { "server.address": "::1", "server.port": 8001 }],
-  ])("the server of %s", async (url, server) => {
+  ])("records the server of %s", async (url, server) => {
     recorded = recordTelemetry();
     const calls = createHttpCalls();
     calls.start({ ...request, url }).answered(200);
@@ -67,8 +67,8 @@ describe("what is recorded of a request to another service", () => {
   });
 });
 
-describe("what a request to another service carries", () => {
-  test("the place of its own span, so that the answering side goes on from there", async () => {
+describe("headers of a request to another service", () => {
+  test("contain its own span, so that the server continues the trace", async () => {
     recorded = recordTelemetry();
     const calls = createHttpCalls();
     const { headers } = runInContext(openContext(received), () => {
@@ -80,7 +80,7 @@ describe("what a request to another service carries", () => {
     expect(headers).toEqual({ "x-correlation-id": "order-66", traceparent: `00-${own?.traceId}-${own?.spanId}-01` });
   });
 
-  test("what its cause carries where nothing is recorded, and nothing outside of a request", async () => {
+  test("contain the cause's context when nothing is recorded, and are empty outside a request", async () => {
     recorded = recordTelemetry({ sampled: false });
     const calls = createHttpCalls();
     const context = openContext(received);

@@ -12,7 +12,7 @@ const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const SPAN = "b7ad6b7169203331";
 const context = { correlationId: "order-66", trace: { traceId: TRACE, spanId: SPAN, traceFlags: 1 } };
 
-test("what happens when a line is logged: it says level, time, service and message", () => {
+test("a line contains level, time, service and message", () => {
   const { logger, records } = loggerWithLines();
   logger.info({ subject: "x" }, "hello");
   expect(records()).toEqual([
@@ -29,7 +29,7 @@ test("what happens when a line is logged: it says level, time, service and messa
   expect(new Date(time).toISOString()).toBe(time);
 });
 
-test("what happens when a line is logged within a context: it carries its ids, once", () => {
+test("a line in a context contains its ids once", () => {
   const { logger, lines, records } = loggerWithLines();
   runInContext(context, () => {
     logger.info("one");
@@ -40,13 +40,13 @@ test("what happens when a line is logged within a context: it carries its ids, o
   expect(lines[1]?.match(/correlation_id/g)).toHaveLength(1);
 });
 
-test("what happens below the level: nothing is written", () => {
+test("lines below the level are not written", () => {
   const { logger, lines } = loggerWithLines();
   logger.debug("unheard");
   expect(lines).toEqual([]);
 });
 
-test("what happens when somebody logs a secret after all: it is replaced", () => {
+test("a logged secret is replaced", () => {
   const { logger, lines } = loggerWithLines();
   const secrets = {
     password: "s3cret",
@@ -67,8 +67,8 @@ test("what happens when somebody logs a secret after all: it is replaced", () =>
   expect(lines.join("")).toContain("[redacted]");
 });
 
-describe("what happens when an error is logged", () => {
-  test("name, message, stack, code and causes are there, and nothing that hangs on it", () => {
+describe("a logged error", () => {
+  test("has name, message, stack, code and causes, and no other properties", () => {
     const { logger, lines, records } = loggerWithLines();
     const cause = Object.assign(new Error("connection refused"), { code: "ECONNREFUSED", address: "10.0.0.7" });
     const error = Object.assign(new Error("unavailable", { cause }), { detail: "Key (email)=(a@b.cd)", row: { x: 1 } });
@@ -83,7 +83,7 @@ describe("what happens when an error is logged", () => {
     expect(lines[0]).not.toContain("10.0.0.7");
   });
 
-  test("a chain of causes that never ends is cut", () => {
+  test("has a limited chain of causes", () => {
     const { logger, records } = loggerWithLines();
     const error = new Error("round");
     error.cause = error;
@@ -91,14 +91,14 @@ describe("what happens when an error is logged", () => {
     expect(records()).toHaveLength(1);
   });
 
-  test("something thrown that is no Error does not appear, since it may be anything", () => {
+  test("does not contain a thrown value that is not an Error", () => {
     const { logger, lines } = loggerWithLines();
     logger.error({ err: "password=s3cret" }, "failed");
     expect(lines[0]).not.toContain("s3cret");
   });
 });
 
-test("what happens when lines are for people: they are no JSON but say the same", () => {
+test("readable lines are not JSON and have the same content", () => {
   const { logger, lines } = loggerWithLines({ pretty: true });
   runInContext(context, () => logger.info("hello there"));
   expect(lines.join("")).toContain("hello there");

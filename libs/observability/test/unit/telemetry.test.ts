@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 const FOLDER = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Runs a text as a process of its own, since an SDK is a process's. @returns what it printed */
+/** Runs code in a new process, because an SDK is global to its process. Returns its output. */
 async function run(code: string, variables: Record<string, string>): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", code], {
     cwd: FOLDER,
@@ -15,7 +15,7 @@ async function run(code: string, variables: Record<string, string>): Promise<str
   return stdout;
 }
 
-/** Starts telemetry in a process of its own and says which of OpenTelemetry's packages that has loaded. */
+/** Starts telemetry in a new process and returns the loaded OpenTelemetry packages. */
 async function packagesLoaded(wanted: boolean): Promise<string[]> {
   const code = `
     import { registerHooks } from "node:module";
@@ -35,15 +35,15 @@ async function packagesLoaded(wanted: boolean): Promise<string[]> {
   return JSON.parse(await run(code, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" })) as string[];
 }
 
-test("what happens when no telemetry is wanted: nothing of the SDK is loaded, only the API", async () => {
+test("startTelemetry loads only the API when no signal is enabled", async () => {
   expect(await packagesLoaded(false)).toEqual(["@opentelemetry/api"]);
 });
 
-test("what happens when it is: the SDK is loaded, and a collector that is away does not keep it from closing", async () => {
+test("startTelemetry loads the SDK, which closes also without a collector", async () => {
   expect(await packagesLoaded(true)).toEqual(expect.arrayContaining(["@opentelemetry/api", "@opentelemetry/sdk-node"]));
 });
 
-test("what happens when lines are exported: they arrive as they were written, redacted and with their place in the trace", async () => {
+test("exported lines are equal to the written ones, redacted and with trace ids", async () => {
   const receiver = await startOtlpReceiver();
   onTestFinished(() => receiver.stop());
   const [traceId, spanId] = ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"];

@@ -18,8 +18,8 @@ afterEach(async () => {
   recorded = undefined;
 });
 
-describe("what happens to a request while spans are recorded", () => {
-  test("its span is a child of the caller's, and what it does a child of that", async () => {
+describe("a recorded request", () => {
+  test("has a span under the caller's, and child spans under its own", async () => {
     recorded = recordTelemetry();
     const context = openContext(received);
     await runInContext(context, () => inSpan(query, async () => undefined));
@@ -32,13 +32,13 @@ describe("what happens to a request while spans are recorded", () => {
     expect(child?.status.code).toBe(SpanStatusCode.UNSET);
   });
 
-  test("what runs in a span has it as the current one, and hands it on", async () => {
+  test("passes the current span to its work", async () => {
     recorded = recordTelemetry();
     const seen = await runInContext(openContext(received), () => inSpan(query, async () => currentContext()));
     expect(seen).toMatchObject({ correlationId: "order-66", trace: recorded.spans()[0]?.spanContext() });
   });
 
-  test("what throws is marked with the kind of its error and none of its words", async () => {
+  test("marks failed work with the error's type, without its message", async () => {
     recorded = recordTelemetry();
     const failure = Object.assign(new Error("alice@example.com exists"), { code: "23505" });
     const failing = runInContext(openContext(received), () => inSpan(query, () => Promise.reject(failure)));
@@ -48,7 +48,7 @@ describe("what happens to a request while spans are recorded", () => {
     expect(JSON.stringify([span?.attributes, span?.status, span?.events])).not.toContain("alice");
   });
 
-  test("one that is never traced has no span, and nothing within it has", async () => {
+  test("has no spans when it is never traced", async () => {
     recorded = recordTelemetry();
     const { span: _none, ...untraced } = received;
     const context = openContext(untraced);
@@ -58,8 +58,8 @@ describe("what happens to a request while spans are recorded", () => {
   });
 });
 
-describe("what happens to a request that nobody records", () => {
-  test("because there is no SDK: it stays in its caller's trace, at a place of its own", async () => {
+describe("an unrecorded request", () => {
+  test("stays in its caller's trace with its own span id without an SDK", async () => {
     const context = openContext(received);
     expect(context).toMatchObject({ correlationId: "order-66", trace: { traceId: TRACE, traceFlags: 1 } });
     expect(context.trace.spanId).not.toBe(CALLER);
@@ -67,14 +67,14 @@ describe("what happens to a request that nobody records", () => {
     expect(await runInContext(context, () => inSpan(query, async (span) => span))).toBeUndefined();
   });
 
-  test("because the sampler left it out: it says so to whoever it calls", () => {
+  test("passes on that it is not sampled", () => {
     recorded = recordTelemetry({ sampled: false });
     const context = openContext(received);
     expect(context.trace).toMatchObject({ traceId: TRACE, traceFlags: 0 });
     expect(context.span).toBeUndefined();
   });
 
-  test("because it came from nowhere: work outside a context is no trace of its own", async () => {
+  test("begins no trace outside a context", async () => {
     recorded = recordTelemetry();
     await inSpan(query, async () => undefined);
     expect(recorded.spans()).toEqual([]);

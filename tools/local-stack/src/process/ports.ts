@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { ProcessEndedError } from "./managed-process.ts";
@@ -7,20 +8,29 @@ import { ProcessEndedError } from "./managed-process.ts";
 const LOWEST = 15_000;
 const HIGHEST = 32_000;
 
-// Test files that run in parallel choose among different ports. Two servers on one port would answer for each other.
-const SHARES = 16;
-const SHARE = Number(process.env["VITEST_POOL_ID"] ?? 0) % SHARES;
-
-const given = new Set<number>();
-
-/** Returns a TCP port of loopback that is free now; never the same port twice. Another process may still take it. */
+/**
+ * Returns a TCP port of loopback that is free now. Claims it until this process ends: no other call returns it, in this process, in a
+ * test file that runs in parallel, or in a second test run. Two servers that choose one port would answer for each other.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(Math.ceil(LOWEST / SHARES), Math.floor(HIGHEST / SHARES)) * SHARES + SHARE;
-    if (given.has(port)) continue;
-    given.add(port);
-    if (await isPortFree(port)) return port;
+    const port = randomInt(LOWEST, HIGHEST);
+    if ((await claimPort(port)) && (await isPortFree(port))) return port;
   }
+}
+
+/** Claims a TCP port by its UDP port, which no server here uses and which the system releases when the process ends. */
+async function claimPort(port: number): Promise<boolean> {
+  const claim = createSocket("udp4");
+  claim.bind({ port, address: "127.0.0.1", exclusive: true });
+  try {
+    await once(claim, "listening");
+  } catch {
+    claim.close();
+    return false;
+  }
+  claim.unref();
+  return true;
 }
 
 /** Returns whether a server could listen on this port of `host` now. */
