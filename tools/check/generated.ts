@@ -1,6 +1,7 @@
 // `pnpm check generated`: files that a program writes from other files of the repository. See --help.
 import { createAsyncApiDocument } from "@gatehouse/contracts/asyncapi";
 import { Command } from "commander";
+import { routeTable } from "./route-table.ts";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,6 +20,10 @@ const GENERATORS: readonly Generator[] = [
   {
     source: "the event schemas in libs/contracts",
     files: () => new Map([["docs/asyncapi.json", `${JSON.stringify(createAsyncApiDocument(), null, 2)}\n`]]),
+  },
+  {
+    source: "services/*/service.ts",
+    files: () => new Map([["services/gateway/src/routes/route-table.generated.ts", routeTable()]]),
   },
 ];
 
@@ -52,7 +57,7 @@ export async function generatedFiles(): Promise<string[]> {
 
 if (import.meta.main)
   await new Command("node tools/check/generated.ts")
-    .description("Writes the generated files: docs/asyncapi.json.")
+    .description("Writes the generated files: docs/asyncapi.json and the gateway's route table.")
     .option("--check", "write nothing; exit 1 when a file is not current")
     .option("--json", "print the result as JSON")
     .action(generate)

@@ -8,7 +8,7 @@ import {
 } from "@gatehouse/database";
 import { checkDrift, type Drift } from "@gatehouse/database/drift";
 import { fileURLToPath } from "node:url";
-import type { ServiceSchema } from "./services.ts";
+import type { ServiceWithDatabase } from "@gatehouse/local-stack";
 import type { MigratedService } from "./environment.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -19,7 +19,10 @@ export type Outcome<R> = { readonly service: string; readonly schema: string } &
 /** Makes roles and schemas when the owner's URL is known, then applies what is missing. */
 export async function migrateUp(services: readonly MigratedService[], ownerUrl: string | undefined) {
   if (ownerUrl !== undefined)
-    for (const { url, schema, extensions } of services)
+    for (const {
+      url,
+      database: { schema, extensions = [] },
+    } of services)
       await prepareSchema({ ownerUrl, serviceUrl: url, schema, extensions });
   return forEach(services, async (migrations) => ({ applied: await migrations.up() }));
 }
@@ -39,19 +42,25 @@ export async function migrationStatus(
 
 /** The types are compared with a schema that this build has migrated; with another one everything would be a drift. */
 export async function findDrift(services: readonly MigratedService[]): Promise<Outcome<{ drift: Drift[] }>[]> {
-  return forEach(services, async (migrations, { name, url, tables }) => {
+  return forEach(services, async (migrations, { name, url, folder, database }) => {
     const other = (await migrations.status()).find(({ appliedAt, isKnown }) => appliedAt === undefined || !isKnown);
     if (other)
       throw new DatabaseSetupError(
         `the schema of ${name} is not the one that this build makes (${other.name}): run \`pnpm migrate up\` first`,
       );
-    return { drift: await checkDrift({ url, tables, root: ROOT }) };
+    return {
+      drift: await checkDrift({
+        url,
+        tables: { file: new URL(`${folder}/src/db/database.ts`, ROOT), type: database.tables },
+        root: ROOT,
+      }),
+    };
   });
 }
 
 /** @returns the file, as a path */
-export async function writeMigration(service: ServiceSchema, name: string): Promise<string> {
-  return fileURLToPath(await createMigration(service.migrations, name, new Date()));
+export async function writeMigration(service: ServiceWithDatabase, name: string): Promise<string> {
+  return fileURLToPath(await createMigration(migrationsOf(service), name, new Date()));
 }
 
 async function forEach<R>(
@@ -60,12 +69,16 @@ async function forEach<R>(
 ): Promise<Outcome<R>[]> {
   const outcomes: Outcome<R>[] = [];
   for (const service of services) {
-    const migrations = createMigrations({ url: service.url, folder: service.migrations });
+    const migrations = createMigrations({ url: service.url, folder: migrationsOf(service) });
     try {
-      outcomes.push({ service: service.name, schema: service.schema, ...(await work(migrations, service)) });
+      outcomes.push({ service: service.name, schema: service.database.schema, ...(await work(migrations, service)) });
     } finally {
       await migrations.close();
     }
   }
   return outcomes;
+}
+
+function migrationsOf({ folder }: ServiceWithDatabase): URL {
+  return new URL(`${folder}/src/db/migrations/`, ROOT);
 }

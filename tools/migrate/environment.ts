@@ -1,12 +1,15 @@
 import { databaseUrl, readEnvironment } from "@gatehouse/config";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { SERVICE_SCHEMAS, type ServiceSchema } from "./services.ts";
+import { EXAMPLES, hasDatabase, SERVICES, type ServiceWithDatabase } from "@gatehouse/local-stack";
 
-/** A service's schema and the URL of its role. */
-export interface MigratedService extends ServiceSchema {
+/** A service with a schema, and the URL of its role. */
+export interface MigratedService extends ServiceWithDatabase {
   readonly url: string;
 }
+
+/** All services with a schema, examples included. */
+export const MIGRATED: readonly ServiceWithDatabase[] = [...SERVICES, ...EXAMPLES].filter(hasDatabase);
 
 /** What the environment says, with what `.env` adds to it. */
 export function loadEnvironment(): NodeJS.ProcessEnv {
@@ -16,11 +19,14 @@ export function loadEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** @throws ConfigError naming every URL that is missing or wrong */
-export function servicesOf(environment: NodeJS.ProcessEnv, only: ServiceSchema["name"] | undefined): MigratedService[] {
-  const isMeant = ({ name, isExample = false, urlVariable }: ServiceSchema) =>
-    only === undefined ? !isExample || Boolean(environment[urlVariable]) : name === only;
-  const meant = SERVICE_SCHEMAS.filter(isMeant);
-  const variables = meant.map(({ urlVariable }) => urlVariable);
+export function servicesOf(environment: NodeJS.ProcessEnv, only: string | undefined): MigratedService[] {
+  // An example is migrated when its URL is set or when it is asked for.
+  const isMeant = ({ name, database, ...service }: ServiceWithDatabase) =>
+    only === undefined
+      ? !EXAMPLES.some((example) => example.folder === service.folder) || Boolean(environment[database.urlVariable])
+      : name === only;
+  const meant = MIGRATED.filter(isMeant);
+  const variables = meant.map(({ database }) => database.urlVariable);
   const owner = ownerUrlOf(environment);
   const shape = {
     DATABASE_URL: databaseUrl().optional(),
@@ -30,7 +36,7 @@ export function servicesOf(environment: NodeJS.ProcessEnv, only: ServiceSchema["
     ...environment,
     DATABASE_URL: owner,
   });
-  return meant.map((service) => ({ ...service, url: urls[service.urlVariable] ?? "" }));
+  return meant.map((service) => ({ ...service, url: urls[service.database.urlVariable] ?? "" }));
 }
 
 /** DATABASE_URL, or the URL that its pieces make; undefined where roles and schemas are made by other means. */

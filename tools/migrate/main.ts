@@ -3,16 +3,15 @@ import { OperatorError } from "@gatehouse/errors";
 import { Command, Option } from "commander";
 import { relative } from "node:path";
 import { findDrift, migrateDown, migrateUp, migrationStatus, writeMigration } from "./commands.ts";
-import { loadEnvironment, ownerUrlOf, servicesOf } from "./environment.ts";
-import { SERVICE_SCHEMAS, type ServiceSchema } from "./services.ts";
+import { MIGRATED, loadEnvironment, ownerUrlOf, servicesOf } from "./environment.ts";
 
 interface Options {
-  readonly service?: ServiceSchema["name"];
+  readonly service?: string;
   readonly json?: boolean;
   readonly yes?: boolean;
 }
 
-const NAMES = SERVICE_SCHEMAS.map(({ name }) => name);
+const NAMES = MIGRATED.map(({ name }) => name);
 
 function command(name: string, description: string): Command {
   return new Command(name)
@@ -72,7 +71,7 @@ const status = command("status", "list the migrations and when each was applied"
 const create = command("create", "write an empty migration, named by the time")
   .argument("<name>", "what it does, as in create_accounts")
   .action(async (name: string, options: Options) => {
-    const service = SERVICE_SCHEMAS.find((one) => one.name === options.service);
+    const service = MIGRATED.find((one) => one.name === options.service);
     if (!service) throw new DatabaseSetupError(`whose migration? Say --service ${NAMES.join(" or --service ")}`);
     const file = relative(process.cwd(), await writeMigration(service, name));
     print(options, { service: service.name, file }, [file]);

@@ -1,6 +1,6 @@
-import { isPortFree, type ServiceName } from "@gatehouse/local-stack";
+import { isPortFree, SERVICES } from "@gatehouse/local-stack";
 import { UsageError } from "./arguments.ts";
-import { PORT_VARIABLES, type StackSettings } from "./settings.ts";
+import type { StackSettings } from "./settings.ts";
 
 /** Where the gateway is reached from this machine: at HOST, or by loopback when it listens everywhere. */
 export function gatewayHost(environment: NodeJS.ProcessEnv): string {
@@ -9,13 +9,15 @@ export function gatewayHost(environment: NodeJS.ProcessEnv): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-/** @throws UsageError naming the first port that another program listens on, and its variable */
+/** @throws UsageError with every port that another program uses, and its variable */
 export async function assertPortsFree({ ports, environment }: StackSettings): Promise<void> {
-  for (const service of ["gateway", "auth", "user"] satisfies ServiceName[]) {
-    const host = service === "gateway" ? environment["HOST"] || "127.0.0.1" : "127.0.0.1";
-    if (!(await isPortFree(ports[service], host)))
-      throw new UsageError(
-        `Port ${ports[service]}, wanted for ${service}, is in use by another program: stop that, or set ${PORT_VARIABLES[service]}`,
-      );
+  const taken: string[] = [];
+  for (const { name, port, isEdge } of SERVICES) {
+    const host = isEdge ? environment["HOST"] || "127.0.0.1" : "127.0.0.1";
+    if (await isPortFree(ports[name] as number, host)) continue;
+    taken.push(
+      `Port ${ports[name]} of ${name} is in use by another program. Stop that program, or set ${port.variable}.`,
+    );
   }
+  if (taken.length > 0) throw new UsageError(taken.join("\n"));
 }

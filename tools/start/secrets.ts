@@ -1,19 +1,21 @@
+import { SERVICES, SERVICES_WITH_DATABASE } from "@gatehouse/local-stack";
 import { randomBytes } from "node:crypto";
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readOptionalFile } from "./settings.ts";
 
-/** What development needs and nobody has to think of. */
-const NAMES = [
-  "JWT_SECRET_KEY",
-  "INTERNAL_API_TOKEN",
-  "INTROSPECTION_TOKEN",
-  "POSTGRES_PASSWORD",
-  "AUTH_DATABASE_PASSWORD",
-  "USER_DATABASE_PASSWORD",
-] as const;
+/** The variable with the generated password of a service's database role. */
+export const passwordVariableOf = (service: string): string =>
+  `${service.toUpperCase().replaceAll("-", "_")}_DATABASE_PASSWORD`;
 
-export type StackSecrets = Readonly<Record<(typeof NAMES)[number], string>>;
+/** Secrets that a stack needs and generates: those of the services, and the passwords of the database. */
+const NAMES: readonly string[] = [
+  ...new Set(SERVICES.flatMap(({ secrets }) => secrets)),
+  "POSTGRES_PASSWORD",
+  ...SERVICES_WITH_DATABASE.map(({ name }) => passwordVariableOf(name)),
+];
+
+export type StackSecrets = Readonly<Record<string, string> & { POSTGRES_PASSWORD: string }>;
 
 /**
  * The secrets of the stack in `dir`: generated once, kept in a file that only its owner may read, so that tokens and

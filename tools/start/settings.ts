@@ -1,4 +1,4 @@
-import type { ServiceName } from "@gatehouse/local-stack";
+import { type PerService, perService, SERVICES, SERVICES_WITH_DATABASE } from "@gatehouse/local-stack";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";
@@ -6,18 +6,10 @@ import { UsageError } from "./arguments.ts";
 
 export interface StackSettings {
   readonly dir: string;
-  readonly ports: Readonly<Record<ServiceName, number>>;
+  readonly ports: PerService<number>;
   /** The variables of the process over those of .env. */
   readonly environment: NodeJS.ProcessEnv;
 }
-
-const PORTS = { auth: ["AUTH_PORT", 8001], user: ["USER_PORT", 8002], gateway: ["GATEWAY_PORT", 8000] } as const;
-
-export const PORT_VARIABLES: Readonly<Record<ServiceName, string>> = {
-  auth: PORTS.auth[0],
-  user: PORTS.user[0],
-  gateway: PORTS.gateway[0],
-};
 
 /**
  * What this stack is to be, from the variables of the process and the text of .env, which the former override.
@@ -25,24 +17,19 @@ export const PORT_VARIABLES: Readonly<Record<ServiceName, string>> = {
  */
 export function readSettings(variables: NodeJS.ProcessEnv, envFile: string, root: string): StackSettings {
   const { dir, environment } = readStackEnvironment(variables, envFile, root);
-  const ports = {
-    auth: readPort(environment, ...PORTS.auth),
-    user: readPort(environment, ...PORTS.user),
-    gateway: readPort(environment, ...PORTS.gateway),
-  };
+  const ports = perService(({ port }) => readPort(environment, port.variable, port.number));
   for (const name of ["POSTGRES_PORT", "NATS_PORT", "REDIS_PORT"])
     if (environment[name]) readPort(environment, name, 0);
-  const names = Object.keys(ports) as ServiceName[];
-  for (const [index, name] of names.entries()) {
-    const same = names.slice(index + 1).find((other) => ports[other] === ports[name]);
+  for (const [index, { name, port }] of SERVICES.entries()) {
+    const same = SERVICES.slice(index + 1).find((other) => ports[other.name] === ports[name]);
     if (same !== undefined)
-      throw new UsageError(`${PORT_VARIABLES[name]} and ${PORT_VARIABLES[same]} are the same port, ${ports[name]}`);
+      throw new UsageError(`${port.variable} and ${same.port.variable} are the same port, ${ports[name]}`);
   }
   if (!environment["DATABASE_URL"] && !environment["POSTGRES_HOST"])
-    for (const name of ["AUTH_DATABASE_URL", "USER_DATABASE_URL"])
-      if (environment[name])
+    for (const { database } of SERVICES_WITH_DATABASE)
+      if (environment[database.urlVariable])
         throw new UsageError(
-          `${name} is set but DATABASE_URL, which makes the schema in it, is not: set both or neither`,
+          `${database.urlVariable} is set but DATABASE_URL, which makes the schema in it, is not: set both or neither`,
         );
   return { dir, ports, environment };
 }

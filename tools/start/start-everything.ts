@@ -1,14 +1,18 @@
 import {
+  calledBy,
+  type DeclaredService,
+  SERVICES,
+  SERVICES_WITH_DATABASE,
   createPidRecords,
   databaseUrl,
   hasAdmin,
   launchService,
   lockFolder,
   type PidRecords,
+  perService,
   prepareDatabases,
   type ProcessIdentity,
   serviceEnvironment,
-  type ServiceName,
   type StackAddresses,
   startLocalStack,
   waitForFirstAdmin,
@@ -19,7 +23,7 @@ import { launchWatched } from "../dev/watched-service.ts";
 import { type Observation, startObservation } from "../observe/start-observation.ts";
 import { announceAddresses } from "./addresses.ts";
 import { assertPortsFree, gatewayHost } from "./ports.ts";
-import { loadSecrets, type StackSecrets } from "./secrets.ts";
+import { loadSecrets, passwordVariableOf, type StackSecrets } from "./secrets.ts";
 import type { StackSettings } from "./settings.ts";
 import type { Shutdown } from "./shutdown.ts";
 
@@ -33,6 +37,9 @@ export interface StartOptions {
   readonly say: (line: string) => void;
 }
 
+/** What the user set, and a generated secret for every one that is not set. */
+type StackEnvironment = NodeJS.ProcessEnv & Pick<StackSecrets, "POSTGRES_PASSWORD">;
+
 /** A watched service is one process, which restarts faster. */
 const ALONE = { WEB_CONCURRENCY: "1" };
 
@@ -45,7 +52,7 @@ export async function startEverything(options: StartOptions): Promise<void> {
   const { records, secrets } = await takeFolder(options);
   await assertPortsFree(settings);
   // What the user has set, and a secret for everything that he has not.
-  const environment: NodeJS.ProcessEnv & StackSecrets = { ...secrets, ...withoutBlanks(settings.environment) };
+  const environment: StackEnvironment = { ...secrets, ...withoutBlanks(settings.environment) };
   const addresses = await startServers(options, environment, records);
   options.shutdown.add(announceAddresses(settings.dir, addresses));
   const observation = await observe(options, environment);
@@ -98,7 +105,7 @@ async function takeFolder({
 
 async function startServers(
   { settings, fresh, shutdown, say }: StartOptions,
-  environment: NodeJS.ProcessEnv & StackSecrets,
+  environment: StackEnvironment,
   records: PidRecords,
 ): Promise<StackAddresses> {
   const stack = startLocalStack({
@@ -117,19 +124,20 @@ async function startServers(
   const migrated = stack.postgres().then(async (ownerUrl) => {
     const database = decodeURIComponent(new URL(ownerUrl).pathname.slice(1));
     const urlOf = (role: string, password: string) => databaseUrl(ownerUrl, database, { role, password });
-    const serviceUrls = {
-      auth: environment["AUTH_DATABASE_URL"] ?? urlOf("gatehouse_auth", environment.AUTH_DATABASE_PASSWORD),
-      user: environment["USER_DATABASE_URL"] ?? urlOf("gatehouse_user", environment.USER_DATABASE_PASSWORD),
-    };
+    const serviceUrls = Object.fromEntries(
+      SERVICES_WITH_DATABASE.map(({ name, database: { role, urlVariable } }) => [
+        name,
+        environment[urlVariable] ?? urlOf(role, environment[passwordVariableOf(name)] as string),
+      ]),
+    ) as StackAddresses["databaseUrls"];
     await prepareDatabases({ ownerUrl, serviceUrls });
-    say("both schemas are migrated");
+    say("all schemas are migrated");
     return serviceUrls;
   });
   const parts = [migrated, stack.nats(), stack.redis()] as const;
   for (const part of parts) void shutdown.track(part);
   const [databaseUrls, natsUrl, redisUrl] = await Promise.all(parts);
-  const { auth, user, gateway } = settings.ports;
-  return { ports: { auth: [auth], user: [user], gateway: [gateway] }, databaseUrls, natsUrl, redisUrl };
+  return { ports: perService(({ name }) => [settings.ports[name] as number]), databaseUrls, natsUrl, redisUrl };
 }
 
 async function startServices(
@@ -139,8 +147,8 @@ async function startServices(
   records: PidRecords,
   observation: Observation | undefined,
 ): Promise<void> {
-  const start = async (service: ServiceName) => {
-    const host = service === "gateway" ? gatewayHost(settings.environment) : "127.0.0.1";
+  const start = async ({ name: service, isEdge }: DeclaredService) => {
+    const host = isEdge ? gatewayHost(settings.environment) : "127.0.0.1";
     shutdown.signal.throwIfAborted();
     const launch = {
       service,
@@ -156,9 +164,12 @@ async function startServices(
     if ("ended" in launched)
       void launched.ended.then((how) => shutdown.signal.aborted || say(`${service} has ended (${how})`));
   };
-  // The others ask auth for its keys at their start; they would ask again, and say so, when it is not there yet.
-  await shutdown.track(start("auth"));
-  await Promise.all([shutdown.track(start("user")), shutdown.track(start("gateway"))]);
+  // A service that others call starts first: at their start they ask it, and would log that it does not answer.
+  const [first, later] = [
+    SERVICES.filter((one) => calledBy(one).length === 0),
+    SERVICES.filter((one) => calledBy(one).length > 0),
+  ];
+  for (const wave of [first, later]) await Promise.all(wave.map((one) => shutdown.track(start(one))));
 }
 
 /** An empty variable counts as absent, as it does for the services. */

@@ -13,3 +13,4 @@ export { newId, timeOfId } from "./ids.ts";
 export * from "./internal/accounts.ts";
 export * from "./internal/introspection.ts";
 export * from "./profile.ts";
+export type { PublicRoute, RouteAccess, RouteLimit, ServiceDeclaration } from "./service-declaration.ts";

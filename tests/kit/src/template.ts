@@ -1,4 +1,4 @@
-import { databaseUrl, prepareDatabases, SERVICE_SCHEMAS, type ServiceWithSchema } from "@gatehouse/local-stack";
+import { databaseUrl, prepareDatabases, SERVICES_WITH_DATABASE, type StackAddresses } from "@gatehouse/local-stack";
 import pg from "pg";
 
 /** The database of which every test file gets a clone. */
@@ -7,7 +7,7 @@ export const TEMPLATE = "gatehouse_template";
 /** The password of the services' roles in test databases, which live for one run on loopback. */
 const ROLE_PASSWORD = "throw-away";
 
-/** Makes the template: both schemas, each migrated under its service's own role. */
+/** Creates the template with the schemas of all services, each migrated under the service's own role. */
 export async function migrateTemplate(superuserUrl: string): Promise<void> {
   await runSql(superuserUrl, `create database ${TEMPLATE}`);
   const ownerUrl = databaseUrl(superuserUrl, TEMPLATE);
@@ -15,9 +15,11 @@ export async function migrateTemplate(superuserUrl: string): Promise<void> {
 }
 
 /** How each service's role connects to a clone of the template. */
-export function serviceUrlsOf(superuserUrl: string, database: string): Record<ServiceWithSchema, string> {
-  const urls = SERVICE_SCHEMAS.map(({ service, role }) => [service, roleUrl(superuserUrl, database, role)] as const);
-  return Object.fromEntries(urls) as Record<ServiceWithSchema, string>;
+export function serviceUrlsOf(superuserUrl: string, database: string): StackAddresses["databaseUrls"] {
+  const urls = SERVICES_WITH_DATABASE.map(
+    ({ name, database: { role } }) => [name, roleUrl(superuserUrl, database, role)] as const,
+  );
+  return Object.fromEntries(urls) as StackAddresses["databaseUrls"];
 }
 
 /** How the role of one service connects. */

@@ -2,41 +2,36 @@ import { createMigrations, prepareSchema, type SchemaOptions } from "@gatehouse/
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { REPOSITORY_ROOT } from "./repository.ts";
+import { type DeclaredService, SERVICES } from "./services/declarations.ts";
 
-/** The schemas of the services, the roles that own them, and extensions that are wanted, not needed. */
-export const SERVICE_SCHEMAS = [
-  { service: "auth", schema: "auth", role: "gatehouse_auth", extensions: [] },
-  { service: "user", schema: "users", role: "gatehouse_user", extensions: ["pg_trgm"] },
-] as const;
+export type ServiceWithDatabase = DeclaredService & Required<Pick<DeclaredService, "database">>;
 
-export type ServiceWithSchema = (typeof SERVICE_SCHEMAS)[number]["service"];
+/** The services that have a schema. */
+export const SERVICES_WITH_DATABASE: readonly ServiceWithDatabase[] = SERVICES.filter(hasDatabase);
+
+export function hasDatabase(service: DeclaredService): service is ServiceWithDatabase {
+  return service.database !== undefined;
+}
 
 export interface ServiceDatabases {
-  /** Makes databases, roles and schemas. */
+  /** The owner's URL, with rights to create databases, roles and schemas. */
   readonly ownerUrl: string;
-  /** The URL of each service's own role. */
-  readonly serviceUrls: Readonly<Record<ServiceWithSchema, string>>;
-  /** The root of another checkout of this repository, whose migrations are to run. */
+  /** The URL of each service's own role, by service. */
+  readonly serviceUrls: Readonly<Record<string, string>>;
+  /** The root of another checkout of this repository, whose migrations run instead. */
   readonly tree?: string | undefined;
 }
 
-/** Makes both services' roles and schemas and migrates them; what is there already stays. */
+/** Creates roles and schemas of all services and migrates them. Existing ones stay. */
 export async function prepareDatabases({ ownerUrl, serviceUrls, tree }: ServiceDatabases): Promise<void> {
   await Promise.all(
-    SERVICE_SCHEMAS.map(({ service, schema, extensions }) =>
-      prepareService({
-        ownerUrl,
-        serviceUrl: serviceUrls[service],
-        schema,
-        extensions,
-        folder: `services/${service}`,
-        tree,
-      }),
+    SERVICES_WITH_DATABASE.map(({ name, folder, database: { schema, extensions = [] } }) =>
+      prepareService({ ownerUrl, serviceUrl: serviceUrls[name] as string, schema, extensions, folder, tree }),
     ),
   );
 }
 
-/** Makes the role and the schema of the service in `folder`, a path from the root, and migrates it. */
+/** Creates role and schema of the service in `folder`, a path from the root, and migrates it. */
 export async function prepareService({
   folder,
   tree = REPOSITORY_ROOT,

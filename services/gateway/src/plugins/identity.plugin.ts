@@ -3,7 +3,7 @@ import { AppError, isAppError } from "@gatehouse/errors";
 import type { FastifyRequest } from "fastify";
 import fp from "fastify-plugin";
 import { isIP } from "node:net";
-import type { Access } from "../routes/route-table.ts";
+import type { RouteAccess as Access } from "@gatehouse/contracts";
 import { isHealthPath } from "./route-config.ts";
 
 /**

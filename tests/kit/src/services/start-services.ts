@@ -84,22 +84,19 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
   });
   const { records } = runFolder(inject("gatehouse").folder);
   const common = { ...SYSTEM_DEFAULTS, ...options.environment };
-  const {
-    auth: auths,
-    user: users,
-    gateway: gateways,
-  } = createSystemServices({
+  const services = createSystemServices({
     ports,
     secrets,
     environment: common,
-    databaseUrls: { auth: database.authUrl, user: database.userUrl },
+    databaseUrls: database.serviceUrls,
     natsUrl: busUrl,
     redisUrl: redis?.url ?? null,
     own: (service) => options[service],
     records,
   });
+  const { auth: auths, user: users, gateway: gateways } = services;
   const [auth, user, gateway] = [firstOf(auths), firstOf(users), firstOf(gateways)];
-  const handles = [...gateways, ...users, ...auths];
+  const handles = Object.values(services).flat();
   const add = async ({ folder, portVariable, busUser, environment }: AddedProcess) => {
     const port = await freePort();
     const variables = {

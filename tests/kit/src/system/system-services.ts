@@ -1,7 +1,10 @@
 import {
   freePort,
+  type PerService,
+  perService,
   type PidRecords,
   serviceEnvironment,
+  SERVICES,
   type ServiceName,
   type StackAddresses,
 } from "@gatehouse/local-stack";
@@ -35,11 +38,11 @@ export const SYSTEM_DEFAULTS = {
 
 /** Finds free ports; at least one for each service. */
 export async function findServicePorts(
-  replicas: Readonly<Record<ServiceName, number>>,
-): Promise<Record<ServiceName, readonly number[]>> {
-  const portsOf = (count: number) => Promise.all(Array.from({ length: Math.max(1, count) }, () => freePort()));
-  const [auth, user, gateway] = [replicas.auth, replicas.user, replicas.gateway].map(portsOf);
-  return { auth: (await auth) ?? [], user: (await user) ?? [], gateway: (await gateway) ?? [] };
+  replicas: Readonly<Partial<Record<string, number>>>,
+): Promise<PerService<readonly number[]>> {
+  const portsOf = (count = 1) => Promise.all(Array.from({ length: Math.max(1, count) }, () => freePort()));
+  const found = await Promise.all(SERVICES.map(async ({ name }) => [name, await portsOf(replicas[name])] as const));
+  return Object.fromEntries(found) as unknown as PerService<readonly number[]>;
 }
 
 export interface SystemPlan extends Omit<StackAddresses, "natsUrl"> {
@@ -56,20 +59,21 @@ export interface SystemPlan extends Omit<StackAddresses, "natsUrl"> {
 }
 
 /** Creates a process handle for each port, without starting it. */
-export function createSystemServices(plan: SystemPlan): Record<ServiceName, readonly ServiceHandle[]> {
+export function createSystemServices(plan: SystemPlan): PerService<readonly ServiceHandle[]> {
   const { ports, secrets, environment, tree, records } = plan;
   const base = { ...SYSTEM_DEFAULTS, ...secrets, ...environment };
-  const replicasOf = (service: ServiceName) =>
-    ports[service].map((port, replica) => {
+  const replicasOf = (name: string, servicePorts: readonly number[]) =>
+    servicePorts.map((port, replica) => {
+      const service = name as ServiceName;
       const addresses = { ...plan, natsUrl: plan.natsUrl(service, replica) };
       return createServiceHandle({
         service,
-        name: ports[service].length === 1 ? service : `${service}-${replica + 1}`,
+        name: servicePorts.length === 1 ? service : `${service}-${replica + 1}`,
         port,
         tree,
         environment: { ...serviceEnvironment(service, base, addresses, replica), ...plan.own?.(service, replica) },
         records,
       });
     });
-  return { auth: replicasOf("auth"), user: replicasOf("user"), gateway: replicasOf("gateway") };
+  return perService(({ name }) => replicasOf(name, ports[name] ?? []));
 }

@@ -4,6 +4,7 @@ import {
   prepareDatabases,
   type RestartableServer,
   type ServiceName,
+  SERVICES_WITH_DATABASE,
   type StackAddresses,
 } from "@gatehouse/local-stack";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -14,7 +15,7 @@ import { queryOnce, type ServersOptions, startServers } from "./servers.ts";
 import { createSystemServices, findServicePorts, inventSecrets, type SystemPlan } from "./system-services.ts";
 
 /** How each role reaches the database of a system. */
-type SystemDatabases = Readonly<Record<"owner" | "auth" | "user", string>>;
+type SystemDatabases = StackAddresses["databaseUrls"] & { readonly owner: string };
 
 /** How the services reach each other and their servers, where that differs from the shortest way. */
 type Connections = Partial<Pick<SystemPlan, "databaseUrls" | "natsUrl" | "own">>;
@@ -23,6 +24,7 @@ type AllServers = Readonly<Record<Part, RestartableServer>>;
 
 export interface SystemOptions<P extends Part> extends ServersOptions<P> {
   readonly parts: readonly P[];
+  /** How many of each service. Default: 1. */
   readonly replicas: Readonly<Record<ServiceName, number>>;
   /** Variables for all services. */
   readonly environment?: NodeJS.ProcessEnv;
@@ -65,12 +67,14 @@ export async function startSystem<P extends Part>(options: SystemOptions<P>) {
   return { services, servers: started, databaseUrls, secrets, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-/** Creates the database `gatehouse` with both schemas migrated, from the migrations of `tree`. */
+/** Creates the database `gatehouse` with all schemas migrated, from the migrations of `tree`. */
 async function createDatabases(serverUrl: string, tree?: string): Promise<SystemDatabases> {
   await queryOnce(serverUrl, "create database gatehouse");
   const owner = databaseUrl(serverUrl, "gatehouse");
   const as = (role: string) => databaseUrl(serverUrl, "gatehouse", { role, password: "throw-away" });
-  const serviceUrls = { auth: as("gatehouse_auth"), user: as("gatehouse_user") };
+  const serviceUrls = Object.fromEntries(
+    SERVICES_WITH_DATABASE.map(({ name, database: { role } }) => [name, as(role)]),
+  ) as StackAddresses["databaseUrls"];
   await prepareDatabases({ ownerUrl: owner, serviceUrls, tree });
   return { owner, ...serviceUrls };
 }

@@ -1,14 +1,12 @@
 import { createHash } from "node:crypto";
 import { isIPv6 } from "node:net";
-import { normalizeEmail } from "@gatehouse/contracts";
+import { normalizeEmail, type RouteLimit } from "@gatehouse/contracts";
 import ipaddr from "ipaddr.js";
 import type { Rate } from "./rate.ts";
 import { createRateCounter, type RateCounter } from "./rate-counter.ts";
 import type { RedisConnection } from "./redis.ts";
 
-/** Limits that a route has besides the default one. */
-export type ExtraLimit = "login" | "loginEmail" | "register" | "password";
-export type LimitName = "default" | ExtraLimit;
+export type LimitName = "default" | RouteLimit;
 export type RateLimits = Readonly<Record<LimitName, RateCounter>>;
 
 const MINUTE_SECONDS = 60;
