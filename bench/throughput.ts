@@ -101,7 +101,14 @@ async function benchWorkers({ workers, ...load }: Load & { readonly workers: num
   const one = { LOG_LEVEL: "warn", OTEL_SDK_DISABLED: "true" };
   await using system = await startBenchSystem({ pairs: [one, { ...one, WEB_CONCURRENCY: String(workers) }] });
   const { line, ...figures } = await compare(system, ["one process", `${workers} workers`], load);
-  return { passed: figures.failed === 0, figures, lines: [line, ...figures.results.map(describe)] };
+  return {
+    passed: figures.failed === 0,
+    figures,
+    lines: [
+      line,
+      `${workers} workers: ${(figures.results[1]?.ratio ?? Number.NaN).toFixed(2)} of the throughput of one process (median of rounds)`,
+    ],
+  };
 }
 
 async function benchTelemetry(load: Load): Promise<Report> {
@@ -186,18 +193,21 @@ function command(
     .addOption(countOption("in-flight", "requests at a time", 32));
 }
 
-await new Command("pnpm bench:…")
+await new Command("pnpm")
   .addCommand(
-    command("workers", "with one process of each service and with several workers", [10, 3], benchWorkers).addOption(
-      countOption("workers", "workers of each service", 2),
-    ),
+    command(
+      "bench:workers",
+      "with one process of each service and with several workers",
+      [10, 3],
+      benchWorkers,
+    ).addOption(countOption("workers", "workers of each service", 2)),
   )
   .addCommand(
-    command("telemetry", "without telemetry, with 10 % of traces and with every trace", [20, 2], benchTelemetry),
+    command("bench:telemetry", "without telemetry, with 10 % of traces and with every trace", [20, 2], benchTelemetry),
   )
   .addCommand(
     command(
-      "collector",
+      "bench:collector",
       "with a healthy collector and with one that is down, refuses (503), is slow (30 s), or accepts no connection; also memory and stop",
       [4, 5],
       benchCollector,
