@@ -44,8 +44,8 @@ export async function buildApp(deps: GatewayDeps): Promise<App> {
   await app.register(crossOrigin, { origins: deps.corsOrigins });
   await app.register(identity, { verify: deps.verify });
   if (deps.limits) await app.register(rateLimit, { limits: deps.limits });
-  await app.register(healthRoutes, { health: deps.health });
-  if (deps.openapi) await app.register(docsRoutes, { openapi: deps.openapi });
-  await app.register(proxyRoutes, { upstreams: deps.upstreams });
+  await app.register(healthRoutes({ health: deps.health }));
+  if (deps.openapi) await app.register(docsRoutes({ openapi: deps.openapi }));
+  await app.register(proxyRoutes({ upstreams: deps.upstreams }));
   return app;
 }

@@ -21,7 +21,7 @@ export async function createDependencies(config: Config, releasers: Releasers): 
   kit.release("upstream auth", () => upstreams.auth.close());
   kit.release("upstream user", () => upstreams.user.close());
 
-  const redis = config.redisUrl === undefined ? undefined : connectRedis(config.redisUrl, logger);
+  const redis = config.redisUrl === undefined ? undefined : connectRedis({ url: config.redisUrl, logger });
   if (redis) kit.release("redis", () => redis.close());
   if (config.rates && !redis) logger.warn("Redis is not configured, counting rate limits in memory");
   kit.addCheck("redis", () => (redis?.isReady() ? "healthy" : "degraded"));
@@ -39,8 +39,8 @@ export async function createDependencies(config: Config, releasers: Releasers): 
       isRedisReady: () => redis?.isReady() ?? false,
       isBusConnected: () => bus.isConnected(),
     }),
-    openapi: config.environment === "production" ? null : createOpenApiService(ROUTE_TABLE, upstreams),
-    limits: config.rates && createRateLimits(config.rates, redis),
+    openapi: config.environment === "production" ? null : createOpenApiService({ routes: ROUTE_TABLE, upstreams }),
+    limits: config.rates && createRateLimits({ rates: config.rates, redis }),
     allowedHosts: config.allowedHosts,
     corsOrigins: config.corsOrigins,
     trustedProxies: config.trustedProxies,

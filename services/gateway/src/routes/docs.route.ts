@@ -39,20 +39,26 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** `/openapi.json`, `/docs` (Swagger UI) and `/redoc`. The gateway serves everything that they load. */
-export async function docsRoutes(app: App, { openapi }: { openapi: OpenApiService }): Promise<void> {
-  app.get("/openapi.json", async (_request, reply) => {
-    reply.header("content-type", "application/json; charset=utf-8");
-    return JSON.stringify(await openapi.document());
-  });
-  serve("/docs", "text/html; charset=utf-8", () => SWAGGER_PAGE);
-  serve("/docs/init.js", "text/javascript", () => SWAGGER_SCRIPT);
-  serve("/redoc", "text/html; charset=utf-8", () => REDOC_PAGE);
-  for (const { url, type, find } of ASSETS)
-    serve(url, type, () => createReadStream(fileURLToPath(find())), `public, max-age=${ASSET_SECONDS}`);
+export interface DocsRoutesDeps {
+  readonly openapi: OpenApiService;
+}
 
-  function serve(url: string, type: string, body: () => string | NodeJS.ReadableStream, cache = "no-store"): void {
-    const headers = { "content-type": type, "cache-control": cache, "content-security-policy": PAGE_POLICY };
-    app.get(url, (_request, reply) => reply.headers(headers).send(body()));
-  }
+/** `/openapi.json`, `/docs` (Swagger UI) and `/redoc`. The gateway serves everything that they load. */
+export function docsRoutes({ openapi }: DocsRoutesDeps) {
+  return async (app: App): Promise<void> => {
+    app.get("/openapi.json", async (_request, reply) => {
+      reply.header("content-type", "application/json; charset=utf-8");
+      return JSON.stringify(await openapi.document());
+    });
+    serve("/docs", "text/html; charset=utf-8", () => SWAGGER_PAGE);
+    serve("/docs/init.js", "text/javascript", () => SWAGGER_SCRIPT);
+    serve("/redoc", "text/html; charset=utf-8", () => REDOC_PAGE);
+    for (const { url, type, find } of ASSETS)
+      serve(url, type, () => createReadStream(fileURLToPath(find())), `public, max-age=${ASSET_SECONDS}`);
+
+    function serve(url: string, type: string, body: () => string | NodeJS.ReadableStream, cache = "no-store"): void {
+      const headers = { "content-type": type, "cache-control": cache, "content-security-policy": PAGE_POLICY };
+      app.get(url, (_request, reply) => reply.headers(headers).send(body()));
+    }
+  };
 }

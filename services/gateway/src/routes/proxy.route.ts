@@ -18,31 +18,37 @@ const BASE_URL = "http://upstream.invalid";
 
 const ANY_CONTENT_TYPE = "application/octet-stream";
 
+export interface ProxyRoutesDeps {
+  readonly upstreams: Upstreams;
+}
+
 /**
  * Forwards the rows of the route table, each with one registration of the proxy. All registrations of a service share
  * its upstream and connections.
  */
-export async function proxyRoutes(app: App, { upstreams }: { upstreams: Upstreams }): Promise<void> {
-  // Bodies are read completely, up to the limit, and forwarded unchanged; only the services parse them.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) =>
-    done(null, body.length > 0 ? body : undefined),
-  );
+export function proxyRoutes({ upstreams }: ProxyRoutesDeps) {
+  return async (app: App): Promise<void> => {
+    // Bodies are read completely, up to the limit, and forwarded unchanged; only the services parse them.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) =>
+      done(null, body.length > 0 ? body : undefined),
+    );
 
-  // The proxy logs each failure, which the request's own log line already has.
-  const isQuieter = ["fatal", "silent"].includes(app.log.level);
-  const quiet = app.log.child({}, { level: isQuieter ? app.log.level : "error" });
-  app.setChildLoggerFactory(() => quiet);
+    // The proxy logs each failure, which the request's own log line already has.
+    const isQuieter = ["fatal", "silent"].includes(app.log.level);
+    const quiet = app.log.child({}, { level: isQuieter ? app.log.level : "error" });
+    app.setChildLoggerFactory(() => quiet);
 
-  app.addHook("onRequest", (request, _reply, done) => {
-    try {
-      guard(app, request);
-      done();
-    } catch (error) {
-      done(error as Error);
-    }
-  });
-  for (const entry of ROUTE_TABLE) await app.register(httpProxy, proxyOptions(entry, upstreams[entry.service]));
+    app.addHook("onRequest", (request, _reply, done) => {
+      try {
+        guard(app, request);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    });
+    for (const entry of ROUTE_TABLE) await app.register(httpProxy, proxyOptions(entry, upstreams[entry.service]));
+  };
 }
 
 /** 400, 401 and 403, before the body is read. */

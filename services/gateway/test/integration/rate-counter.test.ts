@@ -19,7 +19,7 @@ afterEach(() => {
 afterAll(() => redis.stop());
 
 function connect(url: string): RedisConnection {
-  const connection = connectRedis(url, logger);
+  const connection = connectRedis({ url, logger });
   connections.push(connection);
   return connection;
 }
@@ -42,8 +42,8 @@ function next(connection: RedisConnection, event: "ready" | "close" | "connect")
 describe("counting in Redis", () => {
   it("counts requests of several gateways together until the window ends", async () => {
     const rate = { limit: 3, seconds: 60 };
-    const first = createRateCounter("together", rate, await connectReady(redis.url));
-    const second = createRateCounter("together", rate, await connectReady(redis.url));
+    const first = createRateCounter({ name: "together", rate, redis: await connectReady(redis.url) });
+    const second = createRateCounter({ name: "together", rate, redis: await connectReady(redis.url) });
     expect(await first("a")).toMatchObject({ limit: 3, remaining: 2, exceeded: false });
     expect(await second("a")).toMatchObject({ remaining: 1 });
     expect(await first("a")).toMatchObject({ remaining: 0, exceeded: false });
@@ -56,7 +56,7 @@ describe("counting in Redis", () => {
 
   it("continues in memory while Redis is down, and in Redis when it is up", async () => {
     const connection = await connectReady(redis.url);
-    const count = createRateCounter("down", { limit: 10, seconds: 60 }, connection);
+    const count = createRateCounter({ name: "down", rate: { limit: 10, seconds: 60 }, redis: connection });
     expect(await count("a")).toMatchObject({ remaining: 9 });
     expect(await count("a")).toMatchObject({ remaining: 8 });
 
@@ -76,7 +76,7 @@ describe("counting in Redis", () => {
 
   it("fails no request while Redis stops", async () => {
     const connection = await connectReady(redis.url);
-    const count = createRateCounter("moment", { limit: 1_000, seconds: 60 }, connection);
+    const count = createRateCounter({ name: "moment", rate: { limit: 1_000, seconds: 60 }, redis: connection });
     const stopping = redis.stop();
     const counts: Promise<unknown>[] = [];
     for (let turn = 0; turn < 50; turn++) {
@@ -91,7 +91,7 @@ describe("counting in Redis", () => {
   it("starts without Redis and uses it when it is up", async () => {
     await redis.stop();
     const connection = connect(redis.url);
-    const count = createRateCounter("late", { limit: 5, seconds: 60 }, connection);
+    const count = createRateCounter({ name: "late", rate: { limit: 5, seconds: 60 }, redis: connection });
     expect(await count("a")).toMatchObject({ remaining: 4 });
     expect(await count("a")).toMatchObject({ remaining: 3 });
     await redis.start({ wipe: true });
@@ -101,7 +101,7 @@ describe("counting in Redis", () => {
 
   it("rejects a key over the limit without asking Redis again", async () => {
     const connection = await connectReady(redis.url);
-    const count = createRateCounter("blocked", { limit: 1, seconds: 60 }, connection);
+    const count = createRateCounter({ name: "blocked", rate: { limit: 1, seconds: 60 }, redis: connection });
     await count("a");
     await count("a");
     await connection.client.flushall();
@@ -114,7 +114,7 @@ describe("a Redis that stops responding", () => {
     const relay = await startRelay(redis.port);
     try {
       const connection = await connectReady(`redis://127.0.0.1:${relay.port}`);
-      const count = createRateCounter("silent", { limit: 10, seconds: 60 }, connection);
+      const count = createRateCounter({ name: "silent", rate: { limit: 10, seconds: 60 }, redis: connection });
       expect(await count("a")).toMatchObject({ remaining: 9 });
       expect(await count("a")).toMatchObject({ remaining: 8 });
 

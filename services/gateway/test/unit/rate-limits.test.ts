@@ -29,7 +29,7 @@ describe("the key of a limit", () => {
 
 describe("a counter without Redis", () => {
   it("counts down, rejects requests over the limit, and separates keys", async () => {
-    const count = createRateCounter("test", { limit: 2, seconds: 60 }, undefined);
+    const count = createRateCounter({ name: "test", rate: { limit: 2, seconds: 60 }, redis: undefined });
     expect(await count("a")).toEqual({ name: "test", limit: 2, remaining: 1, resetSeconds: 60, exceeded: false });
     expect(await count("a")).toMatchObject({ remaining: 0, exceeded: false });
     expect(await count("a")).toMatchObject({ remaining: 0, exceeded: true });

@@ -26,15 +26,22 @@ const INFO = {
     "Accounts, sessions and users behind one gateway. Every error is problem+json; a client switches on its `type`.",
 };
 
+export interface OpenApiServiceDeps<Service extends string> {
+  readonly routes: readonly ForwardedRoute<Service>[];
+  readonly upstreams: Readonly<Record<Service, Upstream>>;
+  /** A monotonic clock in milliseconds. */
+  readonly now?: () => number;
+}
+
 /**
  * Creates the service of the API document: the forwarded routes of all services, cached for 5 s. Its method throws
  * AppError ServiceUnavailable while a service is down.
  */
-export function createOpenApiService<Service extends string>(
-  routes: readonly ForwardedRoute<Service>[],
-  upstreams: Readonly<Record<Service, Upstream>>,
-  now: () => number = () => performance.now(),
-) {
+export function createOpenApiService<Service extends string>({
+  routes,
+  upstreams,
+  now = () => performance.now(),
+}: OpenApiServiceDeps<Service>) {
   let cached: { until: number; document: Promise<object> } | undefined;
 
   async function fetchAndMerge(): Promise<object> {

@@ -5,11 +5,18 @@ import type { RedisConnection } from "./redis.ts";
 /** Counts a request of `key` and returns the count. Never fails. */
 export type RateCounter = (key: string) => Promise<Count>;
 
+export interface RateCounterDeps {
+  /** The limit's name, part of the Redis keys and of metrics; counters with one name count together. */
+  readonly name: string;
+  readonly rate: Rate;
+  /** undefined: counts in this process's memory. */
+  readonly redis: RedisConnection | undefined;
+}
+
 /**
  * Creates a counter with a fixed window per key, in Redis across gateways, or in this process's memory without Redis.
- * @param name of the limit, part of the Redis keys and of metrics; counters with one name count together
  */
-export function createRateCounter(name: string, rate: Rate, redis: RedisConnection | undefined): RateCounter {
+export function createRateCounter({ name, rate, redis }: RateCounterDeps): RateCounter {
   const options = { keyPrefix: `gatehouse:rate:${name}`, points: rate.limit, duration: rate.seconds };
   const memory = new RateLimiterMemory(options);
   const limiter = redis

@@ -16,12 +16,14 @@ const FIXED_RATES = {
   password: { limit: 5, seconds: MINUTE_SECONDS },
 } as const satisfies Partial<Record<LimitName, Rate>>;
 
+export interface RateLimitsDeps {
+  readonly rates: Readonly<Record<"default" | "login" | "register", Rate>>;
+  readonly redis: RedisConnection | undefined;
+}
+
 /** Creates a counter for each limit. */
-export function createRateLimits(
-  rates: Readonly<Record<"default" | "login" | "register", Rate>>,
-  redis: RedisConnection | undefined,
-): RateLimits {
-  const counter = (name: string, rate: Rate) => createRateCounter(name, rate, redis);
+export function createRateLimits({ rates, redis }: RateLimitsDeps): RateLimits {
+  const counter = (name: string, rate: Rate) => createRateCounter({ name, rate, redis });
   return {
     default: counter("default", rates.default),
     login: counter("login", rates.login),

@@ -12,11 +12,16 @@ export interface RedisConnection {
   close(): void;
 }
 
+export interface ConnectRedisDeps {
+  readonly url: string;
+  readonly logger: Logger;
+}
+
 /**
  * Starts to connect and returns without waiting, because the gateway works without Redis. Commands are never queued while
  * the connection is down. A server that stops responding delays one request by 250 ms; then its socket is closed.
  */
-export function connectRedis(url: string, logger: Logger): RedisConnection {
+export function connectRedis({ url, logger }: ConnectRedisDeps): RedisConnection {
   const client = new Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,
