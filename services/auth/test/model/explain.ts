@@ -8,13 +8,25 @@ export interface Answered {
 }
 
 /**
- * The worlds after every order of simultaneous commands in which the model answers what the service answered: linearizability
- * (Herlihy and Wing, 1990) of one batch. None means that no order explains the answers.
+ * Returns the worlds after every order of simultaneous commands in which the model answers what the service answered:
+ * linearizability (Herlihy and Wing, 1990) of one batch, from each world that is possible before it. Empty: no order explains the answers.
  */
-export function explain(world: World, batch: readonly Answered[]): World[] {
+export function explain(before: readonly World[], batch: readonly Answered[]): World[] {
   const worlds = new Map<string, World>();
+  for (const world of before) for (const after of worldsAfterBatch(world, batch)) worlds.set(keyOf(after), after);
+  return [...worlds.values()];
+}
+
+/** Equal for worlds that differ only in the order of their events and sessions. */
+function keyOf({ events, sessions, ...world }: World): string {
+  const sorted = Object.entries(sessions).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return JSON.stringify({ ...world, sessions: sorted, events: events.toSorted() });
+}
+
+function worldsAfterBatch(world: World, batch: readonly Answered[]): World[] {
+  const worlds: World[] = [];
   const visit = (now: World, left: readonly Answered[]): void => {
-    if (left.length === 0) return void worlds.set(JSON.stringify(now), now);
+    if (left.length === 0) return void worlds.push(now);
     const tried = new Set<string>();
     for (const [index, one] of left.entries()) {
       // Equal commands with equal answers are interchangeable; without this eight of them have 40,320 orders.
@@ -26,7 +38,7 @@ export function explain(world: World, batch: readonly Answered[]): World[] {
     }
   };
   visit(world, batch);
-  return [...worlds.values()];
+  return worlds;
 }
 
 function worldsAfter(before: World, now: World, { command, answer }: Answered): World[] {

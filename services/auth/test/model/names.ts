@@ -18,6 +18,7 @@ export interface Names {
 
 /** The nth email and the nth password of a user. */
 export const emailOf = (userId: string, nth: number) => `${nth}.${userId}@example.com`;
+export const nthOfEmail = (email: string) => Number.parseInt(email, 10);
 export const passwordOf = (nth: number) => `Password-${nth}`;
 
 /** The token as a client presents it. */

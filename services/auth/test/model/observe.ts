@@ -2,7 +2,7 @@ import { decodeJwt, decodeProtectedHeader } from "jose";
 import { sql } from "kysely";
 import { expect } from "vitest";
 import { hashRefreshToken } from "../../src/services/sessions/refresh-token.ts";
-import { nameOf, type Names } from "./names.ts";
+import { nameOf, type Names, nthOfEmail } from "./names.ts";
 import { hasAccessToken, describeUser, type View } from "./view.ts";
 import type { World } from "./session-model.ts";
 import type { System } from "./system.ts";
@@ -30,6 +30,7 @@ async function readUsers({ db }: System, names: Names, userIds: string[]): Promi
         isActive: row.is_active,
         isDeleted: row.deleted_at !== null,
         isVerified: row.is_verified,
+        email: nthOfEmail(row.email),
         tokenVersion: row.token_version,
         version: row.version,
       }),

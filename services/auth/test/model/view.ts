@@ -44,16 +44,17 @@ export function describeUser(user: {
   isActive: boolean;
   isDeleted: boolean;
   isVerified: boolean;
+  email: number;
   tokenVersion: number;
   version: number;
 }): string {
-  const { role, isActive, isDeleted, isVerified, tokenVersion, version } = user;
+  const { email, role, isActive, isDeleted, isVerified, tokenVersion, version } = user;
   const state = [
     isActive ? "active" : "inactive",
     ...(isDeleted ? ["deleted"] : []),
     ...(isVerified ? ["verified"] : []),
   ];
-  return `${role} ${state.join(" ")} version ${version} token ${tokenVersion}`;
+  return `${role} ${state.join(" ")} email ${email} version ${version} token ${tokenVersion}`;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
