@@ -12,7 +12,7 @@ import { createRefreshCookie } from "./routes/sessions/refresh-cookie.ts";
 import { refreshRoute } from "./routes/sessions/refresh.route.ts";
 import { sessionsRoute } from "./routes/sessions/sessions.route.ts";
 
-/** The auth service's HTTP side. It does not listen. */
+/** Returns the auth service's HTTP application, which does not listen. */
 export async function buildApp(deps: Dependencies): Promise<App> {
   const { config, logger, services, readiness } = deps;
   const app = createApp({

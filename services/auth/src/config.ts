@@ -75,18 +75,18 @@ const secureCookiesInProduction: ConfigRule<Variables> = inProduction(function* 
   if (values.SECURE_COOKIES === false) yield { name: "SECURE_COOKIES", message: "must not be false in production" };
 });
 
-const firstAdminOfOnesOwn: ConfigRule<Variables> = inProduction(function* ({ FIRST_ADMIN_PASSWORD: password }) {
+const ownFirstAdminPassword: ConfigRule<Variables> = inProduction(function* ({ FIRST_ADMIN_PASSWORD: password }) {
   if (password !== undefined && isExample(password))
     yield { name: "FIRST_ADMIN_PASSWORD", message: "must not be the value of .env.example in production" };
 });
 
-const memoryForEveryLane: ConfigRule<Variables> = function* (values) {
-  const { ARGON2_MEMORY_KIB: memory, ARGON2_PARALLELISM: lanes } = values;
-  if (memory !== undefined && lanes !== undefined && memory < 8 * lanes)
+const memoryForParallelism: ConfigRule<Variables> = function* (values) {
+  const { ARGON2_MEMORY_KIB: memory, ARGON2_PARALLELISM: parallelism } = values;
+  if (memory !== undefined && parallelism !== undefined && memory < 8 * parallelism)
     yield { name: "ARGON2_MEMORY_KIB", message: "must be at least 8 times ARGON2_PARALLELISM (RFC 9106, section 3.1)" };
 };
 
-const firstAdminIsWhole: ConfigRule<Variables> = function* (values) {
+const firstAdminPasswordIsSet: ConfigRule<Variables> = function* (values) {
   if (values.FIRST_ADMIN_EMAIL !== undefined && values.FIRST_ADMIN_PASSWORD === undefined)
     yield { name: "FIRST_ADMIN_PASSWORD", message: "is required when FIRST_ADMIN_EMAIL is set" };
 };
@@ -94,8 +94,8 @@ const firstAdminIsWhole: ConfigRule<Variables> = function* (values) {
 export type AuthConfig = ReturnType<typeof readConfig>;
 
 /**
- * The auth service's configuration, checked and frozen.
- * @throws ConfigError naming every wrong variable
+ * Returns the auth service's configuration, validated and frozen.
+ * @throws ConfigError with every invalid variable
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const values = readEnvironment(variables, environment, [
@@ -103,15 +103,15 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     metricsOfWorkers,
     strongSecretsInProduction<Variables>("JWT_SECRET_KEY", "INTERNAL_API_TOKEN", "INTROSPECTION_TOKEN"),
     secureCookiesInProduction,
-    memoryForEveryLane,
-    firstAdminIsWhole,
-    firstAdminOfOnesOwn,
+    memoryForParallelism,
+    firstAdminPasswordIsSet,
+    ownFirstAdminPassword,
   ]);
   const development = values.ENVIRONMENT === "development";
   return Object.freeze({
     ...processSettings(values),
     port: values.AUTH_PORT,
-    // The client address is believed from these only. Beside a developer's own gateway that is loopback.
+    // Only these proxies may set the client address. In development the gateway runs on loopback.
     trustedProxies:
       values.TRUSTED_PROXIES.length > 0 || !development ? values.TRUSTED_PROXIES : ["127.0.0.1/32", "::1/128"],
     database: databaseSettings(values, values.AUTH_DATABASE_URL),
@@ -121,8 +121,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       audience: values.JWT_AUDIENCE,
       algorithm: values.JWT_ALGORITHM,
       secrets: values.JWT_SECRET_KEY,
-      accessSeconds: values.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
-      refreshSeconds: values.REFRESH_TOKEN_EXPIRE_DAYS * 86_400,
+      accessTokenSeconds: values.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
+      refreshTokenSeconds: values.REFRESH_TOKEN_EXPIRE_DAYS * 86_400,
       sessionSeconds: values.SESSION_MAX_DAYS * 86_400,
       reuseGraceSeconds: values.REFRESH_REUSE_GRACE_SECONDS,
     },

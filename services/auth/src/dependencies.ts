@@ -39,7 +39,7 @@ export async function createDependencies(config: AuthConfig, releasers: Releaser
     bus,
     stream: "auth",
     streamReplicas: config.bus.replicas,
-    accessTokenSeconds: config.tokens.accessSeconds,
+    accessTokenSeconds: config.tokens.accessTokenSeconds,
     watermarks: { source: "auth" },
   });
 

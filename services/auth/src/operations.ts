@@ -12,9 +12,9 @@ import { createPasswordHasher } from "./services/passwords/password-hasher.ts";
 export type AuthOperations = Awaited<ReturnType<typeof openOperations>>;
 
 /**
- * What operators may have auth do beside its API. It works on the schema with auth's own services and needs auth's environment, but no
- * running auth: events wait in the outbox for one.
- * @throws ConfigError, DatabaseSetupError when the schema is not the one that this build needs
+ * Returns auth's operations for operators. They use auth's schema and environment and need no running auth: events wait in
+ * the outbox until an auth process publishes them.
+ * @throws ConfigError, DatabaseSetupError when the schema does not match this build
  */
 export async function openOperations(environment: NodeJS.ProcessEnv, now = () => new Date()) {
   const config = readConfig(environment);
@@ -26,7 +26,7 @@ export async function openOperations(environment: NodeJS.ProcessEnv, now = () =>
     throw error;
   }
   const { db } = database;
-  // A running auth finds what is in the outbox within a second.
+  // A running auth publishes the outbox within a second.
   const transact = createTransact({ db });
   const hasher = await createPasswordHasher(config.hashing);
   const keys = createKeyService({ database, transact, config: config.tokens, now });
@@ -38,7 +38,7 @@ export async function openOperations(environment: NodeJS.ProcessEnv, now = () =>
     createAdmin: createAdminService({ transact, hasher }).create,
     cleanUpTokens: () => maintenance.cleanUpTokens(),
 
-    /** The keys that verify, the one that signs last first; without their private halves. */
+    /** Returns the keys that verify, latest `signsFrom` first, without private keys. */
     async listKeys() {
       const stored = await keys.list();
       const signing = stored.find(({ signsFrom }) => signsFrom <= now());
@@ -50,9 +50,9 @@ export async function openOperations(environment: NodeJS.ProcessEnv, now = () =>
     },
 
     /**
-     * As KeyService.rotate, after a look whether JWT_SECRET_KEY opens the keys that are there: a key sealed under another one
-     * would keep every auth from loading its keys.
-     * @returns undefined when there is no key yet: auth makes the first one when it starts
+     * Rotates like KeyService.rotate, after checking that JWT_SECRET_KEY opens the existing keys: a key sealed under another
+     * secret would prevent every auth process from loading its keys.
+     * @returns undefined when no key exists; auth creates the first one when it starts
      */
     async rotateKeys(options: { readonly soon: boolean }) {
       if ((await keys.list()).length === 0) return undefined;
@@ -60,7 +60,7 @@ export async function openOperations(environment: NodeJS.ProcessEnv, now = () =>
       return keys.rotate(options);
     },
 
-    /** As KeyService.reseal, and how many keys there are. */
+    /** Reseals like KeyService.reseal, and returns also the number of keys. */
     async resealKeys() {
       const resealed = await keys.reseal();
       return { keys: (await keys.list()).length, resealed };

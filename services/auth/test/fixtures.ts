@@ -15,7 +15,7 @@ const INTERNAL_TOKEN = "internal-token-of-the-tests";
 const INTROSPECTION_TOKEN = "introspection-token-of-the-tests";
 export const PASSWORD = "Correct-Horse-1";
 
-/** A bus that is away: auth must do all of its work without one. */
+/** An unavailable bus: auth must do all of its work without one. */
 const NO_BUS = "nats://127.0.0.1:9";
 
 export interface LoggedIn {
@@ -41,7 +41,7 @@ export async function startAuth(environment: NodeJS.ProcessEnv = {}) {
   };
 }
 
-/** What auth reads when it runs on this database. */
+/** Returns the environment of an auth service on this database. */
 export const authVariables = (url: string): NodeJS.ProcessEnv => ({
   ENVIRONMENT: "test",
   LOG_LEVEL: "silent",
@@ -50,14 +50,14 @@ export const authVariables = (url: string): NodeJS.ProcessEnv => ({
   JWT_SECRET_KEY: "jwt-secret-of-the-tests",
   INTERNAL_API_TOKEN: INTERNAL_TOKEN,
   INTROSPECTION_TOKEN,
-  // The cheapest that Argon2 allows: these tests are not about its price.
+  // The lowest cost that Argon2 allows.
   ARGON2_MEMORY_KIB: "8",
   ARGON2_TIME_COST: "1",
   // A busy machine must not turn a login into a 503; tests of the queue set their own limit.
   PASSWORD_HASH_MAX_WAIT_MS: "60000",
 });
 
-/** One more of them on a database that is there. */
+/** Starts another replica on an existing database. */
 export async function startReplica(url: string, environment: NodeJS.ProcessEnv = {}) {
   const releasers = createReleasers();
   const config = readConfig({ ...authVariables(url), ...environment });
@@ -178,7 +178,7 @@ export function problemOf(response: LightMyRequestResponse): [number, string] {
   return [response.statusCode, response.json<{ type: string }>().type];
 }
 
-/** Waits until so many statements of the database are held up by a lock: the order of a race is then certain. */
+/** Waits until this number of statements wait for a lock; the order of a race is then certain. */
 export async function waitUntilBlocked(db: Kysely<AuthTables>, statements: number): Promise<void> {
   await vi.waitFor(
     async () => {

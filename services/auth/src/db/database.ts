@@ -20,5 +20,5 @@ export type AuthHandle = Handle<AuthTables>;
 export type AuthTransaction = Transaction<AuthTables>;
 export type AuthTransact = Transact<AuthTables>;
 
-/** The migrations of the schema, for whoever applies or checks them. */
+/** The folder of the schema's migrations. */
 export const MIGRATIONS_FOLDER = new URL("./migrations/", import.meta.url);

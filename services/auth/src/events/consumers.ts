@@ -4,9 +4,15 @@ import type { Logger } from "@gatehouse/observability";
 import type { AuthHandle } from "../db/database.ts";
 import { onProfileUpdated } from "./profile-updated.handler.ts";
 
-/** Every subscription of the auth service. */
-export function startConsumers(deps: { bus: Bus; db: AuthHandle; logger: Logger; replicas: number }): Consumer[] {
-  const { bus, db, logger, replicas } = deps;
+interface ConsumersDeps {
+  readonly bus: Bus;
+  readonly db: AuthHandle;
+  readonly logger: Logger;
+  readonly replicas: number;
+}
+
+/** Starts every subscription of the auth service. */
+export function startConsumers({ bus, db, logger, replicas }: ConsumersDeps): Consumer[] {
   return [
     startConsumer({
       bus,

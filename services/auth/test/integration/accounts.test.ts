@@ -25,7 +25,7 @@ describe("the internal API", () => {
     ["no token", {}],
     ["another token", { authorization: "Bearer something-else" }],
     ["the introspection token", { authorization: "Bearer introspection-token-of-the-tests" }],
-  ])("is closed to whoever comes with %s", async (_what, headers) => {
+  ])("rejects a request with %s", async (_what, headers) => {
     const response = await auth.app.inject({ method: "POST", url: "/internal/accounts", headers, payload: {} });
     expect(problemOf(response)).toEqual([401, "AuthenticationError"]);
   });
@@ -107,7 +107,7 @@ describe("changing an account", () => {
     expect((await patch(user.userId, { email: auth.newEmail() }, user)).statusCode).toBe(200);
   });
 
-  it("is refused to an actor whose token no longer stands", async () => {
+  it("rejects an actor whose token is no longer valid", async () => {
     const user = await auth.user();
     await auth.withToken(user.accessToken, "POST", "/v1/auth/logout");
     expect(problemOf(await patch(user.userId, { email: auth.newEmail() }, user))).toEqual([401, "TokenRevokedError"]);

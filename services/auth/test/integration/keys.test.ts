@@ -14,7 +14,7 @@ const replica = (algorithm: SigningAlgorithm = "EdDSA", secrets = ["jwt-secret-o
   createKeyService({
     database: auth.deps.database,
     transact: auth.deps.services.transact,
-    config: { algorithm, secrets, accessSeconds: 900 },
+    config: { algorithm, secrets, accessTokenSeconds: 900 },
     now: () => clock,
   });
 const later = (seconds: number) => {
@@ -83,7 +83,7 @@ describe("the signing keys", () => {
     expect(await replica().retireSuperseded(), "once").toEqual([]);
   });
 
-  it("rotate in an emergency as soon as every replica has read the key, which one that has not learns when it meets it", async () => {
+  it("rotate in an emergency once every replica has read the key; a replica that has not reloads at the unknown kid", async () => {
     const [one, other] = [replica(), replica()];
     await Promise.all([one.prepare(), other.prepare()]);
     const former = one.signingKey().kid;
@@ -109,7 +109,7 @@ describe("the signing keys", () => {
     await replica("EdDSA", ["new-secret"]).prepare();
   });
 
-  it("are sealed anew when somebody says so, and only those that are not", async () => {
+  it("are resealed on command, and only those sealed under a former secret", async () => {
     const former = "new-secret";
     const kids = (await replica("EdDSA", [former]).list()).map(({ kid }) => kid);
     const keys = replica("EdDSA", ["newest-secret", former]);

@@ -84,14 +84,14 @@ describe("logins are counted by what came of them", () => {
     expect(await growth("gatehouse.logins", () => auth.login(user.email))).toEqual({ inactive: 1 });
   });
 
-  it("overloaded, where the turn to be hashed did not come in time", async () => {
+  it("overloaded when no hashing slot is free in time", async () => {
     const slow = { memoryKib: 65_536, timeCost: 3, parallelism: 1, concurrency: 1, maxWaitMs: 1 };
     const logins = createLoginService({
       db: auth.db,
       hasher: await createPasswordHasher(slow),
       accessTokens: auth.deps.services.accessTokens,
       relay: { wake: () => undefined },
-      config: { refreshSeconds: 60, sessionSeconds: 60 },
+      config: { refreshTokenSeconds: 60, sessionSeconds: 60 },
       now: () => new Date(),
     });
     const device = { deviceId: null, deviceName: null, ipAddress: null };
@@ -105,7 +105,7 @@ describe("logins are counted by what came of them", () => {
   });
 });
 
-describe("refreshes are counted by what came of them", () => {
+describe("refreshes are counted by outcome", () => {
   it.each([
     ["rotated", (user: LoggedIn) => auth.refresh(user.refreshToken)],
     ["refused", () => auth.refresh("no token")],

@@ -3,7 +3,7 @@ import { type RawBuilder, sql, type Transaction } from "kysely";
 import type { LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AuthTables } from "../../src/db/database.ts";
-import { setPasswordHashIfStill } from "../../src/repositories/accounts/account.repository.ts";
+import { setPasswordHashIfUnchanged } from "../../src/repositories/accounts/account.repository.ts";
 import { type AuthFixture, type LoggedIn, PASSWORD, problemOf, startAuth, waitUntilBlocked } from "../fixtures.ts";
 
 /**
@@ -264,7 +264,7 @@ describe("a rehash that meets a password change", () => {
       new_password: "Battery-Staple-2",
     });
     expect(changed.statusCode).toBe(204);
-    expect(await setPasswordHashIfStill(auth.db, user.userId, "the hash of before", "a stronger one")).toBe(false);
+    expect(await setPasswordHashIfUnchanged(auth.db, user.userId, "the hash of before", "a stronger one")).toBe(false);
     expect((await auth.login(user.email, "Battery-Staple-2")).statusCode).toBe(200);
   });
 });

@@ -19,7 +19,7 @@ describe("the first admin", () => {
       { email, password: "First-Admin-1" },
     );
 
-  it("is never an account that somebody registered", async () => {
+  it("is never an account that a user registered", async () => {
     const user = await auth.user();
     await ensure(user.email);
     expect(await findAccountByEmail(auth.db, user.email)).toMatchObject({ role: "user" });
@@ -84,7 +84,7 @@ describe("the name that login answers", () => {
 });
 
 describe("the health of the process", () => {
-  it("is ready with its own start and tells of its neighbours", async () => {
+  it("is ready with its own startup and reports its neighbors", async () => {
     expect((await auth.app.inject("/health")).json()).toEqual({ status: "healthy" });
     const ready = await auth.app.inject("/health/ready");
     expect(ready.statusCode).toBe(200);

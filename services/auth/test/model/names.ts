@@ -59,7 +59,7 @@ function nextName(command: Extract<Command, { is: "login" | "refresh" }>): strin
   return typeof token === "string" ? `the successor of an ${token} token` : `${token.session}.${token.generation + 1}`;
 }
 
-/** A name stands for one secret and a secret has one name: a second successor of a token gets a name that no model knows. */
+/** A name means one secret and a secret has one name: a second successor of a token gets a name that no model knows. */
 function bindToken({ refreshTokens }: Names, name: string, secret: string): string {
   const bound = refreshTokens.get(name);
   if (bound !== undefined && bound !== secret) return `another ${name}`;

@@ -106,7 +106,7 @@ async function introspect(system: System, names: Names, world: World): Promise<V
   const { results } = response.json<{ results: { active: boolean }[] }>();
   const access: Record<string, string> = {};
   for (const [index, { session }] of tokens.entries()) {
-    const says = results[index]?.active === true ? "stands" : "refused";
+    const says = results[index]?.active === true ? "valid" : "revoked";
     access[session] = access[session] === undefined || access[session] === says ? says : "tokens differ";
   }
   return access;
@@ -122,7 +122,7 @@ async function listSessions(system: System, names: Names, access: View["access"]
   for (const [session, says] of Object.entries(access)) {
     const token = names.accessTokens.get(session)?.at(-1) ?? "";
     const user = nameOf(names.users, decodeJwt(token).sub ?? "");
-    if (says !== "stands" || listed[user] !== undefined) continue;
+    if (says !== "valid" || listed[user] !== undefined) continue;
     const response = await system.replica().withToken(token, "GET", "/v1/auth/sessions");
     const items = response.statusCode === 200 ? response.json<{ items: { id: string }[] }>().items : [];
     listed[user] = items.map(({ id }) => nameOf(names.sessions, id)).toSorted();

@@ -5,14 +5,14 @@ import type { Answer, Command, Role, TokenName } from "./commands.ts";
  * command answers and changes. It knows no table, no lock and no process: one command happens after the other.
  *
  * Names are symbols. The refresh tokens of session `s1` are its generations 0, 1, 2 …: a token rotates once, so the
- * successor of generation 1 is generation 2, whoever asked. Time passes for one session at a time, on a clock of its own.
+ * successor of generation 1 is generation 2, for every caller. Time passes for one session at a time, on a clock of its own.
  */
 
 const DAY = 86_400;
 /** Seconds. The services under test are configured with these; the longest session is short, so that runs reach its end. */
 export const LIFETIMES = { accessToken: 900, refreshToken: 7 * DAY, session: 10 * DAY };
 
-/** A session ends once; whoever comes second finds it ended. */
+/** A session ends once; a second attempt finds it ended. */
 type End =
   | "logout"
   | "logout_all"
@@ -38,7 +38,7 @@ interface User {
 /** Times are seconds on the session's clock. */
 interface Session {
   readonly user: string;
-  /** The user's token_version when it began. Whatever raises that ends the session, so all its access tokens carry this one. */
+  /** The user's token_version when it began. Every command that raises it ends the session, so all its access tokens carry this one. */
   readonly tokenVersion: number;
   clock: number;
   accessIssuedAt: number;
@@ -78,8 +78,8 @@ export function act(world: World, command: Command): Answer {
     case "refresh":
       return refresh(world, command.token);
     case "logoutByBearer":
-      // A bearer that does not stand is ignored here, and then there is nothing left.
-      return stands(world, command.bearer) ? logout(world, command.bearer) : refused("TokenError");
+      // A invalid bearer is ignored here, and then there is nothing left.
+      return isTokenValid(world, command.bearer) ? logout(world, command.bearer) : refused("TokenError");
     case "logoutByCookie":
       return logoutByCookie(world, command.token);
     case "logoutAll":
@@ -252,11 +252,11 @@ function pair(world: World, name: string, generation: number): Answer {
 
 function asCaller(world: World, bearer: string, command: (name: string, user: User) => Answer): Answer {
   const name = sessionOf(world, bearer).user;
-  return stands(world, bearer) ? command(name, userOf(world, name)) : refused("TokenRevokedError");
+  return isTokenValid(world, bearer) ? command(name, userOf(world, name)) : refused("TokenRevokedError");
 }
 
 /** Whether the access tokens of a session, as far as they have not expired, are accepted. */
-export function stands(world: World, name: string): boolean {
+export function isTokenValid(world: World, name: string): boolean {
   const session = sessionOf(world, name);
   const user = userOf(world, session.user);
   return !session.ended && user.isActive && !user.isDeleted && user.tokenVersion === session.tokenVersion;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { Command, TokenName } from "./commands.ts";
-import { isLive, LIFETIMES, stands, type World } from "./session-model.ts";
+import { isLive, LIFETIMES, isTokenValid, type World } from "./session-model.ts";
 import { hasAccessToken } from "./view.ts";
 
 /**
@@ -111,7 +111,7 @@ export const steps = fc.noBias(
 export function commandsOf(world: World, { intents }: Step, fresh: () => number): Command[] {
   return intents.flatMap((one) => {
     const command = commandOf(world, one, fresh);
-    // Time stands still while commands run at once.
+    // The clocks stop while commands run at once.
     return command === undefined || (command.is === "passTime" && intents.length > 1) ? [] : [command];
   });
 }
@@ -174,9 +174,9 @@ function byBearer(
   fresh: () => number,
 ): Command | undefined {
   const unexpired = Object.keys(world.sessions).filter((name) => hasAccessToken(world, name));
-  const standing = unexpired.filter((name) => stands(world, name));
-  // One in four comes with any token, mostly with one that no longer stands.
-  const bearer = choose(other % 4 === 0 || standing.length === 0 ? unexpired : standing, pick);
+  const valid = unexpired.filter((name) => isTokenValid(world, name));
+  // One in four comes with any token, mostly with one that is no longer valid.
+  const bearer = choose(other % 4 === 0 || valid.length === 0 ? unexpired : valid, pick);
   if (bearer === undefined) return undefined;
   const password = world.users[world.sessions[bearer]?.user ?? ""]?.password ?? NEVER_A_PASSWORD;
   switch (want) {

@@ -26,7 +26,7 @@ export async function startSystem(grace: number) {
     grace,
     db: first.db,
     admin: await first.admin(),
-    /** Whose turn it is. */
+    /** The replica of the next request. */
     replica(): Omit<AuthFixture, "stop"> {
       requests += 1;
       return replicas[requests % replicas.length] ?? first;

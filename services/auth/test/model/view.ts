@@ -1,13 +1,13 @@
-import { isLive, LIFETIMES, stands, type World } from "./session-model.ts";
+import { isLive, LIFETIMES, isTokenValid, type World } from "./session-model.ts";
 
 /** Everything about a world that can be seen from outside: in the model, and in the tables and answers of the service. */
 export interface View {
   readonly users: Record<string, string>;
   /** Sessions that still have a token that has not expired, with such tokens; clean-up may remove the others at any time. */
   readonly sessions: Record<string, { readonly ended: string | null; readonly tokens: Record<string, string> }>;
-  /** The sessions whose access tokens have not expired: `stands` or `refused`, by introspection. */
+  /** The sessions whose access tokens have not expired: `valid` or `revoked`, by introspection. */
   readonly access: Record<string, string>;
-  /** What `GET /v1/auth/sessions` lists to those users who have an access token that stands. */
+  /** What `GET /v1/auth/sessions` lists to those users who have an valid access token. */
   readonly listed: Record<string, readonly string[]>;
   /** In no order: commands that ran at once may have written them in any. */
   readonly events: readonly string[];
@@ -28,11 +28,11 @@ export function viewOf(world: World): View {
     for (const [generation, { expiresAt, rotatedAt }] of session.tokens.entries())
       if (expiresAt > session.clock) tokens[`${name}.${generation}`] = rotatedAt === null ? "unused" : "rotated";
     if (Object.keys(tokens).length > 0) view.sessions[name] = { ended: session.ended, tokens };
-    if (hasAccessToken(world, name)) view.access[name] = stands(world, name) ? "stands" : "refused";
+    if (hasAccessToken(world, name)) view.access[name] = isTokenValid(world, name) ? "valid" : "revoked";
   }
   for (const user of Object.keys(world.users)) {
     const own = Object.entries(world.sessions).filter(([, session]) => session.user === user);
-    if (own.some(([name]) => view.access[name] === "stands"))
+    if (own.some(([name]) => view.access[name] === "valid"))
       view.listed[user] = own.flatMap(([name, session]) => (isLive(session) ? [name] : [])).toSorted();
   }
   return { ...view, events: world.events.toSorted() };

@@ -98,7 +98,7 @@ describe("what a command changes about an account", () => {
       endsSessions: ends,
       revocationReason: revokes,
       setsPassword: hash !== undefined,
-      takesAdminAway: takesAdmin ?? false,
+      removesAdmin: takesAdmin ?? false,
     });
     expect(change?.values.version).toBe(8);
     expect(change?.values.tokenVersion).toBe(ends === undefined ? undefined : 4);

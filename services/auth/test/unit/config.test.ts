@@ -37,8 +37,8 @@ describe("the auth service's configuration", () => {
       database: { poolSize: 10, maxOverflow: 20, timeoutSeconds: 30, recycleSeconds: 3600 },
       tokens: {
         algorithm: "EdDSA",
-        accessSeconds: 900,
-        refreshSeconds: 604_800,
+        accessTokenSeconds: 900,
+        refreshTokenSeconds: 604_800,
         sessionSeconds: 7_776_000,
         reuseGraceSeconds: 0,
       },
@@ -119,7 +119,7 @@ describe("the auth service's configuration", () => {
     expect(problemsOf({ ...development, FIRST_ADMIN_EMAIL: "root@example.com" })).toEqual(["FIRST_ADMIN_PASSWORD"]);
   });
 
-  it("wants memory for every lane of Argon2", () => {
+  it("requires 8 KiB of memory for each degree of ARGON2_PARALLELISM", () => {
     expect(problemsOf({ ...development, ARGON2_MEMORY_KIB: "15", ARGON2_PARALLELISM: "2" })).toEqual([
       "ARGON2_MEMORY_KIB",
     ]);

@@ -2,7 +2,7 @@ import { isAppError } from "@gatehouse/errors";
 import { describe, expect, it, vi } from "vitest";
 import { createHashQueue } from "../../src/services/passwords/hash-queue.ts";
 
-/** A task that ends when it is told to. */
+/** A task that ends on command. */
 function heldTask(label: string, order: string[]) {
   const { promise, resolve } = Promise.withResolvers<void>();
   return {
@@ -16,7 +16,7 @@ function heldTask(label: string, order: string[]) {
 }
 
 describe("the hashing queue", () => {
-  it("runs as many as it may, and the others in the order in which they came", async () => {
+  it("runs tasks up to its concurrency, and the others in the order of arrival", async () => {
     const queue = createHashQueue({ concurrency: 2, maxWaitMs: 60_000 });
     const order: string[] = [];
     const tasks = ["a", "b", "c", "d"].map((label) => heldTask(label, order));
@@ -33,7 +33,7 @@ describe("the hashing queue", () => {
     expect(queue.depth()).toEqual({ running: 0, waiting: 0 });
   });
 
-  it("answers 503 with Retry-After when the turn does not come in time, and goes on with the rest", async () => {
+  it("fails with 503 and Retry-After when no slot is free in time, and runs later tasks", async () => {
     const queue = createHashQueue({ concurrency: 1, maxWaitMs: 20 });
     const order: string[] = [];
     const first = heldTask("first", order);
@@ -46,7 +46,7 @@ describe("the hashing queue", () => {
     expect(await queue.run(() => Promise.resolve("next"))).toBe("next");
   });
 
-  it("gives the place back when a task fails", async () => {
+  it("releases the slot when a task fails", async () => {
     const queue = createHashQueue({ concurrency: 1, maxWaitMs: 1000 });
     await expect(queue.run(() => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
     expect(queue.depth()).toEqual({ running: 0, waiting: 0 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { supersededKeys } from "../../src/services/keys/key.service.ts";
 
 const now = new Date("2026-01-01T12:00:00Z");
-const accessSeconds = 900;
+const accessTokenSeconds = 900;
 const key = (kid: string, minutesAgo: number) => ({ kid, signsFrom: new Date(now.getTime() - minutesAgo * 60_000) });
 
 describe("the keys that may be retired", () => {
@@ -17,6 +17,6 @@ describe("the keys that may be retired", () => {
       retired: ["b", "a"],
     },
   ])("when $when", ({ keys, retired }) => {
-    expect(supersededKeys(keys, now, accessSeconds)).toEqual(retired);
+    expect(supersededKeys(keys, now, accessTokenSeconds)).toEqual(retired);
   });
 });

@@ -1,4 +1,4 @@
-/** Only the SHA-256 of a token is stored. `sealed_successor` opens with the token itself, which only its holder has. */
+/** Only the SHA-256 of a token is stored. `sealed_successor` is sealed under the token itself, which only its client has. */
 export interface RefreshTokenTable {
   id: string;
   session_id: string;

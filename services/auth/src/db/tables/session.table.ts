@@ -1,6 +1,6 @@
 import type { Generated } from "kysely";
 
-/** A session is a refresh family: it ends once, and every token of it with it. */
+/** A session ends once, and all its tokens end with it. */
 export interface SessionTable {
   id: string;
   user_id: string;

@@ -1,6 +1,6 @@
 import type { Generated } from "kysely";
 
-/** What is left of an erased account, so that a late command or event resurrects nobody. Nothing personal. */
+/** The id of an erased account, so that a late command or event cannot recreate it. Holds no personal data. */
 export interface TombstoneTable {
   id: string;
   version: number;

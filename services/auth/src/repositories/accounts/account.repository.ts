@@ -5,7 +5,7 @@ import type { Selectable, Updateable } from "kysely";
 import type { AuthHandle, AuthTables, AuthTransaction } from "../../db/database.ts";
 import type { AccountTable } from "../../db/tables/account.table.ts";
 
-/** Everything that decides whether somebody may enter. `deletedAt` is set between soft deletion and erasure. */
+/** An account with everything that a login depends on. `deletedAt` is set between soft deletion and erasure. */
 export interface Account {
   readonly id: string;
   readonly email: string;
@@ -22,7 +22,7 @@ export interface Account {
   readonly deletedAt: Date | null;
 }
 
-/** What an account begins with; its versions begin at 1. */
+/** A new account; its versions start at 1. */
 export type NewAccount = Omit<Account, "tokenVersion" | "version" | "updatedAt" | "deletedAt">;
 
 function toAccount(row: Selectable<AccountTable>): Account {
@@ -42,7 +42,7 @@ function toAccount(row: Selectable<AccountTable>): Account {
   };
 }
 
-/** The columns of those properties that are given. */
+/** Returns the columns of the given properties. */
 function toRow(account: Partial<Account>): Updateable<AccountTable> {
   return {
     email: account.email,
@@ -73,7 +73,7 @@ export async function findAccountByEmail(db: AuthHandle, email: string): Promise
   return row && toAccount(row);
 }
 
-/** Locks the row against every change, or (`share`) against changes while others may read-lock it too. */
+/** Locks the row for a change, or with `share` against changes; several transactions can hold a `share` lock. */
 export async function lockAccount(
   trx: AuthTransaction,
   id: string,
@@ -85,7 +85,7 @@ export async function lockAccount(
 }
 
 /**
- * Inserts the account unless its id is there already; undefined then.
+ * Inserts the account. Returns undefined when its id already exists.
  * @throws AppError EmailAlreadyExists
  */
 export async function insertAccount(trx: AuthTransaction, account: NewAccount): Promise<Account | undefined> {
@@ -109,7 +109,7 @@ export async function insertAccount(trx: AuthTransaction, account: NewAccount): 
 }
 
 /**
- * Changes a row that the transaction holds locked.
+ * Changes a row that the transaction has locked.
  * @throws AppError EmailAlreadyExists
  */
 export async function setAccount(
@@ -121,8 +121,8 @@ export async function setAccount(
   return toAccount(await query.returningAll().executeTakeFirstOrThrow().catch(translateEmailConflict));
 }
 
-/** Replaces a hash only while it is the one that was verified, so that a password change in between wins. */
-export async function setPasswordHashIfStill(
+/** Replaces a hash if it is still the verified one, so that a password change in between wins. */
+export async function setPasswordHashIfUnchanged(
   db: AuthHandle,
   id: string,
   verifiedHash: string,
@@ -152,7 +152,7 @@ export async function setProfileIfNewer(
     .execute();
 }
 
-/** The number that the next event of this user carries when the change raises none. */
+/** Finds the version that an event carries whose change does not raise it. */
 export async function findVersion(db: AuthHandle, id: string): Promise<number> {
   const query = db.selectFrom("accounts").select("version").where("id", "=", id);
   return (await query.executeTakeFirstOrThrow()).version;
@@ -182,7 +182,7 @@ export async function otherActiveAdminExists(trx: AuthTransaction, id: string): 
   return row !== undefined;
 }
 
-/** Soft-deleted accounts whose retention is over; those that another replica is erasing are passed over. */
+/** Locks soft-deleted accounts whose retention is over. Skips accounts that another replica has locked. */
 export async function lockErasableAccounts(trx: AuthTransaction, deletedBefore: Date, limit: number) {
   const rows = await trx
     .selectFrom("accounts")

@@ -25,7 +25,7 @@ function toStoredKey(row: Selectable<SigningKeyTable>): StoredKey {
   };
 }
 
-/** Every key that is not retired, the one that signs last first. */
+/** Finds every key that is not retired, latest `signsFrom` first. */
 export async function findKeys(db: AuthHandle): Promise<StoredKey[]> {
   const rows = await db
     .selectFrom("signing_keys")
@@ -67,7 +67,7 @@ export async function setSealedPrivateKey(db: AuthHandle, kid: string, sealedPri
     .execute();
 }
 
-/** Retires a key and forgets its private half; false when it was retired before. */
+/** Retires a key and deletes its private key. Returns false when it was already retired. */
 export async function setRetired(trx: AuthTransaction, kid: string): Promise<boolean> {
   const result = await trx
     .updateTable("signing_keys")

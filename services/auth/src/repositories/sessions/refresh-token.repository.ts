@@ -11,15 +11,14 @@ export interface NewSession {
   readonly ipAddress: string | null;
   readonly tokenId: string;
   readonly tokenHash: Buffer;
-  /** Seconds. */
-  readonly tokenLifetime: number;
+  readonly tokenSeconds: number;
 }
 
 /**
- * Starts a session with its first refresh token and its event, in one statement and so in one round trip, but only
- * while the account is still as its password was verified against (design, Races): `for share` waits for a change
- * under way and then looks again. The hash is not compared: whoever sets a password raises token_version, and the login
- * beside this one that only raised the hash's parameters must not make this one fail. False when the account has moved.
+ * Inserts a session with its first refresh token and its event in one statement, if the account is still the one whose
+ * password was verified (docs/reference/design.md). `for share` waits for a change in progress and then reads again.
+ * The hash is not compared: a password change raises token_version, and a simultaneous rehash must not fail this login.
+ * Returns false when the account has changed.
  */
 export async function insertSession(
   db: AuthHandle,
@@ -40,7 +39,7 @@ export async function insertSession(
     ), token as (
       insert into refresh_tokens (id, session_id, user_id, token_hash, expires_at)
       select ${session.tokenId}, id, user_id, ${session.tokenHash}::bytea,
-        now() + make_interval(secs => ${session.tokenLifetime}) from session
+        now() + make_interval(secs => ${session.tokenSeconds}) from session
     ), event as (
       insert into outbox (id, subject, payload, headers, revoking)
       select ${event.id}, ${event.subject},
@@ -57,18 +56,17 @@ export interface Rotation {
   readonly successorHash: Buffer;
   /** Kept only where a reuse grace is configured. */
   readonly sealedSuccessor: Buffer | null;
-  /** Seconds. */
-  readonly tokenLifetime: number;
-  readonly sessionLifetime: number;
+  readonly tokenSeconds: number;
+  readonly sessionSeconds: number;
 }
 
-/** Whom a refresh speaks for, as the access token will say it. */
+/** The account and session of a refresh, for the access token. */
 export interface RefreshedIdentity {
   readonly userId: string;
   readonly sessionId: string;
   readonly role: Role;
   readonly tokenVersion: number;
-  /** Seconds until the refresh token in hand expires. */
+  /** Seconds until the returned refresh token expires. */
   readonly expiresIn: number;
 }
 
@@ -89,12 +87,12 @@ const toIdentity = (row: IdentityRow): RefreshedIdentity => ({
 });
 
 /**
- * Rotates a refresh token in one statement. The update of the session takes its row lock first, so that a revocation
- * under way is waited for and then seen; the update of the token, which comes after, looks again at the row as it is
- * then, so of any number of simultaneous uses one finds it unused. undefined: it did not rotate, for whatever reason.
+ * Rotates a refresh token in one statement. Returns undefined when it did not rotate, for any reason.
+ * The update of the session takes its row lock first, so it waits for a revocation in progress and then sees it. The update
+ * of the token reads the row again, so only one of several simultaneous uses finds it unused.
  *
- * The account is read without a lock. A revocation that commits after this statement's snapshot ends the session in
- * the same transaction (so this rotation waited for it, or is ended by it) and makes the token_version read here stale.
+ * The account is read without a lock. A revocation that commits after this statement's snapshot also ends the session
+ * (this rotation waited for it or is ended by it) and makes the token_version read here stale.
  */
 export async function rotateRefreshToken(db: AuthHandle, rotation: Rotation): Promise<RefreshedIdentity | undefined> {
   const result = await sql<IdentityRow>`
@@ -107,7 +105,7 @@ export async function rotateRefreshToken(db: AuthHandle, rotation: Rotation): Pr
       update sessions set last_used_at = now()
       from presented
       where sessions.id = presented.session_id and sessions.ended_at is null
-        and sessions.created_at + make_interval(secs => ${rotation.sessionLifetime}) > now()
+        and sessions.created_at + make_interval(secs => ${rotation.sessionSeconds}) > now()
       returning sessions.id, sessions.created_at, presented.id as token_id, presented.user_id, presented.role,
         presented.token_version
     ), rotated as (
@@ -119,8 +117,8 @@ export async function rotateRefreshToken(db: AuthHandle, rotation: Rotation): Pr
     ), successor as (
       insert into refresh_tokens (id, session_id, user_id, token_hash, expires_at)
       select ${rotation.successorId}::uuid, id, user_id, ${rotation.successorHash}::bytea,
-        least(now() + make_interval(secs => ${rotation.tokenLifetime}),
-              created_at + make_interval(secs => ${rotation.sessionLifetime}))
+        least(now() + make_interval(secs => ${rotation.tokenSeconds}),
+              created_at + make_interval(secs => ${rotation.sessionSeconds}))
       from rotated
       returning session_id, user_id, expires_at
     )
@@ -130,7 +128,7 @@ export async function rotateRefreshToken(db: AuthHandle, rotation: Rotation): Pr
   return result.rows[0] && toIdentity(result.rows[0]);
 }
 
-/** A presented token that did not rotate, and what became of it. */
+/** A presented token that did not rotate. */
 export interface SpentToken {
   readonly sessionId: string;
   readonly userId: string;
@@ -156,17 +154,17 @@ export async function findSessionOfToken(
   return row && { sessionId: row.session_id, userId: row.user_id, expired: row.expired };
 }
 
-/** Reads a token that did not rotate. The transaction holds its session's lock, so nothing of it can move. */
+/** Finds a token that did not rotate. The transaction holds its session's lock, so its rows cannot change. */
 export async function findSpentToken(
   trx: AuthTransaction,
   tokenHash: Buffer,
-  sessionLifetime: number,
+  sessionSeconds: number,
 ): Promise<SpentToken | undefined> {
   const result = await sql<SpentRow>`
     select presented.session_id, presented.user_id, presented.sealed_successor,
       sessions.ended_at is not null or not accounts.is_active or accounts.deleted_at is not null as session_ended,
       presented.expires_at <= now()
-        or sessions.created_at + make_interval(secs => ${sessionLifetime}) <= now() as expired,
+        or sessions.created_at + make_interval(secs => ${sessionSeconds}) <= now() as expired,
       extract(epoch from clock_timestamp() - presented.revoked_at)::float8 as rotated_ago,
       coalesce(successor.revoked_at is not null or successor.expires_at <= now(), true) as successor_used,
       accounts.role, accounts.token_version,
@@ -207,7 +205,7 @@ export async function removeExpiredTokens(db: AuthHandle, limit: number): Promis
   return Number(result.numAffectedRows ?? 0n);
 }
 
-/** Forgets the sealed successors whose grace is over. */
+/** Clears sealed successors whose reuse grace is over. */
 export async function clearSealedSuccessors(db: AuthHandle, graceSeconds: number, limit: number): Promise<number> {
   const result = await sql`
     update refresh_tokens set sealed_successor = null where id in (

@@ -66,8 +66,8 @@ export async function isSessionLive(db: AuthHandle, id: string, userId: string):
   return (await liveSession(db, id, userId).executeTakeFirst()) !== undefined;
 }
 
-/** Likewise, and keeps it from ending before the transaction does. */
-export async function holdLiveSession(trx: AuthTransaction, id: string, userId: string): Promise<boolean> {
+/** Like isSessionLive, and prevents the session from ending before the transaction ends. */
+export async function lockLiveSession(trx: AuthTransaction, id: string, userId: string): Promise<boolean> {
   return (await liveSession(trx, id, userId).forShare().executeTakeFirst()) !== undefined;
 }
 
@@ -80,7 +80,7 @@ function liveSession(db: AuthHandle, id: string, userId: string) {
     .where("ended_at", "is", null);
 }
 
-/** Ends one live session; the user's id, or undefined when it had ended before (or is none of `userId`). */
+/** Ends one live session. Returns the user's id, or undefined when it had ended or belongs to another user. */
 export async function endSession(
   trx: AuthTransaction,
   id: string,
@@ -99,8 +99,8 @@ export async function endSession(
 }
 
 /**
- * Ends every live session of a user. Run it after the statement that locked the account: a login or a refresh
- * that the lock had to wait for is visible to this statement, not to that one.
+ * Ends every live session of a user. Run it after the statement that locked the account: only a later statement sees
+ * a login or refresh that the lock waited for.
  */
 export async function endSessionsOf(trx: AuthTransaction, userId: string, reason: EndReason): Promise<void> {
   await trx
@@ -115,7 +115,7 @@ export async function removeSessionsOf(trx: AuthTransaction, userIds: readonly s
   await trx.deleteFrom("sessions").where("user_id", "in", userIds).execute();
 }
 
-/** Removes sessions that no token is left of: whatever they could vouch for has expired. */
+/** Deletes sessions without a token; all their tokens have expired. */
 export async function removeTokenlessSessions(db: AuthHandle, limit: number): Promise<number> {
   const result = await sql`
     delete from sessions where id in (

@@ -1,42 +1,42 @@
 import { sql } from "kysely";
 import type { AuthHandle } from "../../db/database.ts";
 
-/** What auth's tables say of a user, one of his sessions and a signing key, now. */
-export interface Standing {
-  /** True, too, for a session that is unknown or is another user's. */
+/** The state of the account, the session and the signing key that an access token names. */
+export interface TokenStatus {
+  /** Also true for an unknown session and for another user's session. */
   readonly sessionEnded: boolean;
-  /** null when the account is gone for good. */
+  /** null when the account is erased or unknown. */
   readonly tokenVersion: number | null;
   /** Active and not deleted. */
-  readonly mayEnter: boolean;
-  /** Not retired. A replica's memory does not tell: another one may have retired it a moment ago. */
-  readonly keyStands: boolean;
+  readonly isAccountActive: boolean;
+  /** Not retired. Read from the table, because another replica may have retired it a moment ago. */
+  readonly isKeyValid: boolean;
 }
 
-interface StandingRow {
+interface TokenStatusRow {
   session_ended: boolean;
   token_version: number | null;
-  may_enter: boolean;
-  key_stands: boolean;
+  account_active: boolean;
+  key_valid: boolean;
 }
 
-/** What a token says of itself. */
-export interface Claimed {
+/** The claims of a token that the status depends on. */
+export interface TokenReference {
   readonly userId: string;
   readonly sessionId: string;
   readonly kid: string;
 }
 
-/** One answer a token, in their order, by one statement. */
-export async function findStanding(db: AuthHandle, claimed: readonly Claimed[]): Promise<Standing[]> {
-  const userIds = claimed.map(({ userId }) => userId);
-  const sessionIds = claimed.map(({ sessionId }) => sessionId);
-  const kids = claimed.map(({ kid }) => kid);
-  const result = await sql<StandingRow>`
+/** Returns one status for each token, in the order of the tokens, by one statement. */
+export async function findTokenStatuses(db: AuthHandle, tokens: readonly TokenReference[]): Promise<TokenStatus[]> {
+  const userIds = tokens.map(({ userId }) => userId);
+  const sessionIds = tokens.map(({ sessionId }) => sessionId);
+  const kids = tokens.map(({ kid }) => kid);
+  const result = await sql<TokenStatusRow>`
     select sessions.id is null or sessions.ended_at is not null as session_ended,
       accounts.token_version,
-      coalesce(accounts.is_active and accounts.deleted_at is null, false) as may_enter,
-      signing_keys.kid is not null as key_stands
+      coalesce(accounts.is_active and accounts.deleted_at is null, false) as account_active,
+      signing_keys.kid is not null as key_valid
     from unnest(${userIds}::uuid[], ${sessionIds}::uuid[], ${kids}::text[])
       with ordinality as asked (user_id, session_id, kid, position)
     left join accounts on accounts.id = asked.user_id
@@ -46,7 +46,7 @@ export async function findStanding(db: AuthHandle, claimed: readonly Claimed[]):
   return result.rows.map((row) => ({
     sessionEnded: row.session_ended,
     tokenVersion: row.token_version,
-    mayEnter: row.may_enter,
-    keyStands: row.key_stands,
+    isAccountActive: row.account_active,
+    isKeyValid: row.key_valid,
   }));
 }

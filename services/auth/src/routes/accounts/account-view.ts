@@ -1,7 +1,7 @@
 import type { Account as AccountAnswer, User } from "@gatehouse/contracts";
 import type { Account } from "../../repositories/accounts/account.repository.ts";
 
-/** The account as login shows it to its owner. */
+/** Returns the account as login shows it to its owner. */
 export function toUser(account: Account): User {
   return {
     id: account.id,
@@ -15,7 +15,7 @@ export function toUser(account: Account): User {
   };
 }
 
-/** The account as the user service gets it. */
+/** Returns the account as the user service receives it. */
 export function toAccountAnswer(account: Account): AccountAnswer {
   return {
     id: account.id,

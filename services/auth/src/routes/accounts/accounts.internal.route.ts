@@ -16,11 +16,11 @@ import { toAccountAnswer } from "./account-view.ts";
 export interface AccountsRouteDeps {
   readonly accounts: AccountService;
   readonly deletions: DeletionService;
-  /** INTERNAL_API_TOKEN: any of them is accepted. */
+  /** INTERNAL_API_TOKEN: each value is accepted. */
   readonly tokens: readonly string[];
 }
 
-/** The commands of the user service. Never reachable through the gateway. */
+/** Serves the commands of the user service. Never reachable through the gateway. */
 export function internalAccountsRoute({ accounts, deletions, tokens }: AccountsRouteDeps) {
   return async (app: App): Promise<void> => {
     app.addHook("onRequest", serviceTokenGuard(tokens));

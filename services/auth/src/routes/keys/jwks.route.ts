@@ -2,8 +2,12 @@ import { Jwks } from "@gatehouse/contracts";
 import type { App } from "@gatehouse/http";
 import type { KeyService } from "../../services/keys/key.service.ts";
 
-/** The public keys (RFC 7517). They are held in memory, so this answers while the database is away. */
-export function jwksRoute({ keys }: { keys: KeyService }) {
+interface JwksRouteDeps {
+  readonly keys: KeyService;
+}
+
+/** Serves the public keys (RFC 7517) from memory, also while the database is unavailable. */
+export function jwksRoute({ keys }: JwksRouteDeps) {
   return async (app: App): Promise<void> => {
     app.get(
       "/.well-known/jwks.json",

@@ -4,8 +4,13 @@ import { type App, BEARER_SECURITY, NoContent } from "@gatehouse/http";
 import type { PasswordChangeService } from "../../services/passwords/password-change.service.ts";
 import type { RefreshCookie } from "../sessions/refresh-cookie.ts";
 
-export function passwordRoute(deps: { passwords: PasswordChangeService; cookie: RefreshCookie; verify: VerifyBearer }) {
-  const { passwords, cookie, verify } = deps;
+interface PasswordRouteDeps {
+  readonly passwords: PasswordChangeService;
+  readonly cookie: RefreshCookie;
+  readonly verify: VerifyBearer;
+}
+
+export function passwordRoute({ passwords, cookie, verify }: PasswordRouteDeps) {
   return async (app: App): Promise<void> => {
     app.post(
       "/v1/auth/change-password",

@@ -5,11 +5,11 @@ import type { IntrospectionService } from "../../services/sessions/introspection
 
 export interface IntrospectRouteDeps {
   readonly introspection: IntrospectionService;
-  /** INTROSPECTION_TOKEN: any of them is accepted. */
+  /** INTROSPECTION_TOKEN: each value is accepted. */
   readonly tokens: readonly string[];
 }
 
-/** What verifiers ask when their view is not current. Never reachable through the gateway. */
+/** Serves verifiers whose revocation view is stale. Never reachable through the gateway. */
 export function introspectRoute({ introspection, tokens }: IntrospectRouteDeps) {
   return async (app: App): Promise<void> => {
     app.addHook("onRequest", serviceTokenGuard(tokens));

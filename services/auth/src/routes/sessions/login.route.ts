@@ -6,10 +6,14 @@ import type { LoginService } from "../../services/sessions/login.service.ts";
 import type { RefreshCookie } from "./refresh-cookie.ts";
 import { toUser } from "../accounts/account-view.ts";
 
-export function loginRoute(deps: { logins: LoginService; cookie: RefreshCookie }) {
-  const { logins, cookie } = deps;
+interface LoginRouteDeps {
+  readonly logins: LoginService;
+  readonly cookie: RefreshCookie;
+}
+
+export function loginRoute({ logins, cookie }: LoginRouteDeps) {
   return async (app: App): Promise<void> => {
-    // The OAuth2 password form and nothing else; a context of its own, so that the other routes take JSON.
+    // Only this route accepts forms (the OAuth2 password form); the other routes accept JSON.
     app.removeAllContentTypeParsers();
     await app.register(formBody);
 

@@ -4,8 +4,13 @@ import { type App, BEARER_SECURITY, NoContent, COOKIE_SECURITY } from "@gatehous
 import type { SessionService } from "../../services/sessions/session.service.ts";
 import type { RefreshCookie } from "./refresh-cookie.ts";
 
-export function logoutRoute(deps: { sessions: SessionService; cookie: RefreshCookie; verify: VerifyBearer }) {
-  const { sessions, cookie, verify } = deps;
+interface LogoutRouteDeps {
+  readonly sessions: SessionService;
+  readonly cookie: RefreshCookie;
+  readonly verify: VerifyBearer;
+}
+
+export function logoutRoute({ sessions, cookie, verify }: LogoutRouteDeps) {
   return async (app: App): Promise<void> => {
     app.post(
       "/v1/auth/logout",
@@ -20,7 +25,7 @@ export function logoutRoute(deps: { sessions: SessionService; cookie: RefreshCoo
       },
       async (request, reply) => {
         const presented = cookie.read(request);
-        // The bearer speaks for its session whatever the cookie is worth; without one the cookie must be good.
+        // A valid bearer decides the session; without one the cookie must be valid.
         if (request.user) await sessions.logout(request.user.sid);
         else if (presented) await sessions.logout(await sessions.sessionOfRefreshToken(presented));
         else throw new AppError(request.headers.authorization ? "TokenError" : "AuthenticationError");

@@ -8,7 +8,7 @@ export interface RefreshCookie {
   clear(reply: FastifyReply): void;
 }
 
-/** The cookie that carries the refresh token (contract, section 4). Cleared with the attributes it is set with, or browsers keep it. */
+/** Reads, sets and clears the refresh cookie (docs/reference/tokens.md). Browsers clear it only with the attributes it was set with. */
 export function createRefreshCookie({ secure }: { secure: boolean }): RefreshCookie {
   const attributes = { path: REFRESH_COOKIE.path, httpOnly: true, sameSite: "strict", secure } as const;
   return {

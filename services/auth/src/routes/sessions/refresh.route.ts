@@ -4,8 +4,12 @@ import { type App, COOKIE_SECURITY } from "@gatehouse/http";
 import type { RefreshService } from "../../services/sessions/refresh.service.ts";
 import type { RefreshCookie } from "./refresh-cookie.ts";
 
-export function refreshRoute(deps: { refreshes: RefreshService; cookie: RefreshCookie }) {
-  const { refreshes, cookie } = deps;
+interface RefreshRouteDeps {
+  readonly refreshes: RefreshService;
+  readonly cookie: RefreshCookie;
+}
+
+export function refreshRoute({ refreshes, cookie }: RefreshRouteDeps) {
   return async (app: App): Promise<void> => {
     app.post(
       "/v1/auth/refresh",
@@ -22,7 +26,7 @@ export function refreshRoute(deps: { refreshes: RefreshService; cookie: RefreshC
         if (!presented) throw new AppError("AuthenticationError");
         const outcome = await refreshes.refresh(presented);
         if ("error" in outcome) {
-          if (outcome.endedFamily) cookie.clear(reply);
+          if (outcome.endedSession) cookie.clear(reply);
           throw outcome.error;
         }
         cookie.set(reply, outcome.refreshToken, outcome.refreshExpiresIn);

@@ -4,8 +4,12 @@ import { type App, BEARER_SECURITY, NoContent } from "@gatehouse/http";
 import type { Session } from "../../repositories/sessions/session.repository.ts";
 import type { SessionService } from "../../services/sessions/session.service.ts";
 
-export function sessionsRoute(deps: { sessions: SessionService; verify: VerifyBearer }) {
-  const { sessions, verify } = deps;
+interface SessionsRouteDeps {
+  readonly sessions: SessionService;
+  readonly verify: VerifyBearer;
+}
+
+export function sessionsRoute({ sessions, verify }: SessionsRouteDeps) {
   return async (app: App): Promise<void> => {
     app.addHook("onRequest", requireUser(verify));
 

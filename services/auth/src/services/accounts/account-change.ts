@@ -4,34 +4,34 @@ import type { EndReason } from "../../repositories/sessions/session.repository.t
 
 export interface AccountChange {
   readonly values: Partial<Account>;
-  /** What `auth.account.updated` names; empty when only the password was set. */
+  /** The changed fields of `auth.account.updated`; empty when only the password was set. */
   readonly changed: readonly string[];
   readonly setsPassword: boolean;
-  readonly takesAdminAway: boolean;
+  readonly removesAdmin: boolean;
   /** Set when token_version is raised: all sessions of the user end for this reason. */
   readonly endsSessions: EndReason | undefined;
-  /** The reason of `auth.sessions.revoked`; a new password has an event of its own. */
+  /** The reason of `auth.sessions.revoked`; a new password has its own event. */
   readonly revocationReason: "deactivated" | "role_changed" | undefined;
 }
 
 /**
- * What a command changes about an account, by the contract's rules: only values that differ count; another email clears
- * is_verified unless the command sets it; a password, a deactivation and another role raise token_version. undefined: nothing.
+ * Returns the change that a command makes to an account, undefined when it changes nothing. Only values that differ count.
+ * A new email clears is_verified unless the command sets it. A password, a deactivation and a new role raise token_version.
  */
 export function planAccountChange(
   account: Account,
   command: Omit<UpdateAccountCommand, "on_behalf_of" | "password">,
   passwordHash: string | undefined,
 ): AccountChange | undefined {
-  const emailMoves = command.email !== undefined && command.email !== account.email;
+  const changesEmail = command.email !== undefined && command.email !== account.email;
   const wanted = {
     email: command.email ?? account.email,
     role: command.role ?? account.role,
     is_active: command.is_active ?? account.isActive,
-    is_verified: command.is_verified ?? (emailMoves ? false : account.isVerified),
+    is_verified: command.is_verified ?? (changesEmail ? false : account.isVerified),
   };
   const changed = [
-    ...(emailMoves ? ["email"] : []),
+    ...(changesEmail ? ["email"] : []),
     ...(wanted.role === account.role ? [] : ["role"]),
     ...(wanted.is_active === account.isActive ? [] : ["is_active"]),
     ...(wanted.is_verified === account.isVerified ? [] : ["is_verified"]),
@@ -48,7 +48,7 @@ export function planAccountChange(
       email: wanted.email,
       isActive: wanted.is_active,
       isVerified: wanted.is_verified,
-      // A role that this build does not know stays as it is stored.
+      // A role that this build does not know stays as stored.
       ...(changesRole && { role: wanted.role }),
       ...(setsPassword && { passwordHash }),
       ...(endsSessions && { tokenVersion: account.tokenVersion + 1 }),
@@ -56,7 +56,7 @@ export function planAccountChange(
     },
     changed,
     setsPassword,
-    takesAdminAway: account.role === "admin" && (deactivates || changesRole),
+    removesAdmin: account.role === "admin" && (deactivates || changesRole),
     endsSessions,
     revocationReason,
   };

@@ -1,7 +1,7 @@
 import { createEvent } from "@gatehouse/messaging";
 import type { Account } from "../../repositories/accounts/account.repository.ts";
 
-/** The events of accounts. All events of one change carry the version that the change raised the account to. */
+/** Events of accounts. All events of one change carry the account's new version. */
 
 const about = (account: Account, actor: string | undefined) => ({
   source: "auth" as const,
@@ -29,7 +29,7 @@ export const accountUpdated = (account: Account, changed: readonly string[], act
   createEvent({
     ...about(account, actor),
     type: "auth.account.updated",
-    // The moment that the account itself shows, so that the projection shows the same.
+    // The same time as in the account, so that the projection shows it too.
     time: account.updatedAt,
     data: { ...facts(account), changed: [...changed] },
   });
@@ -42,7 +42,7 @@ export const accountRestored = (account: Account, actor: string) =>
     data: { ...facts(account), changed: ["deleted_at"] },
   });
 
-/** `account` is as the deletion leaves it: with raised version and token_version. */
+/** `account` already has the raised version and token_version. */
 export const accountDeleted = (account: Account, soft: boolean, actor?: string) =>
   createEvent({
     ...about(account, actor),

@@ -27,9 +27,9 @@ export interface AccountServiceDeps {
 
 export type AccountService = ReturnType<typeof createAccountService>;
 
-/** Creation and change of accounts, on command of the user service. */
+/** Creates and changes accounts on command of the user service. */
 export function createAccountService({ db, transact, hasher, now }: AccountServiceDeps) {
-  /** The answer to a command that came before, or undefined; cheap, and so made before the hash. */
+  /** Returns the account of a repeated command. Runs before the hash because it is cheap. */
   async function findCreated({ id, email }: CreateAccountCommand): Promise<Account | undefined> {
     const existing = await findAccountByEmail(db, email);
     if (existing && existing.id !== id) throw new AppError("EmailAlreadyExists");
@@ -48,7 +48,7 @@ export function createAccountService({ db, transact, hasher, now }: AccountServi
 
   return {
     /**
-     * Creates an account. The same id and email again: the same answer, since the first one may have got lost.
+     * Creates an account. Repeating the id and email returns the same account, because the first response may have been lost.
      * @throws AppError EmailAlreadyExists, ConflictError, PermissionDenied, TokenRevokedError, ServiceUnavailable
      */
     async create(command: CreateAccountCommand): Promise<Account> {
@@ -58,15 +58,14 @@ export function createAccountService({ db, transact, hasher, now }: AccountServi
       const creation = transact(async (trx, emit) => {
         await authorizeCreation(trx, command);
         const account = await insertAccount(trx, newAccount(command, passwordHash));
-        // In a statement of its own: an erasure that the insert had to wait for is visible now.
+        // A separate statement sees an erasure that the insert waited for.
         if (await tombstoneExists(trx, command.id)) throw new AppError("ConflictError");
         if (!account) return repeated(await findAccount(trx, command.id), command);
         emit(accountCreated(account, command.on_behalf_of?.sub));
         return account;
       });
       return creation.catch(async (error: unknown) => {
-        // Of two inserts of one id and email at the same moment the later may meet the email's index first: ON CONFLICT has but one
-        // arbiter, and every other index of PostgreSQL's reports what it finds.
+        // A simultaneous insert of the same id and email may violate the email's index first, which ON CONFLICT (id) does not cover.
         const winner = isAppError(error, "EmailAlreadyExists") ? await findCreated(command) : undefined;
         if (!winner) throw error;
         return winner;
@@ -74,22 +73,21 @@ export function createAccountService({ db, transact, hasher, now }: AccountServi
     },
 
     /**
-     * Changes what differs. Ends the user's sessions where the change demands it, in the same transaction.
+     * Applies the values that differ. Ends the user's sessions in the same transaction when the change requires it.
      * @throws AppError UserNotFound, EmailAlreadyExists, LastAdmin, PermissionDenied, TokenRevokedError, ServiceUnavailable
      */
     async update(id: string, command: UpdateAccountCommand): Promise<Account> {
       const passwordHash = command.password === undefined ? undefined : await hasher.hash(command.password);
       return transact(async (trx, emit) => {
-        const mayTakeAdminAway =
-          command.is_active === false || (command.role !== undefined && command.role !== "admin");
-        if (mayTakeAdminAway) await lockAdmins(trx);
+        const mayRemoveAdmin = command.is_active === false || (command.role !== undefined && command.role !== "admin");
+        if (mayRemoveAdmin) await lockAdmins(trx);
         const { actorAccount, target } = await lockActorAndTarget(trx, toActor(command.on_behalf_of), id);
         authorizeUpdate(actorAccount, id, command);
         if (!target || target.deletedAt !== null) throw new AppError("UserNotFound");
 
         const change = planAccountChange(target, command, passwordHash);
         if (!change) return target;
-        if (change.takesAdminAway) await keepOneAdmin(trx, target);
+        if (change.removesAdmin) await keepOneAdmin(trx, target);
         const account = await setAccount(trx, id, { ...change.values, updatedAt: now() });
         if (change.endsSessions) await endSessionsOf(trx, id, change.endsSessions);
 
@@ -112,17 +110,17 @@ function newAccount(command: CreateAccountCommand, passwordHash: string): NewAcc
     role: command.role,
     isActive: command.is_active,
     isVerified: command.is_verified,
-    // The user service made the id with the user; both services show the same creation time.
+    // Both services derive the creation time from the id.
     createdAt: timeOfId(command.id),
   };
 }
 
 function repeated(existing: Account | undefined, command: CreateAccountCommand): Account {
   if (existing?.email === command.email && existing.deletedAt === null) return existing;
-  throw new AppError("ConflictError", { detail: "The id is taken" });
+  throw new AppError("ConflictError", { detail: "This id belongs to another account. Use a new id." });
 }
 
-/** Users change their own email; everything else, and everybody else's, takes an admin. */
+/** Users may change only their own email; every other change needs an admin. */
 function authorizeUpdate(actor: Account, targetId: string, command: UpdateAccountCommand): void {
   const { email: _email, on_behalf_of: _onBehalfOf, ...privileged } = command;
   if (actor.id !== targetId || Object.keys(privileged).length > 0) requireAdmin(actor);

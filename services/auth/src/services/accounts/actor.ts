@@ -3,9 +3,9 @@ import type { OnBehalfOf } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import type { AuthTransaction } from "../../db/database.ts";
 import { type Account, lockAccount } from "../../repositories/accounts/account.repository.ts";
-import { holdLiveSession } from "../../repositories/sessions/session.repository.ts";
+import { lockLiveSession } from "../../repositories/sessions/session.repository.ts";
 
-/** Who acts, as the access token said it when the request came. */
+/** The caller of a command, as the access token of the request named it. */
 export interface Actor {
   readonly userId: string;
   readonly sessionId: string;
@@ -21,10 +21,9 @@ export function actorOf({ sub, sid, tokenVersion }: AccessClaims): Actor {
 }
 
 /**
- * Locks the actor's account and the target's, in the order of their ids so that no two commands wait for each other,
- * and checks inside the transaction that the actor's token still stands, and will until the transaction ends: a demoted admin, and one
- * who was logged out, writes nothing more.
- * The target is locked for change, the actor only against change.
+ * Locks the accounts of the actor and the target, in the order of their ids so that no two commands wait for each other.
+ * Checks that the actor's token is valid and holds it valid until the transaction ends, so a demoted or logged-out admin
+ * writes nothing. The target is locked for change, the actor only against change.
  * @throws AppError TokenRevokedError
  */
 export async function lockActorAndTarget(
@@ -36,7 +35,7 @@ export async function lockActorAndTarget(
   for (const id of [...new Set([actor.userId, targetId])].toSorted())
     locked.set(id, await lockAccount(trx, id, id === targetId ? "update" : "share"));
   const actorAccount = locked.get(actor.userId);
-  if (!actorAccount || !(await stands(trx, actorAccount, actor))) throw new AppError("TokenRevokedError");
+  if (!actorAccount || !(await isActorActive(trx, actorAccount, actor))) throw new AppError("TokenRevokedError");
   return { actorAccount, target: locked.get(targetId) };
 }
 
@@ -50,7 +49,7 @@ export function requireAdmin(account: Account): void {
   if (account.role !== "admin") throw new AppError("PermissionDenied");
 }
 
-async function stands(trx: AuthTransaction, account: Account, actor: Actor): Promise<boolean> {
-  const mayEnter = account.isActive && account.deletedAt === null && account.tokenVersion === actor.tokenVersion;
-  return mayEnter && (await holdLiveSession(trx, actor.sessionId, actor.userId));
+async function isActorActive(trx: AuthTransaction, account: Account, actor: Actor): Promise<boolean> {
+  const isActive = account.isActive && account.deletedAt === null && account.tokenVersion === actor.tokenVersion;
+  return isActive && (await lockLiveSession(trx, actor.sessionId, actor.userId));
 }

@@ -10,12 +10,12 @@ export interface AdminServiceDeps {
   readonly hasher: PasswordHasher;
 }
 
-/** Admins that operators make, on nobody's behalf. */
+/** Creates admins for operators, without an acting user. */
 export function createAdminService({ transact, hasher }: AdminServiceDeps) {
   return {
     /**
-     * Creates a verified, active admin; the email comes normalised. An account that has the email is not promoted: whoever registered it need not
-     * be the one who is meant.
+     * Creates a verified, active admin. The email is already normalized. An existing account with this email is not promoted,
+     * because another person may have registered it.
      * @throws AppError EmailAlreadyExists
      */
     async create({ email, password }: { readonly email: string; readonly password: string }): Promise<Account> {
@@ -25,7 +25,7 @@ export function createAdminService({ transact, hasher }: AdminServiceDeps) {
   };
 }
 
-/** Inserts a verified, active admin and tells of it, in the caller's transaction. */
+/** Inserts a verified, active admin and emits its event, in the caller's transaction. */
 export async function insertAdmin(
   trx: AuthTransaction,
   emit: (event: GatehouseEvent) => void,
@@ -42,7 +42,7 @@ export async function insertAdmin(
     isVerified: true,
     createdAt: timeOfId(id),
   });
-  // The id is new, so nothing can be in its way.
+  // The id is new, so no row can conflict with it.
   if (!account) throw new AppError("ConflictError");
   emit(accountCreated(account));
   return account;

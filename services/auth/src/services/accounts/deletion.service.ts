@@ -25,14 +25,14 @@ export interface DeletionServiceDeps {
 
 export type DeletionService = ReturnType<typeof createDeletionService>;
 
-/** Soft deletion by the owner, restoration and hard deletion by an admin, erasure when the retention is over. */
+/** Deletes accounts softly for their owner and for good for an admin, restores them, and erases them after the retention. */
 export function createDeletionService({ transact, passwords, retentionDays, now }: DeletionServiceDeps) {
   async function softDelete(id: string, command: DeleteAccountCommand): Promise<Account> {
     if (command.password === undefined || command.on_behalf_of.sub !== id) throw new AppError("PermissionDenied");
     await passwords.verifyOwnPassword(id, command.password);
     return transact(async (trx, emit) => {
       await lockAdmins(trx);
-      // Also the compare-and-set on what was verified: whoever sets a password raises token_version.
+      // Fails if the password changed since it was verified: each password change raises token_version.
       const leaving = await lockActor(trx, toActor(command.on_behalf_of));
       await keepOneAdmin(trx, leaving);
       const account = await setAccount(trx, id, {
@@ -65,7 +65,7 @@ export function createDeletionService({ transact, passwords, retentionDays, now 
       return command.soft ? softDelete(id, command) : hardDelete(id, command.on_behalf_of);
     },
 
-    /** Brings a soft-deleted account back; one that is not deleted stays as it is. @throws AppError UserNotFound, EmailAlreadyExists */
+    /** Restores a soft-deleted account; an account that is not deleted stays as it is. @throws AppError UserNotFound, EmailAlreadyExists */
     async restore(id: string, onBehalfOf: OnBehalfOf): Promise<Account> {
       return transact(async (trx, emit) => {
         const { actorAccount, target } = await lockActorAndTarget(trx, toActor(onBehalfOf), id);
@@ -82,7 +82,7 @@ export function createDeletionService({ transact, passwords, retentionDays, now 
       });
     },
 
-    /** Erases up to `limit` accounts whose retention is over; answers how many it was. */
+    /** Erases up to `limit` accounts whose retention is over and returns their number. */
     async eraseExpired(limit: number): Promise<number> {
       const deletedBefore = new Date(now().getTime() - retentionDays * 86_400_000);
       return transact(async (trx, emit) => {
@@ -93,7 +93,7 @@ export function createDeletionService({ transact, passwords, retentionDays, now 
   };
 }
 
-/** Removes locked accounts for good, leaving tombstones. Sessions go after the account's lock, so that no login slips in. */
+/** Deletes locked accounts and writes tombstones. Sessions are deleted under the account's lock, so no login can add one. */
 async function erase(trx: AuthTransaction, accounts: readonly Account[], emit: Emit, actor?: string) {
   if (accounts.length === 0) return [];
   const ids = accounts.map(({ id }) => id);

@@ -16,8 +16,8 @@ export interface FirstAdminDeps {
 }
 
 /**
- * Creates the first admin when there is none yet. Safe with several replicas at once.
- * An account that has the email already is never promoted: whoever registered it need not be the operator.
+ * Creates the first admin when no admin exists. Safe when several replicas run it at the same time.
+ * An existing account with this email is never promoted, because its owner may not be the operator.
  */
 export async function ensureFirstAdmin(
   { db, transact, hasher, logger }: FirstAdminDeps,
@@ -30,9 +30,11 @@ export async function ensureFirstAdmin(
       await lockAdvisory(trx, FIRST_ADMIN_LOCK);
       return (await adminExists(trx)) ? undefined : insertAdmin(trx, emit, { email, passwordHash });
     });
-    if (account) logger.info({ user_id: account.id }, "the first admin was created");
+    if (account) logger.info({ user_id: account.id }, "created the first admin");
   } catch (error) {
     if (!isAppError(error, "EmailAlreadyExists")) throw error;
-    logger.error("FIRST_ADMIN_EMAIL belongs to an account that is no admin; it was not promoted, choose another email");
+    logger.error(
+      "FIRST_ADMIN_EMAIL belongs to an account that is no admin. Existing accounts are not promoted. Choose another email.",
+    );
   }
 }

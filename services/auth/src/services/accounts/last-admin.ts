@@ -6,14 +6,14 @@ import { type Account, otherActiveAdminExists } from "../../repositories/account
 const LAST_ADMIN_LOCK = "auth.last-admin";
 
 /**
- * Taken first by every command that may take an active admin away: two admins who remove each other at once
- * are one after the other, and the second one counts what the first has left.
+ * Locks out other commands that may remove an active admin; take it first. Of two admins who remove each other
+ * at the same time the second waits and then counts the remaining admins.
  */
 export async function lockAdmins(trx: AuthTransaction): Promise<void> {
   await lockAdvisory(trx, LAST_ADMIN_LOCK);
 }
 
-/** The transaction holds `lockAdmins`. @throws AppError LastAdmin */
+/** Fails when `leaving` is the last active admin. The transaction holds `lockAdmins`. @throws AppError LastAdmin */
 export async function keepOneAdmin(trx: AuthTransaction, leaving: Account): Promise<void> {
   const countsAsAdmin = leaving.role === "admin" && leaving.isActive && leaving.deletedAt === null;
   if (countsAsAdmin && !(await otherActiveAdminExists(trx, leaving.id))) throw new AppError("LastAdmin");

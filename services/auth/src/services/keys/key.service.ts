@@ -24,13 +24,13 @@ import {
 export const SIGNING_ALGORITHMS = ["EdDSA", "ES256", "RS256"] as const;
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
-/** Seconds between the publication of a key and its first signature: every verifier has fetched it by then. */
+/** From the publication of a key to its first signature: every verifier has fetched it by then. */
 const SECONDS_BEFORE_SIGNING = 15 * 60;
-/** The same in an emergency: every auth has read it by then, so that whichever a verifier asks for an unknown kid knows it. */
+/** The same in an emergency: every auth replica has loaded the key by then and can answer for its kid. */
 const SECONDS_BEFORE_SIGNING_SOON = 35;
-/** Seconds that a superseded key outlives the last token it may have signed; covers a replica that has not reloaded. */
+/** From the last token of a superseded key to its retirement; covers a replica that has not reloaded. */
 const RETIREMENT_MARGIN_SECONDS = 120;
-const UNKNOWN_KID_PAUSE_MS = 1_000;
+const UNKNOWN_KID_RELOAD_MS = 1_000;
 const SEALING_PURPOSE = "signing-key";
 const KEYS_LOCK = "auth.signing-keys";
 
@@ -45,10 +45,9 @@ export interface LoadedKey {
 
 export interface KeyServiceConfig {
   readonly algorithm: SigningAlgorithm;
-  /** The first seals, all open. */
+  /** The first secret seals; every secret can open. */
   readonly secrets: readonly string[];
-  /** Lifetime of an access token, in seconds. */
-  readonly accessSeconds: number;
+  readonly accessTokenSeconds: number;
 }
 
 export interface KeyServiceDeps {
@@ -60,7 +59,7 @@ export interface KeyServiceDeps {
 
 export type KeyService = ReturnType<typeof createKeyService>;
 
-/** The signing keys: made, published, rotated, retired; private halves are stored sealed under JWT_SECRET_KEY. */
+/** Creates, publishes, rotates and retires signing keys. Private keys are stored sealed under JWT_SECRET_KEY. */
 export function createKeyService({ database, transact, config, now }: KeyServiceDeps) {
   let loaded: readonly LoadedKey[] = [];
 
@@ -78,8 +77,8 @@ export function createKeyService({ database, transact, config, now }: KeyService
     reload,
 
     /**
-     * At the start: makes the first key, or the next one when JWT_ALGORITHM has changed, and seals anew
-     * what a former JWT_SECRET_KEY had sealed. Safe with several replicas at once.
+     * Creates the first key, or the next key when JWT_ALGORITHM has changed, and reseals keys sealed under a former
+     * JWT_SECRET_KEY. Runs at startup; safe when several replicas run it at the same time.
      */
     async prepare(): Promise<void> {
       const candidate = await generateKey(config);
@@ -94,31 +93,31 @@ export function createKeyService({ database, transact, config, now }: KeyService
       await resealUnderFirstSecret(database.db, config.secrets);
     },
 
-    /** Seals anew what a former JWT_SECRET_KEY had sealed, after which that one is needed no more; answers the kids. */
+    /** Reseals keys sealed under a former JWT_SECRET_KEY, which is not needed afterwards. Returns their kids. */
     async reseal(): Promise<string[]> {
       await reload();
       return resealUnderFirstSecret(database.db, config.secrets);
     },
 
-    /** The key that signs now: the newest whose time has come. */
+    /** Returns the key that signs now: the newest whose `signsFrom` has passed. */
     signingKey(): LoadedKey {
       const key = loaded.find(({ signsFrom }) => signsFrom <= now());
-      if (!key) throw new Error("there is no signing key: the service has not been prepared");
+      if (!key) throw new Error("No signing key is loaded. Call prepare() first.");
       return key;
     },
 
-    /** The public half of a key that is not retired. One that another replica has just made is looked up, but rarely: forgers invent kids. */
+    /** Returns the public key of a kid that is not retired. An unknown kid reloads the keys at most once a second, since forgers invent kids. */
     async publicKey(kid: string): Promise<CryptoKey | undefined> {
-      if (!isLoaded(kid) && now().getTime() - reloadedAt > UNKNOWN_KID_PAUSE_MS) await reload();
+      if (!isLoaded(kid) && now().getTime() - reloadedAt > UNKNOWN_KID_RELOAD_MS) await reload();
       return loaded.find((key) => key.kid === kid)?.publicKey;
     },
 
-    /** RFC 7517: every public key that may verify, those that do not sign yet too. */
+    /** Returns every public key that verifies, including keys that do not sign yet (RFC 7517). */
     jwks: () => ({ keys: loaded.map((key) => key.publicJwk) }),
 
     list: () => findKeys(database.db),
 
-    /** Publishes a new key. It signs after 15 minutes, or after 35 seconds with `soon`. Answers its kid. */
+    /** Publishes a new key, which signs after 15 minutes, or after 35 seconds with `soon`. */
     async rotate({ soon = false } = {}): Promise<{ kid: string; signsFrom: Date }> {
       const candidate = await generateKey(config);
       const signsFrom = inSeconds(now(), soon ? SECONDS_BEFORE_SIGNING_SOON : SECONDS_BEFORE_SIGNING);
@@ -131,8 +130,8 @@ export function createKeyService({ database, transact, config, now }: KeyService
     },
 
     /**
-     * Retires a key whose successor signs, whatever tokens of it live: they are refused from then on.
-     * @returns false when the key signs, will sign, or is not there
+     * Retires a key whose successor signs. Tokens that it signed are rejected from then on.
+     * @returns false when the key signs, will sign, or does not exist
      */
     async retire(kid: string): Promise<boolean> {
       const retired = await transact(async (trx, emit) => {
@@ -146,12 +145,12 @@ export function createKeyService({ database, transact, config, now }: KeyService
       return retired;
     },
 
-    /** Retires every key whose last token has expired since a newer one signs; answers their kids. */
+    /** Retires every superseded key whose last token has expired. Returns their kids. */
     async retireSuperseded(): Promise<string[]> {
       const retired = await transact(async (trx, emit) => {
         await lockAdvisory(trx, KEYS_LOCK);
         const kids: string[] = [];
-        for (const kid of supersededKeys(await findKeys(trx), now(), config.accessSeconds))
+        for (const kid of supersededKeys(await findKeys(trx), now(), config.accessTokenSeconds))
           if (await retire(trx, kid, emit)) kids.push(kid);
         return kids;
       });
@@ -162,15 +161,15 @@ export function createKeyService({ database, transact, config, now }: KeyService
 }
 
 /**
- * The keys that have nothing left to verify: a newer one signs for longer than an access token lives.
- * `keys` come with the latest `signsFrom` first; `accessSeconds` is the lifetime of an access token.
+ * Returns the kids of keys that verify no unexpired token, because a newer key has signed for longer than an access token lives.
+ * `keys` are sorted by `signsFrom`, latest first.
  */
 export function supersededKeys(
   keys: readonly Pick<StoredKey, "kid" | "signsFrom">[],
   now: Date,
-  accessSeconds: number,
+  accessTokenSeconds: number,
 ): string[] {
-  const horizon = inSeconds(now, -(accessSeconds + RETIREMENT_MARGIN_SECONDS));
+  const horizon = inSeconds(now, -(accessTokenSeconds + RETIREMENT_MARGIN_SECONDS));
   const successor = keys.findIndex(({ signsFrom }) => signsFrom <= horizon);
   return successor === -1 ? [] : keys.slice(successor + 1).map(({ kid }) => kid);
 }

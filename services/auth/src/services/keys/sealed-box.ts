@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 
 /**
- * Authenticated encryption of small secrets at rest: AES-256-GCM under a key derived by HKDF-SHA256 (RFC 5869).
+ * Encrypts small secrets at rest: AES-256-GCM under a key derived by HKDF-SHA256 (RFC 5869).
  * Layout: format (1 byte), nonce (12), tag (16), ciphertext. `purpose` separates the uses of one secret.
  */
 const FORMAT = 1;
@@ -16,7 +16,7 @@ export function seal(plaintext: Uint8Array, secret: string | Uint8Array, purpose
   return Buffer.concat([Buffer.of(FORMAT), nonce, cipher.getAuthTag(), ciphertext]);
 }
 
-/** The plaintext, or undefined when `secret` is not the one it was sealed under (or the box was altered). */
+/** Returns the plaintext, or undefined when `secret` does not open the box or the box was altered. */
 export function unseal(box: Uint8Array, secret: string | Uint8Array, purpose: string): Buffer | undefined {
   if (box.length < HEADER_LENGTH || box[0] !== FORMAT) return undefined;
   const nonce = box.subarray(1, 1 + NONCE_LENGTH);

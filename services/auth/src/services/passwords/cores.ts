@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 
-/** The cores that one of so many workers of this host may count on, at least one. */
+/** Returns the CPU cores per worker, at least 1. */
 export function coresPerWorker(workers: number): number {
   return Math.max(1, Math.floor(availableParallelism() / workers));
 }

@@ -9,7 +9,7 @@ const WAIT_BOUNDARIES = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 
 export type HashOperation = "hash" | "verify";
 
-/** Runs the work of hashing in its turn, as `queue` does, and measures it. Its span covers the wait, and says how long it was. */
+/** Returns a function that runs hashing tasks in `queue` and measures them. The span covers the wait and records its length. */
 export function measureHashing(queue: HashQueue) {
   const instruments = createInstruments(queue);
 
@@ -38,7 +38,7 @@ function createInstruments(queue: HashQueue) {
   const meter = metrics.getMeter("gatehouse");
   const depth = meter.createObservableGauge("gatehouse.password.hash.queue.depth", {
     unit: "{request}",
-    description: "Requests that wait for their turn to be hashed.",
+    description: "Requests waiting in the queue of password hashing.",
   });
   const running = meter.createObservableGauge("gatehouse.password.hash.running", {
     unit: "{request}",
@@ -55,17 +55,17 @@ function createInstruments(queue: HashQueue) {
   return {
     duration: meter.createHistogram("gatehouse.password.hash.duration", {
       unit: "s",
-      description: "How long a hash took, without the wait for its turn.",
+      description: "Time of one password hash, without the wait in the queue.",
       advice: { explicitBucketBoundaries: DURATION_BOUNDARIES },
     }),
     wait: meter.createHistogram("gatehouse.password.hash.wait", {
       unit: "s",
-      description: "How long those that got their turn had waited for it.",
+      description: "Time that hashed requests waited in the queue.",
       advice: { explicitBucketBoundaries: WAIT_BOUNDARIES },
     }),
     rejections: meter.createCounter("gatehouse.password.hash.rejections", {
       unit: "{request}",
-      description: "Requests whose turn did not come in time, answered 503.",
+      description: "Requests that got no hashing slot in time and failed with 503.",
     }),
   };
 }

@@ -8,15 +8,14 @@ interface HashQueueConfig {
 export type HashQueue = ReturnType<typeof createHashQueue>;
 
 /**
- * Back-pressure on hashing: at most `concurrency` tasks run, the others wait in line for at most `maxWaitMs`
- * and then fail with ServiceUnavailable. A login storm thus costs its own users a 503 with Retry-After,
- * and nobody else a stalled refresh.
+ * Limits hashing: at most `concurrency` tasks run, others wait in the queue for at most `maxWaitMs` and then fail with
+ * ServiceUnavailable. Too many logins fail with 503 and Retry-After, and refreshes stay fast.
  */
 export function createHashQueue({ concurrency, maxWaitMs }: HashQueueConfig) {
   const waiting = new Set<() => void>();
   let running = 0;
 
-  function turn(): Promise<void> | undefined {
+  function takeSlot(): Promise<void> | undefined {
     if (running < concurrency) {
       running += 1;
       return undefined;
@@ -34,8 +33,8 @@ export function createHashQueue({ concurrency, maxWaitMs }: HashQueueConfig) {
     });
   }
 
-  /** Hands the place of a finished task to the one that waited longest (a Set keeps insertion order). */
-  function passOn(): void {
+  /** Gives the slot of a finished task to the task that waited longest (a Set keeps insertion order). */
+  function releaseSlot(): void {
     const next = waiting.values().next();
     if (next.done) {
       running -= 1;
@@ -46,23 +45,23 @@ export function createHashQueue({ concurrency, maxWaitMs }: HashQueueConfig) {
   }
 
   return {
-    /** @throws AppError ServiceUnavailable when the turn does not come in time */
+    /** @throws AppError ServiceUnavailable when no slot is free in time */
     async run<T>(task: () => Promise<T>): Promise<T> {
-      await turn();
+      await takeSlot();
       try {
         return await task();
       } finally {
-        passOn();
+        releaseSlot();
       }
     },
-    /** How many run and how many wait. */
+    /** Returns the number of running and waiting tasks. */
     depth: () => ({ running, waiting: waiting.size }),
   };
 }
 
 function overloaded(maxWaitMs: number): AppError {
   return new AppError("ServiceUnavailable", {
-    detail: "Too many logins at once; try again in a moment",
+    detail: "Too many passwords are being checked. Try again shortly.",
     retryAfter: Math.max(1, Math.ceil(maxWaitMs / 1000)),
   });
 }

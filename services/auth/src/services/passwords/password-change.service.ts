@@ -8,7 +8,7 @@ import { passwordChanged } from "../accounts/account-events.ts";
 import { actorOf, lockActor } from "../accounts/actor.ts";
 import type { PasswordHasher } from "./password-hasher.ts";
 
-export interface PasswordChangeDeps {
+export interface PasswordChangeServiceDeps {
   readonly db: AuthHandle;
   readonly transact: AuthTransact;
   readonly hasher: PasswordHasher;
@@ -17,8 +17,8 @@ export interface PasswordChangeDeps {
 
 export type PasswordChangeService = ReturnType<typeof createPasswordChangeService>;
 
-/** What a user does with his own password. */
-export function createPasswordChangeService({ db, transact, hasher, now }: PasswordChangeDeps) {
+/** Verifies and changes the password of the caller. */
+export function createPasswordChangeService({ db, transact, hasher, now }: PasswordChangeServiceDeps) {
   /** @throws AppError InvalidCredentials, ServiceUnavailable */
   async function verifyOwnPassword(userId: string, password: string): Promise<void> {
     if (lengthOf(password) > LIMITS.passwordMax) throw new AppError("InvalidCredentials");
@@ -38,7 +38,7 @@ export function createPasswordChangeService({ db, transact, hasher, now }: Passw
       await verifyOwnPassword(caller.sub, currentPassword);
       const newHash = await hasher.hash(newPassword);
       await transact(async (trx, emit) => {
-        // Also the compare-and-set on what was verified: whoever sets a password raises token_version.
+        // Fails if the password changed since it was verified: each password change raises token_version.
         const before = await lockActor(trx, actorOf(caller));
         const account = await setAccount(trx, caller.sub, {
           passwordHash: newHash,

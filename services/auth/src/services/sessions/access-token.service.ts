@@ -3,15 +3,13 @@ import { newId } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import { SignJWT } from "jose";
 import type { AuthHandle } from "../../db/database.ts";
-import { findStanding } from "../../repositories/sessions/standing.repository.ts";
+import { findTokenStatuses, type TokenStatus } from "../../repositories/sessions/token-status.repository.ts";
 import { type KeyService, SIGNING_ALGORITHMS } from "../keys/key.service.ts";
-import { stands } from "./standing.ts";
 
 export interface AccessTokenConfig {
   readonly issuer: string;
   readonly audience: string;
-  /** Lifetime in seconds. */
-  readonly accessSeconds: number;
+  readonly accessTokenSeconds: number;
 }
 
 export interface AccessTokenSubject {
@@ -19,7 +17,7 @@ export interface AccessTokenSubject {
   readonly sessionId: string;
   readonly role: string;
   readonly tokenVersion: number;
-  /** Seconds until the refresh token that comes with it expires. */
+  /** Seconds until the refresh token issued with it expires. */
   readonly expiresIn: number;
 }
 
@@ -29,21 +27,25 @@ export interface IssuedAccessToken {
   readonly expiresIn: number;
 }
 
+export interface AccessTokenServiceDeps {
+  readonly db: AuthHandle;
+  readonly keys: KeyService;
+  readonly config: AccessTokenConfig;
+}
+
 export type AccessTokenService = ReturnType<typeof createAccessTokenService>;
 
-/** Mints access tokens (RFC 9068) and, for auth itself, checks them against the tables. */
-export function createAccessTokenService(deps: { db: AuthHandle; keys: KeyService; config: AccessTokenConfig }) {
-  const { db, keys, config } = deps;
-
+/** Issues access tokens (RFC 9068) and verifies those that auth itself receives against its tables. */
+export function createAccessTokenService({ db, keys, config }: AccessTokenServiceDeps) {
   return {
     /**
-     * `issuedAt` is the moment before the account was read, so that no revocation in between predates the token. It does not outlive
-     * the refresh token: a session at its maximum age leaves nothing behind that would still be accepted.
+     * Returns a signed access token. `issuedAt` is the moment before the account was read, so that a revocation in between
+     * is later than the token. The token expires no later than the refresh token, and so no later than its session.
      */
     async mint(subject: AccessTokenSubject, issuedAt: Date): Promise<IssuedAccessToken> {
       const key = keys.signingKey();
       const iat = Math.floor(issuedAt.getTime() / 1000);
-      const expiresIn = Math.min(config.accessSeconds, subject.expiresIn);
+      const expiresIn = Math.min(config.accessTokenSeconds, subject.expiresIn);
       const accessToken = await new SignJWT({
         sid: subject.sessionId,
         client_id: CLIENT_ID,
@@ -62,7 +64,7 @@ export function createAccessTokenService(deps: { db: AuthHandle; keys: KeyServic
     },
 
     /**
-     * Verifies a bearer and that it still stands, by auth's own tables.
+     * Returns the claims of a bearer token that is valid by its signature and by auth's tables.
      * @throws AppError TokenError, TokenRevokedError
      */
     async authenticate(token: string): Promise<AccessClaims> {
@@ -73,9 +75,15 @@ export function createAccessTokenService(deps: { db: AuthHandle; keys: KeyServic
         audience: config.audience,
       });
       const { sub: userId, sid: sessionId, kid, tokenVersion } = claims;
-      const [standing] = await findStanding(db, [{ userId, sessionId, kid }]);
-      if (!standing || !stands(standing, tokenVersion)) throw new AppError("TokenRevokedError");
+      const [status] = await findTokenStatuses(db, [{ userId, sessionId, kid }]);
+      if (!status || !isTokenValid(status, tokenVersion)) throw new AppError("TokenRevokedError");
       return claims;
     },
   };
+}
+
+/** Returns whether a token that carries this token_version is valid. */
+export function isTokenValid(status: TokenStatus, tokenVersion: number): boolean {
+  const { sessionEnded, isAccountActive, isKeyValid } = status;
+  return isKeyValid && isAccountActive && !sessionEnded && status.tokenVersion === tokenVersion;
 }

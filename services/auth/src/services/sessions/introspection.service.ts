@@ -1,24 +1,28 @@
 import type { IntrospectionClaims, IntrospectionResult } from "@gatehouse/contracts";
 import type { AuthHandle } from "../../db/database.ts";
-import { findStanding, type Standing } from "../../repositories/sessions/standing.repository.ts";
-import { stands } from "./standing.ts";
+import { findTokenStatuses, type TokenStatus } from "../../repositories/sessions/token-status.repository.ts";
+import { isTokenValid } from "./access-token.service.ts";
 
-const GONE: Standing = { sessionEnded: true, tokenVersion: null, mayEnter: false, keyStands: false };
+const UNKNOWN: TokenStatus = { sessionEnded: true, tokenVersion: null, isAccountActive: false, isKeyValid: false };
 
 export type IntrospectionService = ReturnType<typeof createIntrospectionService>;
 
-/** Says for tokens whose signature the caller has checked whether what they claim still holds (after RFC 7662). */
-export function createIntrospectionService({ db }: { db: AuthHandle }) {
+export interface IntrospectionServiceDeps {
+  readonly db: AuthHandle;
+}
+
+/** Tells whether tokens are still valid (after RFC 7662). The caller has verified their signatures. */
+export function createIntrospectionService({ db }: IntrospectionServiceDeps) {
   return {
     async introspect(tokens: readonly IntrospectionClaims[]): Promise<IntrospectionResult[]> {
-      const claimed = tokens.map(({ sub, sid, kid }) => ({ userId: sub, sessionId: sid, kid }));
-      const standings = await findStanding(db, claimed);
+      const references = tokens.map(({ sub, sid, kid }) => ({ userId: sub, sessionId: sid, kid }));
+      const statuses = await findTokenStatuses(db, references);
       return tokens.map(({ token_version }, index) => {
-        const standing = standings[index] ?? GONE;
+        const status = statuses[index] ?? UNKNOWN;
         return {
-          active: stands(standing, token_version),
-          session_ended: standing.sessionEnded,
-          least_token_version: standing.tokenVersion,
+          active: isTokenValid(status, token_version),
+          session_ended: status.sessionEnded,
+          least_token_version: status.tokenVersion,
         };
       });
     },

@@ -6,7 +6,7 @@ import type { AuthHandle } from "../../db/database.ts";
 import {
   type Account,
   findAccountByEmail,
-  setPasswordHashIfStill,
+  setPasswordHashIfUnchanged,
 } from "../../repositories/accounts/account.repository.ts";
 import { insertSession } from "../../repositories/sessions/refresh-token.repository.ts";
 import type { AccessTokenService, IssuedAccessToken } from "./access-token.service.ts";
@@ -32,24 +32,23 @@ export interface LoginServiceDeps {
   readonly db: AuthHandle;
   readonly hasher: PasswordHasher;
   readonly accessTokens: AccessTokenService;
-  /** Wakes the relay: the session's event is written by a statement of its own. */
+  /** Woken directly, because the session's event is written without `transact`. */
   readonly relay: Pick<Relay, "wake">;
-  readonly config: { readonly refreshSeconds: number; readonly sessionSeconds: number };
+  readonly config: { readonly refreshTokenSeconds: number; readonly sessionSeconds: number };
   readonly now: () => Date;
 }
 
-/** How often a login begins again when the account moved while its password was being checked. */
-const ROUNDS = 4;
+/** Attempts of one login whose account changes while its password is verified. */
+const MAX_ATTEMPTS = 4;
 
 export type LoginService = ReturnType<typeof createLoginService>;
 
-/** Login with email and password. Two round trips to the database around one hash, none of them holding a lock while it runs. */
-export function createLoginService(deps: LoginServiceDeps) {
-  const { db, hasher, accessTokens, relay, config, now } = deps;
+/** Logs in with email and password: two database round trips around one hash, and no lock while it is computed. */
+export function createLoginService({ db, hasher, accessTokens, relay, config, now }: LoginServiceDeps) {
   const counted = createLoginMetric();
-  const refreshExpiresIn = Math.min(config.refreshSeconds, config.sessionSeconds);
+  const refreshExpiresIn = Math.min(config.refreshTokenSeconds, config.sessionSeconds);
 
-  /** The account, or the one answer that tells nothing but that it was wrong. */
+  /** Returns the account. Every failed check but InactiveUser gives the same error. */
   async function verifyCredentials(email: string, password: string): Promise<Account> {
     if (lengthOf(password) > LIMITS.passwordMax) throw new AppError("InvalidCredentials");
     const account = await findAccountByEmail(db, normalizeEmail(email));
@@ -59,7 +58,7 @@ export function createLoginService(deps: LoginServiceDeps) {
     return account;
   }
 
-  /** undefined when the account has moved since its password was verified. */
+  /** Returns undefined when the account has changed since its password was verified. */
   async function startSession(account: Account, attempt: LoginAttempt) {
     const sessionId = newId();
     const refreshToken = newRefreshToken();
@@ -78,7 +77,7 @@ export function createLoginService(deps: LoginServiceDeps) {
       deviceName,
       ipAddress,
       tokenId: newId(),
-      tokenLifetime: refreshExpiresIn,
+      tokenSeconds: refreshExpiresIn,
     };
     const tokenHash = hashRefreshToken(refreshToken);
     const row = outboxRow(event);
@@ -89,11 +88,11 @@ export function createLoginService(deps: LoginServiceDeps) {
   }
 
   /**
-   * The session of an account whose password is right now, not only when it was looked up. An account that moved in between is looked
-   * at again: a new role, or logging out everywhere, makes the password no worse.
+   * Starts a session of an account whose password is still current. When the account changes meanwhile, verifies again:
+   * a new role or a logout of all devices does not make the password wrong.
    */
-  async function enter(attempt: LoginAttempt) {
-    for (let round = 1; round <= ROUNDS; round += 1) {
+  async function verifyAndStart(attempt: LoginAttempt) {
+    for (let count = 1; count <= MAX_ATTEMPTS; count += 1) {
       const account = await verifyCredentials(attempt.email, attempt.password);
       const session = await startSession(account, attempt);
       if (session) return { account, ...session };
@@ -101,11 +100,11 @@ export function createLoginService(deps: LoginServiceDeps) {
     throw new AppError("InvalidCredentials");
   }
 
-  /** Raises a hash to the parameters of today. A full queue only puts it off to the next login. */
-  async function raiseHash(account: Account, password: string): Promise<void> {
+  /** Replaces a hash made with other parameters. When the queue is full, the next login does it. */
+  async function upgradeHash(account: Account, password: string): Promise<void> {
     if (!hasher.needsRehash(account.passwordHash)) return;
     try {
-      await setPasswordHashIfStill(db, account.id, account.passwordHash, await hasher.hash(password));
+      await setPasswordHashIfUnchanged(db, account.id, account.passwordHash, await hasher.hash(password));
     } catch (error) {
       if (!isAppError(error, "ServiceUnavailable")) throw error;
     }
@@ -113,11 +112,11 @@ export function createLoginService(deps: LoginServiceDeps) {
 
   async function login(attempt: LoginAttempt): Promise<Login> {
     const issuedAt = now();
-    const { account, sessionId, refreshToken } = await enter(attempt);
+    const { account, sessionId, refreshToken } = await verifyAndStart(attempt);
     const { id: userId, role, tokenVersion } = account;
     const subject = { userId, sessionId, role, tokenVersion, expiresIn: refreshExpiresIn };
     const token = await accessTokens.mint(subject, issuedAt);
-    await raiseHash(account, attempt.password);
+    await upgradeHash(account, attempt.password);
     return { ...token, account, refreshToken, refreshExpiresIn };
   }
 

@@ -6,11 +6,11 @@ import { removeTombstonesBefore } from "../../repositories/accounts/tombstone.re
 import type { DeletionService } from "../accounts/deletion.service.ts";
 import type { KeyService } from "../keys/key.service.ts";
 
-/** Longer than any stream keeps an event (contract, section 6), so that none comes for an id without its tombstone. */
+/** Longer than any stream keeps an event (docs/reference/events.md), so every late event finds its tombstone. */
 const TOMBSTONE_DAYS = 60;
 const BATCH = 500;
 
-export interface MaintenanceDeps {
+export interface MaintenanceServiceDeps {
   readonly database: Database<AuthTables>;
   readonly deletions: DeletionService;
   readonly keys: KeyService;
@@ -18,7 +18,7 @@ export interface MaintenanceDeps {
   readonly now: () => Date;
 }
 
-/** What one pass did, in rows. */
+/** Rows that one pass deleted or changed. */
 export interface MaintenanceReport {
   readonly expiredTokens: number;
   readonly sessions: number;
@@ -28,9 +28,15 @@ export interface MaintenanceReport {
   readonly retiredKeys: number;
 }
 
-/** What has to be tidied up regularly, in short transactions. Every replica may run it; one at a time does the work. */
-export function createMaintenanceService({ database, deletions, keys, reuseGraceSeconds, now }: MaintenanceDeps) {
-  /** Repeats a bounded statement until nothing is left of its kind. The lock ends with each transaction. */
+/** Deletes expired rows in short transactions. Every replica runs it; an advisory lock lets one replica work at a time. */
+export function createMaintenanceService({
+  database,
+  deletions,
+  keys,
+  reuseGraceSeconds,
+  now,
+}: MaintenanceServiceDeps) {
+  /** Repeats a bounded statement until no row is left. The lock ends with each transaction. */
   const sweep = (name: string, step: (trx: AuthTransaction, limit: number) => Promise<number>) =>
     inBatches(BATCH, (limit) =>
       database.db

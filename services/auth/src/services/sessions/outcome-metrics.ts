@@ -5,18 +5,18 @@ export type RefreshOutcome = "rotated" | "reused" | "refused" | "replayed" | "fa
 
 type LoginOutcome = "succeeded" | "invalid_credentials" | "inactive" | "overloaded" | "failed";
 
-/** Only the queue of hashing refuses a login as unavailable; a database that is away is an error of the driver's. */
+/** Only the hashing queue throws ServiceUnavailable here; an unavailable database is a driver error. */
 const REFUSED_LOGINS: Partial<Record<ErrorCode, LoginOutcome>> = {
   InvalidCredentials: "invalid_credentials",
   InactiveUser: "inactive",
   ServiceUnavailable: "overloaded",
 };
 
-/** Counts logins by what came of them. */
+/** Counts logins by outcome. */
 export function createLoginMetric(): <T>(login: Promise<T>) => Promise<T> {
   const logins = metrics.getMeter("gatehouse").createCounter("gatehouse.logins", {
     unit: "{login}",
-    description: "Logins by what came of them: succeeded, invalid_credentials, inactive, overloaded, failed.",
+    description: "Logins by outcome: succeeded, invalid_credentials, inactive, overloaded, failed.",
   });
   const count = (outcome: LoginOutcome) => logins.add(1, { outcome });
 
@@ -32,16 +32,16 @@ export function createLoginMetric(): <T>(login: Promise<T>) => Promise<T> {
   };
 }
 
-/** Counts refreshes by what came of them, and the replays among them by themselves: each is a token in two hands. */
+/** Counts refreshes by outcome, and replays separately: each replay means that two clients hold one token. */
 export function createRefreshMetric(): (outcome: RefreshOutcome) => void {
   const meter = metrics.getMeter("gatehouse");
   const refreshes = meter.createCounter("gatehouse.refreshes", {
     unit: "{refresh}",
-    description: "Refreshes by what came of them: rotated, reused (within the grace), refused, replayed, failed.",
+    description: "Refreshes by outcome: rotated, reused (within the grace), refused, replayed, failed.",
   });
   const replays = meter.createCounter("gatehouse.refresh.replays", {
     unit: "{replay}",
-    description: "Families of refresh tokens ended because a rotated token was used again.",
+    description: "Sessions ended because a rotated refresh token was used again.",
   });
   return (outcome) => {
     refreshes.add(1, { outcome });

@@ -26,15 +26,14 @@ export interface Refreshed extends IssuedAccessToken {
   readonly refreshExpiresIn: number;
 }
 
-/** A refused refresh. Only the answer that ended the family clears the cookie: a harmless loser of a race must not log its tab out. */
-export interface RefusedRefresh {
+/** Only the response that ended the session clears the cookie: a tab that lost a harmless race must stay logged in. */
+export interface RejectedRefresh {
   readonly error: AppError;
-  readonly endedFamily: boolean;
+  readonly endedSession: boolean;
 }
 
 interface RefreshServiceConfig {
-  /** All in seconds. */
-  readonly refreshSeconds: number;
+  readonly refreshTokenSeconds: number;
   readonly sessionSeconds: number;
   readonly reuseGraceSeconds: number;
 }
@@ -49,7 +48,7 @@ export interface RefreshServiceDeps {
 
 export type RefreshService = ReturnType<typeof createRefreshService>;
 
-/** Rotation of refresh tokens with replay detection (RFC 9700, section 4.14.2). */
+/** Rotates refresh tokens with replay detection (RFC 9700, section 4.14.2). */
 export function createRefreshService({ db, transact, accessTokens, config, now }: RefreshServiceDeps) {
   const count = createRefreshMetric();
 
@@ -60,45 +59,45 @@ export function createRefreshService({ db, transact, accessTokens, config, now }
       successorId: newId(),
       successorHash: hashRefreshToken(successor),
       sealedSuccessor: config.reuseGraceSeconds > 0 ? sealSuccessor(successor, presented) : null,
-      tokenLifetime: config.refreshSeconds,
-      sessionLifetime: config.sessionSeconds,
+      tokenSeconds: config.refreshTokenSeconds,
+      sessionSeconds: config.sessionSeconds,
     });
     return identity && { identity, successor };
   }
 
-  /** Commits what a replay implies and answers what to say; a throw in here would roll the family's end back. */
-  async function settleReuse(presented: string) {
+  /** Ends the session of a replayed token and returns the error. Throwing inside the transaction would roll that back. */
+  async function handleReuse(presented: string) {
     const tokenHash = hashRefreshToken(presented);
     const found = await findSessionOfToken(db, tokenHash);
-    if (!found) return refused("TokenError");
+    if (!found) return rejected("TokenError");
     return transact(async (trx, emit) => {
       await lockSession(trx, found.sessionId);
       const token = await findSpentToken(trx, tokenHash, config.sessionSeconds);
-      if (!token || token.expired) return refused("TokenError");
-      if (token.sessionEnded) return refused("TokenRevokedError");
-      if (token.rotatedAgo === null) return refused("TokenError");
+      if (!token || token.expired) return rejected("TokenError");
+      if (token.sessionEnded) return rejected("TokenRevokedError");
+      if (token.rotatedAgo === null) return rejected("TokenError");
       if (token.rotatedAgo < config.reuseGraceSeconds) return answerWithSuccessor(token, presented);
       await endSession(trx, token.sessionId, "replay");
       emit(await sessionRevoked(trx, token.userId, token.sessionId, "replay"));
-      return refused("TokenRevokedError", true);
+      return rejected("TokenRevokedError", true);
     });
   }
 
-  /** What came of it, with the word for it. */
-  async function refresh(presented: string): Promise<[RefreshOutcome, Refreshed | RefusedRefresh]> {
-    if (!hasRefreshTokenShape(presented)) return ["refused", refused("TokenError")];
+  /** Returns the outcome for the metric and the result for the caller. */
+  async function refresh(presented: string): Promise<[RefreshOutcome, Refreshed | RejectedRefresh]> {
+    if (!hasRefreshTokenShape(presented)) return ["refused", rejected("TokenError")];
     const issuedAt = now();
     const rotated = await rotate(presented);
-    const settled = rotated ?? (await settleReuse(presented));
-    if ("error" in settled) return [settled.endedFamily ? "replayed" : "refused", settled];
-    const token = await accessTokens.mint(settled.identity, issuedAt);
-    const refreshed = { ...token, refreshToken: settled.successor, refreshExpiresIn: settled.identity.expiresIn };
+    const result = rotated ?? (await handleReuse(presented));
+    if ("error" in result) return [result.endedSession ? "replayed" : "refused", result];
+    const token = await accessTokens.mint(result.identity, issuedAt);
+    const refreshed = { ...token, refreshToken: result.successor, refreshExpiresIn: result.identity.expiresIn };
     return [rotated ? "rotated" : "reused", refreshed];
   }
 
   return {
-    /** A new pair for a refresh token, or why not. */
-    async refresh(presented: string): Promise<Refreshed | RefusedRefresh> {
+    /** Returns a new pair of tokens, or the error. */
+    async refresh(presented: string): Promise<Refreshed | RejectedRefresh> {
       try {
         const [outcome, result] = await refresh(presented);
         count(outcome);
@@ -111,13 +110,13 @@ export function createRefreshService({ db, transact, accessTokens, config, now }
   };
 }
 
-/** Within the grace: the same successor for whoever holds its predecessor, as long as nobody has used it. */
+/** Returns the same successor within the reuse grace, as long as it is unused. */
 function answerWithSuccessor(token: SpentToken, presented: string) {
   const { sealedSuccessor, successor: identity, successorUsed } = token;
   const successor = sealedSuccessor && !successorUsed ? unsealSuccessor(sealedSuccessor, presented) : undefined;
-  return successor !== undefined && identity !== undefined ? { identity, successor } : refused("TokenError");
+  return successor !== undefined && identity !== undefined ? { identity, successor } : rejected("TokenError");
 }
 
-function refused(code: "TokenError" | "TokenRevokedError", endedFamily = false): RefusedRefresh {
-  return { error: new AppError(code), endedFamily };
+function rejected(code: "TokenError" | "TokenRevokedError", endedSession = false): RejectedRefresh {
+  return { error: new AppError(code), endedSession };
 }

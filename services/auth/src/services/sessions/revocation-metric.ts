@@ -5,11 +5,11 @@ import type { EndReason } from "../../repositories/sessions/session.repository.t
 
 type RevocationReason = EndReason | "key_retired";
 
-/** Counts what the events of a committed transaction revoke, by reason. */
+/** Counts the revocations in the events of a committed transaction, by reason. */
 export function createRevocationMetric(): (committed: readonly OutboxInsert[]) => void {
   const revocations = metrics.getMeter("gatehouse").createCounter("gatehouse.revocations", {
     unit: "{revocation}",
-    description: "What ended tokens before their time, by reason, each committed.",
+    description: "Committed revocations of tokens, by reason.",
   });
   return (committed) => {
     for (const reason of reasonsOf(committed)) revocations.add(1, { reason });
@@ -17,8 +17,8 @@ export function createRevocationMetric(): (committed: readonly OutboxInsert[]) =
 }
 
 /**
- * One reason for each user, session or key. An admin's command may set a password and deactivate at once: of its events
- * about one user the last says why the sessions ended (planAccountChange).
+ * Returns one reason for each user, session or key. One command may set a password and deactivate the account;
+ * the last of its events has the reason that ended the sessions (planAccountChange).
  */
 function reasonsOf(committed: readonly OutboxInsert[]): Iterable<RevocationReason> {
   const reasons = new Map<string, RevocationReason>();
@@ -38,7 +38,7 @@ function reasonOf(event: GatehouseEvent): RevocationReason | undefined {
     case "auth.password.changed":
       return "password_changed";
     case "auth.account.deleted":
-      // Nobody's act: the erasure of what had been deleted long before, which ended its tokens then.
+      // Without an actor it is the erasure of an account whose tokens ended when it was deleted.
       return event.actor === undefined ? undefined : "deleted";
     case "auth.key.retired":
       return "key_retired";

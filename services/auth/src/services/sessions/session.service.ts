@@ -18,12 +18,17 @@ import { actorOf, lockActor } from "../accounts/actor.ts";
 
 export type SessionService = ReturnType<typeof createSessionService>;
 
-/** The sessions of a user: their list and their ends. */
-export function createSessionService({ db, transact }: { db: AuthHandle; transact: AuthTransact }) {
+export interface SessionServiceDeps {
+  readonly db: AuthHandle;
+  readonly transact: AuthTransact;
+}
+
+/** Lists and ends the sessions of a user. */
+export function createSessionService({ db, transact }: SessionServiceDeps) {
   return {
     listLive: (userId: string): Promise<Session[]> => findLiveSessions(db, userId),
 
-    /** Logs one device out. Ending a session that has just ended is no error: the caller wanted it gone. */
+    /** Ends one session. A session that has already ended is no error. */
     async logout(sessionId: string): Promise<void> {
       await transact(async (trx, emit) => {
         const userId = await endSession(trx, sessionId, "logout");
@@ -32,7 +37,7 @@ export function createSessionService({ db, transact }: { db: AuthHandle; transac
     },
 
     /**
-     * The live session that a refresh token belongs to, whether or not the token was rotated since.
+     * Returns the id of the live session that a refresh token belongs to. The token may have been rotated.
      * @throws AppError TokenError, TokenRevokedError
      */
     async sessionOfRefreshToken(token: string): Promise<string> {
@@ -67,7 +72,7 @@ export function createSessionService({ db, transact }: { db: AuthHandle; transac
   };
 }
 
-/** The event of one session's end. `version` is the user's present one, which an ending session does not raise. */
+/** Returns the event of one session's end. It carries the user's current version, which it does not raise. */
 export async function sessionRevoked(
   trx: AuthTransaction,
   userId: string,
@@ -78,7 +83,7 @@ export async function sessionRevoked(
     source: "auth",
     type: "auth.session.revoked",
     subject: userId,
-    // Whoever replays a token is not known to be the user.
+    // The sender of a replayed token may not be the user.
     ...(reason !== "replay" && { actor: userId }),
     version: await findVersion(trx, userId),
     data: { user_id: userId, session_id: sessionId, reason },
