@@ -4,13 +4,18 @@ import { REPOSITORY_ROOT } from "@gatehouse/local-stack";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createGuideRunner, type GuideFiles, type GuideRunner } from "./run-guide.ts";
 
-const PAGES = globSync("docs/guide/adding-{a-profile-field,an-endpoint}.md", { cwd: REPOSITORY_ROOT }).toSorted();
+const PAGES = globSync("docs/guide/adding-{a-profile-field,a-table,an-endpoint,an-event}.md", {
+  cwd: REPOSITORY_ROOT,
+}).toSorted();
 
 /** What a page promises about the files that its reader writes. */
 const PROMISES: Readonly<Record<string, (files: GuideFiles) => void>> = {
   "adding-a-profile-field": ({ handWritten }) => expect(handWritten.length).toBeLessThanOrEqual(8),
   "adding-a-service": ({ handWritten }) =>
     expect(handWritten.filter((path) => !path.startsWith("services/hello/"))).toEqual([]),
+  "adding-a-table": ({ handWritten }) =>
+    expect(handWritten.filter((path) => !path.startsWith("services/user/"))).toEqual([]),
+  "adding-an-event": ({ handWritten }) => expect(handWritten.length).toBeLessThanOrEqual(4),
 };
 
 let runner: GuideRunner;
