@@ -34,7 +34,7 @@ const example = [...text(".env.example").matchAll(/^# ?([A-Z][A-Z0-9_]+)=(.*)$/g
 );
 
 /** `| NAME | default | AUG | what |`, the third column says who reads it. */
-const table = [...text("README.md").matchAll(/^\| `([A-Z][A-Z0-9_]+)`\s*\|([^|]*)\|([^|]*)\|/gm)].map(
+const table = [...text("docs/guide/configuration.md").matchAll(/^\| `([A-Z][A-Z0-9_]+)`\s*\|([^|]*)\|([^|]*)\|/gm)].map(
   ([, name = "", fallback = "", readers = ""]) => ({ name, fallback: fallback.trim(), readers: readers.trim() }),
 );
 
@@ -55,7 +55,7 @@ describe(".env.example", () => {
   });
 });
 
-describe("the README's table of variables", () => {
+describe("docs/guide/configuration.md", () => {
   it("names the same", () => {
     expect(sorted(table.map(({ name }) => name))).toEqual(sorted(all));
   });
