@@ -1,5 +1,6 @@
 import { createTestBus, createTestDatabase } from "@gatehouse/test-kit";
 import { type EventData, type GatehouseEvent, newId, parseEvent, STREAMS } from "@gatehouse/contracts";
+import type { App } from "@gatehouse/http";
 import { createReleasers } from "@gatehouse/http/process";
 import { type Bus, createEvent, ensureStreams } from "@gatehouse/messaging";
 import { expect, vi } from "vitest";
@@ -58,8 +59,7 @@ export async function startUser(
     await releasers.releaseAll();
     throw error;
   });
-  const app = await buildApp(dependencies);
-  await app.ready();
+  const app = await buildReadyApp(dependencies);
   const { db } = dependencies.database;
   async function call(method: "GET" | "POST" | "PATCH" | "DELETE", url: string, options: CallOptions = {}) {
     const token = options.as && (await auth.token(options.as));
@@ -99,6 +99,14 @@ export async function startUser(
       await releasers.releaseAll();
     },
   };
+}
+
+/** Waits until the service is ready: every bearer gets 503 until the signing keys are loaded. */
+async function buildReadyApp(dependencies: Awaited<ReturnType<typeof createDependencies>>): Promise<App> {
+  const app = await buildApp(dependencies);
+  await app.ready();
+  await vi.waitUntil(async () => (await app.inject("/health/ready")).statusCode === 200, { timeout: 10_000 });
+  return app;
 }
 
 async function findEvents(db: UserHandle, id: string): Promise<GatehouseEvent[]> {
