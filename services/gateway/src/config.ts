@@ -23,6 +23,8 @@ import {
   workerVariables,
 } from "@gatehouse/config";
 import { z } from "zod";
+import { UPSTREAM_SERVICES } from "./routes/route-table.generated.ts";
+import type { Service } from "./routes/route-table.ts";
 import { parseRate, type Rate } from "./services/limits/rate.ts";
 
 const WILDCARD = "*";
@@ -39,6 +41,14 @@ const rate = (fallback: string) =>
       return z.NEVER;
     });
 
+/** The variable with the URLs of a service's replicas: `AUTH_URL`. */
+const urlVariableOf = <S extends Service>(service: S) =>
+  `${service.toUpperCase().replaceAll("-", "_")}_URL` as `${Uppercase<S>}_URL`;
+
+const upstreamVariables = Object.fromEntries(
+  UPSTREAM_SERVICES.map((service) => [urlVariableOf(service), urls("http:", "https:")]),
+) as Record<`${Uppercase<Service>}_URL`, ReturnType<typeof urls>>;
+
 const variables = {
   ...processVariables,
   ...telemetryVariables,
@@ -48,8 +58,7 @@ const variables = {
   ...introspectionTokenVariable,
   ...trustedProxiesVariable,
   GATEWAY_PORT: port(8000),
-  AUTH_URL: urls("http:", "https:"),
-  USER_URL: urls("http:", "https:"),
+  ...upstreamVariables,
   CORS_ORIGINS: list(),
   ALLOWED_HOSTS: list(),
   REDIS_URL: url("redis:", "rediss:").optional(),
@@ -123,8 +132,9 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     ...processSettings(values),
     port: values.GATEWAY_PORT,
     natsUrl: values.NATS_URL,
-    authUrls: values.AUTH_URL,
-    userUrls: values.USER_URL,
+    upstreamUrls: Object.fromEntries(
+      UPSTREAM_SERVICES.map((service) => [service, values[urlVariableOf(service)]]),
+    ) as unknown as Record<Service, readonly string[]>,
     verifier: verifierSettings(values, values.INTROSPECTION_TOKEN, values.AUTH_URL),
     trustedProxies: values.TRUSTED_PROXIES,
     corsOrigins: values.CORS_ORIGINS,

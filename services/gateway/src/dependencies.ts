@@ -3,6 +3,8 @@ import { createServiceKit } from "@gatehouse/service-kit";
 import { createUpstream } from "@gatehouse/upstream";
 import type { GatewayDeps } from "./app.ts";
 import type { Config } from "./config.ts";
+import type { Upstreams } from "./routes/proxy.route.ts";
+import { UPSTREAM_SERVICES } from "./routes/route-table.generated.ts";
 import { ROUTE_TABLE } from "./routes/route-table.ts";
 import { createHealthService } from "./services/health.service.ts";
 import { createOpenApiService } from "./services/documents/openapi.service.ts";
@@ -14,12 +16,8 @@ export async function createDependencies(config: Config, releasers: Releasers): 
   const kit = await createServiceKit({ name: "gatehouse-gateway", config, releasers });
   const { logger } = kit;
 
-  const upstreams = {
-    auth: createUpstream({ urls: config.authUrls }),
-    user: createUpstream({ urls: config.userUrls }),
-  };
-  kit.release("upstream auth", () => upstreams.auth.close());
-  kit.release("upstream user", () => upstreams.user.close());
+  const upstreams = createUpstreams(config.upstreamUrls);
+  for (const [name, upstream] of Object.entries(upstreams)) kit.release(`upstream ${name}`, () => upstream.close());
 
   const redis = config.redisUrl === undefined ? undefined : connectRedis({ url: config.redisUrl, logger });
   if (redis) kit.release("redis", () => redis.close());
@@ -35,7 +33,7 @@ export async function createDependencies(config: Config, releasers: Releasers): 
     readiness: kit.readiness,
     upstreams,
     health: createHealthService({
-      ...upstreams,
+      upstreams,
       isRedisReady: () => redis?.isReady() ?? false,
       isBusConnected: () => bus.isConnected(),
     }),
@@ -45,4 +43,9 @@ export async function createDependencies(config: Config, releasers: Releasers): 
     corsOrigins: config.corsOrigins,
     trustedProxies: config.trustedProxies,
   };
+}
+
+function createUpstreams(urls: Config["upstreamUrls"]): Upstreams {
+  const upstreams = UPSTREAM_SERVICES.map((service) => [service, createUpstream({ urls: urls[service] })] as const);
+  return Object.fromEntries(upstreams) as Upstreams;
 }

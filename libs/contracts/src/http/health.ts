@@ -14,6 +14,8 @@ export const DetailedHealth = z
     auth: ComponentStatus,
     user: ComponentStatus,
   })
+  // Every other service behind the gateway, by name.
+  .catchall(ComponentStatus)
   .meta({ id: "DetailedHealth" });
 export type DetailedHealth = z.output<typeof DetailedHealth>;
 

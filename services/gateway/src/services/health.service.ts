@@ -6,8 +6,7 @@ const PROBE_TIMEOUT_MS = 1_000;
 const ORDER: readonly ComponentStatus[] = ["healthy", "degraded", "unhealthy"];
 
 export interface HealthServiceDeps {
-  readonly auth: Upstream;
-  readonly user: Upstream;
+  readonly upstreams: Readonly<Record<string, Upstream>>;
   readonly isRedisReady: () => boolean;
   readonly isBusConnected: () => boolean;
   /** A monotonic clock in milliseconds. */
@@ -31,8 +30,10 @@ export function createHealthService({ now = () => performance.now(), ...deps }: 
 export type HealthService = ReturnType<typeof createHealthService>;
 
 async function checkSystem(deps: Omit<HealthServiceDeps, "now">): Promise<DetailedHealth> {
-  const [auth, user] = await Promise.all([readinessOf(deps.auth), readinessOf(deps.user)]);
-  const known = [...auth, ...user].filter((each) => each !== undefined);
+  const services = await Promise.all(
+    Object.entries(deps.upstreams).map(async ([name, upstream]) => [name, await readinessOf(upstream)] as const),
+  );
+  const known = services.flatMap(([, replicas]) => replicas).filter((each) => each !== undefined);
   const components = {
     // Without any response the database counts as unhealthy.
     database: worst(
@@ -41,10 +42,9 @@ async function checkSystem(deps: Omit<HealthServiceDeps, "now">): Promise<Detail
     ),
     redis: deps.isRedisReady() ? "healthy" : "degraded",
     nats: worst([deps.isBusConnected() ? "healthy" : "unhealthy", ...known.map(({ checks }) => checks["nats"])]),
-    auth: serviceStatus(auth),
-    user: serviceStatus(user),
+    ...Object.fromEntries(services.map(([name, replicas]) => [name, serviceStatus(replicas)])),
   } as const;
-  return { status: worst(Object.values(components)), ...components };
+  return { status: worst(Object.values(components)), ...components } as DetailedHealth;
 }
 
 async function readinessOf(upstream: Upstream): Promise<(Readiness | undefined)[]> {

@@ -54,7 +54,7 @@ describe("the gateway's configuration", () => {
 
   it("accepts several replicas per service", () => {
     const config = readConfig({ ...MINIMAL, AUTH_URL: "http://a:1, http://b:2" });
-    expect(config.authUrls).toEqual(["http://a:1", "http://b:2"]);
+    expect(config.upstreamUrls.auth).toEqual(["http://a:1", "http://b:2"]);
   });
 
   it("builds the Redis URL from host, port and password, and prefers REDIS_URL", () => {
