@@ -3,7 +3,7 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readOptionalFile } from "./settings.ts";
 
-/** What a running stack tells the commands that are run beside it. */
+/** The file that tells other commands where a running stack is. */
 interface Announcement {
   readonly stack: ProcessIdentity | undefined;
   readonly addresses: StackAddresses;
@@ -12,9 +12,9 @@ interface Announcement {
 const fileIn = (dir: string): string => join(dir, "addresses.json");
 
 /**
- * Writes down where the parts of the stack in `dir` are, for as long as this process lives. The URLs have passwords in them, so only
- * the owner may read it.
- * @returns takes it back
+ * Writes the addresses of the stack in `dir`, valid while this process runs. The URLs contain passwords, so only the owner
+ * may read the file.
+ * @returns removes the file
  */
 export function announceAddresses(dir: string, addresses: StackAddresses): () => void {
   const path = fileIn(dir);
@@ -26,7 +26,7 @@ export function announceAddresses(dir: string, addresses: StackAddresses): () =>
   return () => rmSync(path, { force: true });
 }
 
-/** The addresses of the stack that runs in `dir`; undefined when none does, also when one was killed and could not take them back. */
+/** Returns the addresses of the stack that runs in `dir`; undefined when none runs, also after a kill. */
 export function findAddresses(dir: string): StackAddresses | undefined {
   const content = readOptionalFile(fileIn(dir));
   if (content === "") return undefined;

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-/** What the user did wrong; shown without a stack. */
+/** An error of the user; printed without a stack trace. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -11,11 +11,11 @@ export interface StackArguments {
   readonly observe: boolean;
 }
 
-/** @throws UsageError for anything that is not an option of ours */
+/** @throws UsageError for an unknown option */
 export function parseStackArguments(args: readonly string[]): StackArguments {
   try {
     const { values } = parseArgs({
-      // pnpm hands over the `--` of `pnpm start -- --fresh`.
+      // pnpm passes on the `--` of `pnpm start -- --fresh`.
       args: args.filter((argument) => argument !== "--"),
       options: {
         fresh: { type: "boolean", default: false },
@@ -33,21 +33,22 @@ export function helpText(command: "start" | "dev"): string {
   const purpose =
     command === "start"
       ? "Runs the whole system on this machine: PostgreSQL, NATS, Redis, auth, user and gateway."
-      : "Runs the whole system as `pnpm start` does, and restarts a service when its files change.";
+      : "Runs the whole system as `pnpm start` does, and restarts a service when a file of it or of libs is saved.";
   return `Usage: pnpm ${command} [--fresh] [--observe]
 
 ${purpose}
-Ends with Ctrl-C. Says "gatehouse ready on URL" when requests are answered.
+Stops with Ctrl-C. Prints "gatehouse ready on URL" when it accepts requests.
 
-  --fresh     begin empty: removes the databases, streams and secrets in STACK_DIR first
-  --observe   print the trace of each request: which service, which statement, which event, and how long each took
-  -h, --help  this text
+  --fresh     start empty: first remove the databases, streams and secrets in STACK_DIR
+  --observe   print a trace of each request with its services, statements, events and durations
+  -h, --help  print this help
 
-Variables, from the environment or .env (.env.example has all of them):
-  STACK_DIR                                   where data and generated secrets are kept (.stack)
+Variables, from the environment or .env (all variables: .env.example):
+  STACK_DIR                                   folder for data and generated secrets (.stack)
   GATEWAY_PORT, AUTH_PORT, USER_PORT          8000, 8001, 8002
-  DATABASE_URL, NATS_URL, REDIS_URL           servers to use instead of starting some
-  FIRST_ADMIN_EMAIL, FIRST_ADMIN_PASSWORD     the first admin, made when there is none
-  NO_COLOR                                    traces without colours
+  POSTGRES_PORT, NATS_PORT, REDIS_PORT        free ports, which STACK_DIR keeps
+  DATABASE_URL, NATS_URL, REDIS_URL           existing servers to use instead
+  FIRST_ADMIN_EMAIL, FIRST_ADMIN_PASSWORD     the first admin, created when there is none
+  NO_COLOR                                    traces without colors
 `;
 }

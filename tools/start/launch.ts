@@ -4,7 +4,7 @@ import type { RunOptions } from "./run-stack.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Loads and runs the command. Loading takes a moment, in which Ctrl-C must already end us in order: there is nothing to stop yet. */
+/** Loads and runs the command. While it loads, a signal ends the process at once: nothing runs yet. */
 export async function launch(options: Omit<RunOptions, "args">): Promise<void> {
   const end = () => process.exit(0);
   for (const signal of SIGNALS) process.on(signal, end);

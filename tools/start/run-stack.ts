@@ -13,11 +13,11 @@ export interface RunOptions {
 
 const say = (line: string) => console.log(line);
 
-/** The command itself: starts everything and stays until a signal ends it, with exit code 0, or the start fails, with 1. */
+/** Starts everything and runs until a signal (exit code 0) or a failed start (exit code 1). */
 export async function runStack({ command, args, watch }: RunOptions): Promise<void> {
-  // Whoever reads what we say may go away before us.
+  // The reader of our output may end first.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
-  const shutdown = createShutdown((error) => console.error("could not be stopped in order:", error));
+  const shutdown = createShutdown((error) => console.error("stop failed:", error));
   try {
     const { help, fresh, observe } = parseStackArguments(args);
     if (help) return console.log(helpText(command));
@@ -35,7 +35,7 @@ export async function runStack({ command, args, watch }: RunOptions): Promise<vo
   }
 }
 
-/** The package manager that started us. When it is killed nobody can end us any more from its terminal. */
+/** Returns the package manager that started this process. After its kill no terminal can stop us. */
 function masterProcess(): ProcessIdentity | undefined {
   return process.env["npm_lifecycle_event"] === undefined ? undefined : identify(process.ppid);
 }
@@ -49,14 +49,14 @@ function endWithMaster(master: ProcessIdentity): void {
   timer.unref();
 }
 
-// One Ctrl-C can arrive twice: from the terminal, and passed on by whatever runs us (npx, `timeout`).
+// One Ctrl-C can arrive twice: from the terminal, and passed on by npx or `timeout`.
 const SAME_KEYSTROKE_MS = 500;
 
 function endOnSignal(shutdown: Shutdown): void {
   let askedAt: number | undefined;
   const end = async () => {
     if (askedAt !== undefined) {
-      // Asked twice: somebody does not want to wait for what hangs. The next start cleans up.
+      // A second Ctrl-C ends a stop that hangs. The next start cleans up.
       if (performance.now() - askedAt > SAME_KEYSTROKE_MS) process.exit(130);
       return;
     }

@@ -1,11 +1,11 @@
-/** Everything that has to be ended, in the order in which it was begun. */
+/** What must be released at the end, in the order of its start. */
 export interface Shutdown {
-  /** Aborted as soon as the end has begun, for whoever is still starting something. */
+  /** Aborts when the stop begins, to interrupt starts. */
   readonly signal: AbortSignal;
   add(release: () => Promise<unknown> | void): void;
-  /** Something that is being started: the end waits for it, and then ends what it has added. */
+  /** Registers a running start: the stop waits for it, then releases what it added. */
   track(work: Promise<unknown>): Promise<unknown>;
-  /** Ends everything in reverse order. What is added meanwhile is ended as well. Never rejects. */
+  /** Releases everything in reverse order, also what is added meanwhile. Never rejects. */
   run(): Promise<void>;
 }
 

@@ -1,12 +1,3 @@
-export { checkQuery } from "./check-query.ts";
-export { type DescribedInstrument, instrumentOf, type KnownSeries, seriesOf } from "./known-series.ts";
-export { readQuery } from "./read-query.ts";
-export { type Instrument, seriesNames } from "./series-name.ts";
-export {
-  dashboardQueries,
-  ruleQueries,
-  runbookQueries,
-  stackRules,
-  type StackQuery,
-  withRecorded,
-} from "./stack-queries.ts";
+export { checkQuery, readQuery } from "./query.ts";
+export { type DescribedInstrument, type Instrument, instrumentOf, seriesNames, seriesOf } from "./series.ts";
+export { dashboardQueries, ruleQueries, runbookQueries, stackRules, withRecorded } from "./stack-queries.ts";

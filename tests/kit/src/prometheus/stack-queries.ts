@@ -2,11 +2,11 @@ import { REPOSITORY_ROOT } from "@gatehouse/local-stack";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import type { KnownSeries } from "./known-series.ts";
-import { readQuery } from "./read-query.ts";
+import { readQuery } from "./query.ts";
+import type { KnownSeries } from "./series.ts";
 
-/** A query of a dashboard or a rule, in PromQL, and where it stands. */
-export interface StackQuery {
+/** A PromQL query and its source. */
+interface StackQuery {
   readonly where: string;
   readonly expression: string;
 }
@@ -38,12 +38,12 @@ interface Rule {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** What Grafana puts into a query before it sends it. */
+/** Grafana replaces these variables. */
 const VARIABLES: Readonly<Record<string, string>> = { $__rate_interval: "4m", $__interval: "1m", $__range: "1h" };
 
 const withoutVariables = (query: string) => query.replaceAll(/\$__\w+/g, (name) => VARIABLES[name] ?? name);
 
-/** Every query to Prometheus of the dashboards in deploy/observability, those of their variables too. */
+/** Returns every Prometheus query of the dashboards and of their variables. */
 export function dashboardQueries(): StackQuery[] {
   return globSync(`${FOLDER}/grafana/dashboards/*.json`, { cwd: REPOSITORY_ROOT }).flatMap((file) => {
     const dashboard = JSON.parse(readFileSync(join(REPOSITORY_ROOT, file), "utf8")) as Dashboard;
@@ -54,14 +54,14 @@ export function dashboardQueries(): StackQuery[] {
     );
     const ofVariables = dashboard.templating.list.map(({ name, query }) => ({
       where: `${file}: $${name}`,
-      // label_values(selector, label) is Grafana's: the values of that label.
+      // Grafana's label_values(selector, label) returns the values of the label.
       expression: query.query.replace(/^label_values\((.*), (\w+)\)$/, "group by ($2) ($1)"),
     }));
     return [...ofPanels, ...ofVariables];
   });
 }
 
-/** The rules that Prometheus is given, each with its file. */
+/** Returns Prometheus' rules, each with its file. */
 export function stackRules(): (Rule & { readonly file: string })[] {
   return globSync(`${FOLDER}/alerts/*.yml`, { cwd: REPOSITORY_ROOT }).flatMap((file) => {
     const text = readFileSync(join(REPOSITORY_ROOT, file), "utf8");
@@ -70,7 +70,7 @@ export function stackRules(): (Rule & { readonly file: string })[] {
   });
 }
 
-/** Every query of the rules that Prometheus is given. */
+/** Returns every query of Prometheus' rules. */
 export function ruleQueries(): StackQuery[] {
   return stackRules().map(({ file, alert, record, expr }) => ({
     where: `${file}: ${alert ?? record}`,
@@ -78,7 +78,7 @@ export function ruleQueries(): StackQuery[] {
   }));
 }
 
-/** Every query that a runbook tells to look at: each line of its blocks of PromQL. */
+/** Returns every query of the runbooks: each line of a PromQL block. */
 export function runbookQueries(): StackQuery[] {
   return globSync("docs/operations/runbooks/*.md", { cwd: REPOSITORY_ROOT }).flatMap((file) =>
     [...readFileSync(join(REPOSITORY_ROOT, file), "utf8").matchAll(/^```promql\n(.*?)^```$/gms)]
@@ -87,7 +87,7 @@ export function runbookQueries(): StackQuery[] {
   );
 }
 
-/** The series that rules record, with the labels that they group by, beside what is known already. */
+/** Adds the series that rules record, with the labels of their groupings. */
 export function withRecorded(known: KnownSeries): KnownSeries {
   const all = new Map(known);
   for (const { record, expr, labels = {} } of stackRules())

@@ -27,6 +27,6 @@ test("promtool of Debian's package is unpacked without one in PATH", async () =>
 test("without either, the reason names both and the ways to help", async () => {
   expect(await findPromtool({ environment: { PATH: "/nowhere" }, cacheFolder: scratchFolder(), note })).toEqual({
     reason:
-      "There is no promtool in PATH, nor from Debian: this system has no apt-get or no dpkg. Install Prometheus, whose promtool is then in PATH, or let apt-get reach Debian's packages.",
+      "PATH has no promtool, and Debian has none: this system has no apt-get or no dpkg. Install Prometheus with promtool in PATH, or let apt-get reach Debian's packages.",
   });
 });

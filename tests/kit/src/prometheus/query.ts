@@ -1,28 +1,28 @@
 import type { SyntaxNode } from "@lezer/common";
 import { parser } from "@prometheus-io/lezer-promql";
+import type { KnownSeries } from "./series.ts";
 
-/** A metric in a query, and the labels that are asked of it. */
 interface Selector {
   readonly metric: string;
   readonly labels: readonly string[];
-  /** The bucket that it asks for by `le="…"`. */
+  /** The bucket of `le="…"`. */
   readonly bound?: number;
 }
 
-/** `by (…)`, `without (…)`, `on (…)` and the like: labels, and the metrics that one of them has to come from. */
+/** `by (…)`, `without (…)`, `on (…)` and the like: the labels, and the metrics that they group. */
 interface Grouping {
   readonly labels: readonly string[];
   readonly metrics: readonly string[];
 }
 
-export interface Query {
+interface Query {
   readonly selectors: readonly Selector[];
   readonly groupings: readonly Grouping[];
 }
 
 /**
- * What a query in PromQL asks for, read by Prometheus' own grammar.
- * @throws Error where it is no PromQL, or has a selector without a metric's name
+ * Parses a PromQL query with Prometheus' own grammar.
+ * @throws Error for invalid PromQL, or a selector without a metric name
  */
 export function readQuery(expression: string): Query {
   const { topNode } = parser.parse(expression);
@@ -49,13 +49,43 @@ export function readQuery(expression: string): Query {
   };
 }
 
-/** `le` is a number in quotes; the last bucket has no end. */
+/**
+ * Returns the problems of a query when only these series exist: invalid PromQL, an unknown metric, label or bucket.
+ * Prometheus itself returns an empty result for them, which a dashboard shows as "no problem".
+ */
+export function checkQuery(expression: string, known: KnownSeries): string[] {
+  let query: Query;
+  try {
+    query = readQuery(expression);
+  } catch (error) {
+    return [(error as Error).message];
+  }
+  const problems = new Set<string>();
+  for (const { metric, labels, bound } of query.selectors) {
+    const series = known.get(metric);
+    if (!series) {
+      problems.add(`${metric} is sent by no service`);
+      continue;
+    }
+    for (const label of labels) if (!series.labels.has(label)) problems.add(`${metric} has no label ${label}`);
+    if (bound !== undefined && series.bounds?.has(bound) === false)
+      problems.add(`${metric} has no bucket up to ${bound}`);
+  }
+  for (const { labels, metrics } of query.groupings) {
+    if (!metrics.every((metric) => known.has(metric))) continue;
+    for (const label of labels)
+      if (!metrics.some((metric) => known.get(metric)?.labels.has(label)))
+        problems.add(`no metric that is grouped by ${label} has it: ${metrics.join(", ")}`);
+  }
+  return [...problems];
+}
+
 function boundIn(selector: string): { bound?: number } {
   const bound = /[{,]\s*le\s*=\s*["'`]([\d.e-]+)["'`]/.exec(selector)?.[1];
   return bound === undefined ? {} : { bound: Number(bound) };
 }
 
-/** The aggregation or operation whose labels these are. */
+/** Returns the aggregation or binary operation of a grouping. */
 function aggregationAround(node: SyntaxNode): SyntaxNode {
   for (let around = node.parent; around; around = around.parent)
     if (around.name === "AggregateExpr" || around.name === "BinaryExpr") return around;
@@ -64,12 +94,11 @@ function aggregationAround(node: SyntaxNode): SyntaxNode {
 
 const named = (node: SyntaxNode, name: string) => find(node, (inner) => inner.name === name);
 
-/** The nodes below a node that are such. */
-function find(node: SyntaxNode, isSuch: (inner: SyntaxNode) => boolean): SyntaxNode[] {
+function find(node: SyntaxNode, matches: (inner: SyntaxNode) => boolean): SyntaxNode[] {
   const found: SyntaxNode[] = [];
   for (let child = node.firstChild; child; child = child.nextSibling) {
-    if (isSuch(child)) found.push(child);
-    found.push(...find(child, isSuch));
+    if (matches(child)) found.push(child);
+    found.push(...find(child, matches));
   }
   return found;
 }
