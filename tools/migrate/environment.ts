@@ -1,5 +1,6 @@
 import { databaseUrl, readEnvironment } from "@gatehouse/config";
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EXAMPLES, hasDatabase, SERVICES, type ServiceWithDatabase } from "@gatehouse/local-stack";
 
@@ -11,11 +12,22 @@ export interface MigratedService extends ServiceWithDatabase {
 /** All services with a schema, examples included. */
 export const MIGRATED: readonly ServiceWithDatabase[] = [...SERVICES, ...EXAMPLES].filter(hasDatabase);
 
-/** What the environment says, with what `.env` adds to it. */
+/** Returns the environment; `.env` adds variables that are not set. */
 export function loadEnvironment(): NodeJS.ProcessEnv {
   const file = fileURLToPath(new URL("../../.env", import.meta.url));
   if (existsSync(file)) process.loadEnvFile(file);
   return process.env;
+}
+
+/** Returns the environment, and the URLs of the stack that runs in STACK_DIR for services whose URL is not set. */
+export async function loadStackEnvironment(): Promise<NodeJS.ProcessEnv> {
+  const environment = loadEnvironment();
+  const dir = resolve(environment["STACK_DIR"] || ".stack");
+  if (!existsSync(dir)) return environment;
+  const { findAddresses } = await import("../start/addresses.ts");
+  const urls: Readonly<Record<string, string>> = findAddresses(dir)?.databaseUrls ?? {};
+  const found = MIGRATED.flatMap(({ name, database }) => (urls[name] ? [[database.urlVariable, urls[name]]] : []));
+  return { ...Object.fromEntries(found), ...environment };
 }
 
 /** @throws ConfigError naming every URL that is missing or wrong */
@@ -39,7 +51,7 @@ export function servicesOf(environment: NodeJS.ProcessEnv, only: string | undefi
   return meant.map((service) => ({ ...service, url: urls[service.database.urlVariable] ?? "" }));
 }
 
-/** DATABASE_URL, or the URL that its pieces make; undefined where roles and schemas are made by other means. */
+/** Returns DATABASE_URL, or the URL of POSTGRES_*; undefined when roles and schemas are made by other means. */
 export function ownerUrlOf(environment: NodeJS.ProcessEnv): string | undefined {
   if (environment["DATABASE_URL"]) return environment["DATABASE_URL"];
   const host = environment["POSTGRES_HOST"];

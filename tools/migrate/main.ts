@@ -3,7 +3,7 @@ import { OperatorError } from "@gatehouse/errors";
 import { Command, Option } from "commander";
 import { relative } from "node:path";
 import { findDrift, migrateDown, migrateUp, migrationStatus, writeMigration } from "./commands.ts";
-import { MIGRATED, loadEnvironment, ownerUrlOf, servicesOf } from "./environment.ts";
+import { loadEnvironment, loadStackEnvironment, MIGRATED, ownerUrlOf, servicesOf } from "./environment.ts";
 
 interface Options {
   readonly service?: string;
@@ -16,18 +16,18 @@ const NAMES = MIGRATED.map(({ name }) => name);
 function command(name: string, description: string): Command {
   return new Command(name)
     .description(description)
-    .addOption(new Option("--service <name>", "only this one").choices(NAMES))
-    .option("--json", "the result as JSON");
+    .addOption(new Option("--service <name>", "this service only").choices(NAMES))
+    .option("--json", "print the result as JSON");
 }
 
-/** The result, for people line by line. */
+/** Prints the result as JSON or as lines. */
 function print({ json }: Options, result: unknown, lines: readonly string[]): void {
   console.log(json ? JSON.stringify(result) : lines.join("\n"));
 }
 
 const up = command(
   "up",
-  "apply what is missing; with DATABASE_URL, the owner's, make databases, roles and schemas first",
+  "apply missing migrations; with DATABASE_URL (the owner's) create databases, roles and schemas first",
 ).action(async (options: Options) => {
   const environment = loadEnvironment();
   const services = await migrateUp(servicesOf(environment, options.service), ownerUrlOf(environment));
@@ -38,7 +38,7 @@ const up = command(
 });
 
 const down = command("down", "revert the last migration of each service")
-  .option("--yes", "in production, too")
+  .option("--yes", "also in production")
   .action(async (options: Options) => {
     const environment = loadEnvironment();
     const isProduction = environment["ENVIRONMENT"] === "production";
@@ -49,8 +49,11 @@ const down = command("down", "revert the last migration of each service")
     print(options, { services }, lines);
   });
 
-const status = command("status", "list the migrations and when each was applied").action(async (options: Options) => {
-  const services = await migrationStatus(servicesOf(loadEnvironment(), options.service));
+const status = command(
+  "status",
+  "list the migrations and when each was applied; without URLs, of the stack that runs in STACK_DIR",
+).action(async (options: Options) => {
+  const services = await migrationStatus(servicesOf(await loadStackEnvironment(), options.service));
   const lines = services.flatMap(({ service, migrations }) =>
     migrations.map(({ name, appliedAt, isKnown }) => {
       const when = appliedAt === undefined ? "pending" : `applied ${appliedAt.toISOString()}`;
@@ -79,7 +82,7 @@ const create = command("create", "write an empty migration, named by the time")
 
 const check = command("check", "compare the tables' types with the migrated schema; exit 1 when they differ").action(
   async (options: Options) => {
-    const services = await findDrift(servicesOf(loadEnvironment(), options.service));
+    const services = await findDrift(servicesOf(await loadStackEnvironment(), options.service));
     const lines = services.flatMap(({ service, drift }) =>
       drift.length === 0
         ? `${service}: the types equal the schema`

@@ -1,7 +1,11 @@
 import { createTestDatabase, type TestDatabase } from "@gatehouse/test-kit";
 import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { announceAddresses } from "../../start/addresses.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -12,15 +16,24 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
+interface Outcome {
+  readonly code: number;
+  readonly result: unknown;
+  readonly errors: string;
+}
+
 /** `pnpm migrate … --json` against a database that has every migration. */
-async function migrate(...args: string[]): Promise<{ code: number; result: unknown; errors: string }> {
-  const env = {
-    PATH: process.env["PATH"],
+async function migrate(...args: string[]): Promise<Outcome> {
+  return runMigrate(args, {
     AUTH_DATABASE_URL: database.authUrl,
     USER_DATABASE_URL: database.userUrl,
     DATABASE_URL: database.ownerUrl,
     ...(auditUrl && { AUDIT_DATABASE_URL: auditUrl }),
-  };
+  });
+}
+
+function runMigrate(args: readonly string[], variables: NodeJS.ProcessEnv): Promise<Outcome> {
+  const env = { PATH: process.env["PATH"], ...variables };
   return new Promise((resolve) => {
     const command = ["tools/migrate/main.ts", ...args, "--json"];
     execFile(process.execPath, command, { cwd: ROOT, env }, (error, stdout, stderr) =>
@@ -35,6 +48,24 @@ async function migrate(...args: string[]): Promise<{ code: number; result: unkno
 
 // The compiler takes its time where the machine is busy.
 describe("pnpm migrate", { timeout: 60_000 }, () => {
+  it("lists the migrations of the stack that runs in STACK_DIR", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "gatehouse-migrate-"));
+    const databaseUrls = { auth: database.authUrl, user: database.userUrl };
+    const ports = { auth: [], user: [], gateway: [] };
+    const takeBack = announceAddresses(dir, { ports, databaseUrls, natsUrl: "nats://127.0.0.1:1", redisUrl: null });
+    try {
+      const { code, result } = await runMigrate(["status"], { STACK_DIR: dir });
+      expect([code, result]).toMatchObject([0, { services: [{ service: "auth" }, { service: "user" }] }]);
+    } finally {
+      takeBack();
+      rmSync(dir, { recursive: true });
+    }
+    expect(await runMigrate(["status"], { STACK_DIR: dir })).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining("AUTH_DATABASE_URL"),
+    });
+  });
+
   it("finds that the tables' types of both services equal the migrated schemas", async () => {
     expect(await migrate("check")).toEqual({
       code: 0,
