@@ -4,14 +4,14 @@ const globalSetup = ["tests/kit/src/global-setup.ts"];
 
 export default defineConfig({
   test: {
-    // Two cores run the suite, and the servers that are tested want a share of them. Much of the time everybody waits, so a third worker helps.
+    // For two cores: tests wait for servers much of the time, so a third worker helps.
     maxWorkers: 3,
-    // How long a test waits for what it expects to happen. It ends as soon as that does, so only failures take so long.
+    // The limit of a poll. Only failures take this long.
     expect: { poll: { timeout: 10_000 } },
     coverage: {
       provider: "v8",
       include: ["{libs,services,examples}/*/src/**/*.ts"],
-      // A process is a composition of what is measured here; its own lines run in the end-to-end tests, outside this process.
+      // End-to-end tests run main.ts in other processes, which are not measured.
       exclude: ["{services,examples}/*/src/main.ts", "{services,examples}/*/src/db/migrations/**"],
       reporter: ["text-summary", "html", "json-summary"],
     },
@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["{libs,services,examples,tools,tests}/**/test/unit/**/*.test.ts"],
-          // Some start a program of ours or render the manifests, which takes a busy machine its time.
+          // Some start a program or render the manifests, which is slow on a busy machine.
           testTimeout: 20_000,
           hookTimeout: 30_000,
         },

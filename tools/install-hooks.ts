@@ -1,4 +1,4 @@
-// Points git at the hooks of this repository; outside a checkout (a tarball, an image) there is nothing to do.
+// Sets git's hooks folder. Does nothing outside a checkout (a tarball, an image).
 import { spawnSync } from "node:child_process";
 
 spawnSync("git", ["config", "core.hooksPath", ".githooks"], { stdio: "ignore" });

@@ -1,4 +1,4 @@
-// `pnpm dev`: as `pnpm start`, and a service whose files change is started anew.
+// `pnpm dev`: like `pnpm start`, and restarts a service when its files change.
 import { launch } from "../start/launch.ts";
 
 await launch({ command: "dev", watch: true });

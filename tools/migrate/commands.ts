@@ -13,7 +13,7 @@ import type { MigratedService } from "./environment.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** What a command says of one service. */
+/** The result of a command for one service. */
 export type Outcome<R> = { readonly service: string; readonly schema: string } & R;
 
 /** Makes roles and schemas when the owner's URL is known, then applies what is missing. */
