@@ -26,8 +26,9 @@ export async function loadStackEnvironment(): Promise<NodeJS.ProcessEnv> {
   if (!existsSync(dir)) return environment;
   const { findAddresses } = await import("../start/addresses.ts");
   const urls: Readonly<Record<string, string>> = findAddresses(dir)?.databaseUrls ?? {};
-  const found = MIGRATED.flatMap(({ name, database }) => (urls[name] ? [[database.urlVariable, urls[name]]] : []));
-  return { ...Object.fromEntries(found), ...environment };
+  const found: NodeJS.ProcessEnv = {};
+  for (const { name, database } of MIGRATED) if (urls[name]) found[database.urlVariable] = urls[name];
+  return { ...found, ...environment };
 }
 
 /** @throws ConfigError naming every URL that is missing or wrong */
