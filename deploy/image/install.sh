@@ -25,6 +25,6 @@ done
 # Maps for debuggers, and declarations for compilers: half of the files.
 find /tree/node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' \) -delete
 
-# What is in the image, for whoever has to look for a vulnerable version: CycloneDX, from the lock file.
+# The software bill of materials of the image (CycloneDX), from the lock file.
 # shellcheck disable=SC2086 # words
 pnpm sbom $filters --prod --sbom-format cyclonedx --sbom-type application --store-dir /pnpm/store --out /tree/sbom.cdx.json

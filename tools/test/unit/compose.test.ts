@@ -201,7 +201,7 @@ describe("deploy/new-env", () => {
 
   it("does not write over what is there", () => {
     const { status, stderr } = spawnSync(`${ROOT}deploy/new-env`, [envFile]);
-    expect([status, stderr.toString()]).toEqual([1, expect.stringContaining("is there already")]);
+    expect([status, stderr.toString()]).toEqual([1, expect.stringContaining("exists")]);
   });
 });
 
