@@ -38,7 +38,7 @@ describe("an alert", () => {
 
 describe("the table of alerts", () => {
   const rows = [
-    ...read("docs/operations/slo.md").matchAll(/^\| \[(\w+)\]\((runbooks\/[\w-]+\.md)\) *\| ([a-z, ]+?) *\|/gm),
+    ...read("docs/operations/slo.md").matchAll(/^- \[(\w+)\]\((runbooks\/[\w-]+\.md)\)\n {2}- Severity: ([a-z, ]+)$/gm),
   ].map(([, alert = "", page = "", severities = ""]) => ({ alert, page, severities: severities.split(", ") }));
 
   it("names each with its runbook and its severities", () => {
