@@ -1,22 +1,21 @@
-// `pnpm check manifests`: what k8s/ renders to, against Kubernetes' schemas, our rules, and the code. See --help.
+// `pnpm check manifests`: compares what k8s/ renders to with Kubernetes' schemas, rules and the services. See --help.
 import { whyNoKubectl } from "@gatehouse/test-kit/kubectl";
 import { Command } from "commander";
-import { SKIPPED } from "./run-check.ts";
-import { checkArrows } from "./manifests/arrows.ts";
-import type { Manifest, Problem } from "./manifests/document.ts";
-import { OVERLAYS, type Overlay, render } from "./manifests/render.ts";
+import { checkEnvironment } from "./manifests/environment.ts";
+import { type Manifest, type Overlay, OVERLAYS, type Problem, render } from "./manifests/manifest.ts";
+import { checkNetwork } from "./manifests/network.ts";
 import { checkRules } from "./manifests/rules.ts";
 import { checkFields, checkValues } from "./manifests/schemas.ts";
-import { checkWiring } from "./manifests/wiring.ts";
+import { SKIPPED } from "./run-check.ts";
 
 type Check = (manifests: readonly Manifest[], overlay: Overlay) => Problem[] | Promise<Problem[]>;
 
 const CHECKS: Readonly<Record<string, { readonly what: string; readonly check: Check }>> = {
-  values: { what: "each document is valid by Kubernetes' OpenAPI schema", check: checkValues },
-  fields: { what: "and has no field that the schema does not know", check: checkFields },
-  rules: { what: "images, limits, Pod Security, probes, grace, replicas", check: checkRules },
-  wiring: { what: "variables that the services read, Services, secrets", check: checkWiring },
-  network: { what: "policies allow what the services' configuration uses, and nothing else", check: checkArrows },
+  values: { what: "every document is valid by Kubernetes' OpenAPI schema", check: checkValues },
+  fields: { what: "no document has a field that the schema does not have", check: checkFields },
+  rules: { what: "images, limits, probes, time to stop, replicas, Services", check: checkRules },
+  environment: { what: "the services read every variable and start with all of them", check: checkEnvironment },
+  network: { what: "policies allow the connections that the services use, and no others", check: checkNetwork },
 };
 
 async function checkManifests({ json }: { json?: boolean }): Promise<void> {
@@ -41,12 +40,9 @@ async function checkManifests({ json }: { json?: boolean }): Promise<void> {
   if (results.some(({ problems }) => problems.length > 0)) process.exitCode = 1;
 }
 
-const known = Object.entries(CHECKS).map(([name, { what }]) => `  ${name.padEnd(8)} ${what}`);
-const program = new Command("pnpm check manifests")
-  .description(
-    `Renders the overlays of k8s/ and checks them; exit 1 when something is wrong. Asks no cluster.\n\n${known.join("\n")}`,
-  )
-  .option("--json", "the results as JSON")
-  .action(checkManifests);
-
-await program.parseAsync();
+const known = Object.entries(CHECKS).map(([name, { what }]) => `  ${name.padEnd(11)} ${what}`);
+await new Command("pnpm check manifests")
+  .description(`Renders and checks the overlays of k8s/ without a cluster. Exit 1 on a problem.\n\n${known.join("\n")}`)
+  .option("--json", "print the results as JSON")
+  .action(checkManifests)
+  .parseAsync();

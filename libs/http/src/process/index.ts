@@ -1,2 +1,9 @@
 export { createReleasers, type Releasers } from "./releasers.ts";
-export { type ProcessConfig, type ProcessOptions, runProcess, type StartedProcess } from "./run-process.ts";
+export {
+  GRACE_SECONDS,
+  type ProcessConfig,
+  type ProcessOptions,
+  runProcess,
+  type StartedProcess,
+  STOP_SECONDS,
+} from "./run-process.ts";

@@ -53,8 +53,10 @@ type EndReason = StopSignal | "orphaned";
 
 type Report = (message: string, error?: unknown) => void;
 
-const GRACE_SECONDS = 3;
-const STOP_SECONDS = 25;
+/** How long after SIGTERM clients may still use their kept-alive connections. */
+export const GRACE_SECONDS = 3;
+/** A process has ended this long after the signal. */
+export const STOP_SECONDS = 25;
 // Requests get this share of the time; the rest is for releasing resources.
 const REQUESTS_SHARE = 0.8;
 // Measured inside the process, so a little earlier than promised.
