@@ -61,7 +61,7 @@ export const whereOf = ({ kind, metadata }: Manifest): string => `${kind}/${meta
 export function workloadsOf(manifests: readonly Manifest[]): Workload[] {
   return manifests.flatMap((manifest): Workload[] => {
     const { template, jobTemplate } = (manifest.spec ?? {}) as Partial<PodMaker> & { jobTemplate?: { spec: PodMaker } };
-    const { metadata, spec: pod } = (jobTemplate?.spec.template ?? template ?? {}) as IPodTemplateSpec;
+    const { metadata, spec: pod }: IPodTemplateSpec = jobTemplate?.spec.template ?? template ?? {};
     const container = pod?.containers?.[0];
     if (!container || manifest.apiVersion.startsWith("postgresql.")) return [];
     const { kind, metadata: own } = manifest;
@@ -70,6 +70,7 @@ export function workloadsOf(manifests: readonly Manifest[]): Workload[] {
 }
 
 /** Returns the specs of all documents of a kind, with their names. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the part of the spec that it reads
 export const specsOf = <Spec>(manifests: readonly Manifest[], kind: string): { name: string; spec: Spec }[] =>
   manifests
     .filter((manifest) => manifest.kind === kind)

@@ -18,12 +18,12 @@ type Rule = (workload: Workload, manifests: readonly Manifest[], overlay: Overla
 
 /** Rules for all workloads. The namespace enforces Pod Security `restricted`, so no rule repeats it. */
 const POD_RULES: readonly Rule[] = [
-  function* image({ container: { image = "" } }) {
+  function* versions({ container: { image = "" } }) {
     if (!/:v?\d+\.\d+(\.\d+)?(-[\w.-]+)?$/.test(image)) yield `${image || "the image"} has no version in its tag`;
     if (/(^|\/)gatehouse-[a-z]+:/.test(image) && !image.endsWith(`:${manifest.version}`))
       yield `${image} is not version ${manifest.version}`;
   },
-  function* resources({ container: { resources } }) {
+  function* limits({ container: { resources } }) {
     for (const resource of ["cpu", "memory"])
       if (resources?.requests?.[resource] === undefined || resources.limits?.[resource] === undefined)
         yield `lacks a request or a limit for ${resource}`;
