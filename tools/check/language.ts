@@ -8,7 +8,7 @@ import { Command } from "commander";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const TEXT = /\.(?:ts|tsx|md|ya?ml|json|sh|conf|cfg)$|(?:^|\/)(?:Dockerfile|new-env|pre-commit|\.env\.example)$/;
 const NOT_OURS =
-  /^(?:WRITING\.md|tools\/test\/unit\/language\.test\.ts|LICENSE|pnpm-lock\.yaml|bench\/results\/)|\.svg$/;
+  /^(?:WRITING\.md|tools\/(?:check|test\/unit)\/language\.(?:test\.)?ts|LICENSE|pnpm-lock\.yaml|bench\/results\/)|\.svg$/;
 /** Technical uses of rejected words, which are removed from a line before the search. */
 const ALLOWED = /\bof course\b|\b410 gone\b/gi;
 
