@@ -1,3 +1,4 @@
+import { createRefreshCookie } from "@gatehouse/http";
 import type { Releasers } from "@gatehouse/http/process";
 import { createTransact } from "@gatehouse/messaging";
 import { createServiceKit } from "@gatehouse/service-kit";
@@ -55,7 +56,7 @@ export async function createDependencies(config: UserConfig, releasers: Releaser
     profiles: createProfileService({ db: database.db, writer }),
     admin: createAdminService({ db: database.db, writer }),
     verify: (token: string) => verifier.verify(token),
-    secureCookies: config.secureCookies,
+    cookie: createRefreshCookie({ secure: config.secureCookies }),
     readiness: kit.readiness,
   };
 }

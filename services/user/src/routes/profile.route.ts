@@ -1,21 +1,20 @@
 import { currentUser, requireUser, type VerifyBearer } from "@gatehouse/access";
 import { DeleteMeBody, PublicUser, RegisterBody, UpdateMeBody, User, UserIdParams } from "@gatehouse/contracts";
-import { type App, BEARER_SECURITY, NoContent } from "@gatehouse/http";
+import { type App, BEARER_SECURITY, NoContent, type RefreshCookie } from "@gatehouse/http";
 import { z } from "zod";
 import type { ProfileService } from "../services/profile.service.ts";
-import { clearedRefreshCookie } from "./cookie.ts";
 import { toPublicUser, toUser } from "./user-view.ts";
 
 export interface ProfileRoutesDeps {
   readonly profiles: ProfileService;
   readonly verify: VerifyBearer;
-  readonly secureCookies: boolean;
+  readonly cookie: RefreshCookie;
 }
 
 const tags = ["users"];
 
 /** Registration, and what users do with their own user and see of others. */
-export function profileRoutes({ profiles, verify, secureCookies }: ProfileRoutesDeps) {
+export function profileRoutes({ profiles, verify, cookie }: ProfileRoutesDeps) {
   return async (app: App): Promise<void> => {
     const onRequest = [requireUser(verify)];
     const common = { tags, security: BEARER_SECURITY };
@@ -47,7 +46,8 @@ export function profileRoutes({ profiles, verify, secureCookies }: ProfileRoutes
       },
       async (request, reply) => {
         await profiles.deleteMe(currentUser(request), request.body.password);
-        return reply.code(204).header("set-cookie", clearedRefreshCookie(secureCookies)).send();
+        cookie.clear(reply);
+        return reply.code(204).send();
       },
     );
 

@@ -112,7 +112,10 @@ describe("DELETE /v1/users/me", () => {
     const response = await user.call("DELETE", "/v1/users/me", { as: { sub: id }, body: { password: "Secret123" } });
     expect(response.status).toBe(204);
     expect(String(response.headers["set-cookie"]).split("; ").toSorted()).toEqual(
-      ["refresh_token=", "Path=/v1/auth", "HttpOnly", "SameSite=Strict", "Max-Age=0"].toSorted(),
+      [
+        ...["refresh_token=", "Path=/v1/auth", "HttpOnly", "SameSite=Strict", "Max-Age=0"],
+        "Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+      ].toSorted(),
     );
     expect(user.auth.commands.at(-1)).toMatchObject({
       path: `/internal/accounts/${id}/delete`,

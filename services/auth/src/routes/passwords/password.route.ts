@@ -1,8 +1,7 @@
 import { currentUser, requireUser, type VerifyBearer } from "@gatehouse/access";
 import { ChangePasswordBody } from "@gatehouse/contracts";
-import { type App, BEARER_SECURITY, NoContent } from "@gatehouse/http";
+import { type App, BEARER_SECURITY, NoContent, type RefreshCookie } from "@gatehouse/http";
 import type { PasswordChangeService } from "../../services/passwords/password-change.service.ts";
-import type { RefreshCookie } from "../sessions/refresh-cookie.ts";
 
 interface PasswordRouteDeps {
   readonly passwords: PasswordChangeService;

@@ -1,9 +1,8 @@
 import formBody from "@fastify/formbody";
 import { clientAddress } from "@gatehouse/access";
 import { LoginForm, LoginResponse } from "@gatehouse/contracts";
-import type { App } from "@gatehouse/http";
+import type { App, RefreshCookie } from "@gatehouse/http";
 import type { LoginService } from "../../services/sessions/login.service.ts";
-import type { RefreshCookie } from "./refresh-cookie.ts";
 import { toUser } from "../accounts/account-view.ts";
 
 interface LoginRouteDeps {

@@ -1,8 +1,7 @@
 import { currentUser, optionalUser, requireUser, type VerifyBearer } from "@gatehouse/access";
 import { AppError } from "@gatehouse/errors";
-import { type App, BEARER_SECURITY, NoContent, COOKIE_SECURITY } from "@gatehouse/http";
+import { type App, BEARER_SECURITY, COOKIE_SECURITY, NoContent, type RefreshCookie } from "@gatehouse/http";
 import type { SessionService } from "../../services/sessions/session.service.ts";
-import type { RefreshCookie } from "./refresh-cookie.ts";
 
 interface LogoutRouteDeps {
   readonly sessions: SessionService;

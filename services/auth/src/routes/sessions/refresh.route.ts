@@ -1,8 +1,7 @@
 import { RefreshResponse } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
-import { type App, COOKIE_SECURITY } from "@gatehouse/http";
+import { type App, COOKIE_SECURITY, type RefreshCookie } from "@gatehouse/http";
 import type { RefreshService } from "../../services/sessions/refresh.service.ts";
-import type { RefreshCookie } from "./refresh-cookie.ts";
 
 interface RefreshRouteDeps {
   readonly refreshes: RefreshService;
