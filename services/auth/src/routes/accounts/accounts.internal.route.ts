@@ -13,7 +13,7 @@ import type { AccountService } from "../../services/accounts/account.service.ts"
 import type { DeletionService } from "../../services/accounts/deletion.service.ts";
 import { toAccountAnswer } from "./account-view.ts";
 
-export interface AccountsRouteDeps {
+export interface InternalAccountRoutesDeps {
   readonly accounts: AccountService;
   readonly deletions: DeletionService;
   /** INTERNAL_API_TOKEN: each value is accepted. */
@@ -21,7 +21,7 @@ export interface AccountsRouteDeps {
 }
 
 /** Serves the commands of the user service. Never reachable through the gateway. */
-export function internalAccountsRoute({ accounts, deletions, tokens }: AccountsRouteDeps) {
+export function internalAccountRoutes({ accounts, deletions, tokens }: InternalAccountRoutesDeps) {
   return async (app: App): Promise<void> => {
     app.addHook("onRequest", serviceTokenGuard(tokens));
 

@@ -2,12 +2,12 @@ import { Jwks } from "@gatehouse/contracts";
 import type { App } from "@gatehouse/http";
 import type { KeyService } from "../../services/keys/key.service.ts";
 
-interface JwksRouteDeps {
+interface JwksRoutesDeps {
   readonly keys: KeyService;
 }
 
 /** Serves the public keys (RFC 7517) from memory, also while the database is unavailable. */
-export function jwksRoute({ keys }: JwksRouteDeps) {
+export function jwksRoutes({ keys }: JwksRoutesDeps) {
   return async (app: App): Promise<void> => {
     app.get(
       "/.well-known/jwks.json",

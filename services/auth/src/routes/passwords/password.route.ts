@@ -3,13 +3,13 @@ import { ChangePasswordBody } from "@gatehouse/contracts";
 import { type App, BEARER_SECURITY, NoContent, type RefreshCookie } from "@gatehouse/http";
 import type { PasswordChangeService } from "../../services/passwords/password-change.service.ts";
 
-interface PasswordRouteDeps {
+interface PasswordRoutesDeps {
   readonly passwords: PasswordChangeService;
   readonly cookie: RefreshCookie;
   readonly verify: VerifyBearer;
 }
 
-export function passwordRoute({ passwords, cookie, verify }: PasswordRouteDeps) {
+export function passwordRoutes({ passwords, cookie, verify }: PasswordRoutesDeps) {
   return async (app: App): Promise<void> => {
     app.post(
       "/v1/auth/change-password",

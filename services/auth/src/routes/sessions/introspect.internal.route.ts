@@ -3,14 +3,14 @@ import { IntrospectionRequest, IntrospectionResponse } from "@gatehouse/contract
 import type { App } from "@gatehouse/http";
 import type { IntrospectionService } from "../../services/sessions/introspection.service.ts";
 
-export interface IntrospectRouteDeps {
+export interface IntrospectRoutesDeps {
   readonly introspection: IntrospectionService;
   /** INTROSPECTION_TOKEN: each value is accepted. */
   readonly tokens: readonly string[];
 }
 
 /** Serves verifiers whose revocation view is stale. Never reachable through the gateway. */
-export function introspectRoute({ introspection, tokens }: IntrospectRouteDeps) {
+export function introspectRoutes({ introspection, tokens }: IntrospectRoutesDeps) {
   return async (app: App): Promise<void> => {
     app.addHook("onRequest", serviceTokenGuard(tokens));
     app.post(

@@ -5,12 +5,12 @@ import type { App, RefreshCookie } from "@gatehouse/http";
 import type { LoginService } from "../../services/sessions/login.service.ts";
 import { toUser } from "../accounts/account-view.ts";
 
-interface LoginRouteDeps {
+interface LoginRoutesDeps {
   readonly logins: LoginService;
   readonly cookie: RefreshCookie;
 }
 
-export function loginRoute({ logins, cookie }: LoginRouteDeps) {
+export function loginRoutes({ logins, cookie }: LoginRoutesDeps) {
   return async (app: App): Promise<void> => {
     // Only this route accepts forms (the OAuth2 password form); the other routes accept JSON.
     app.removeAllContentTypeParsers();

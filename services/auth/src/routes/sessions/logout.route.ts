@@ -3,13 +3,13 @@ import { AppError } from "@gatehouse/errors";
 import { type App, BEARER_SECURITY, COOKIE_SECURITY, NoContent, type RefreshCookie } from "@gatehouse/http";
 import type { SessionService } from "../../services/sessions/session.service.ts";
 
-interface LogoutRouteDeps {
+interface LogoutRoutesDeps {
   readonly sessions: SessionService;
   readonly cookie: RefreshCookie;
   readonly verify: VerifyBearer;
 }
 
-export function logoutRoute({ sessions, cookie, verify }: LogoutRouteDeps) {
+export function logoutRoutes({ sessions, cookie, verify }: LogoutRoutesDeps) {
   return async (app: App): Promise<void> => {
     app.post(
       "/v1/auth/logout",

@@ -3,12 +3,12 @@ import { AppError } from "@gatehouse/errors";
 import { type App, COOKIE_SECURITY, type RefreshCookie } from "@gatehouse/http";
 import type { RefreshService } from "../../services/sessions/refresh.service.ts";
 
-interface RefreshRouteDeps {
+interface RefreshRoutesDeps {
   readonly refreshes: RefreshService;
   readonly cookie: RefreshCookie;
 }
 
-export function refreshRoute({ refreshes, cookie }: RefreshRouteDeps) {
+export function refreshRoutes({ refreshes, cookie }: RefreshRoutesDeps) {
   return async (app: App): Promise<void> => {
     app.post(
       "/v1/auth/refresh",

@@ -4,12 +4,12 @@ import { type App, BEARER_SECURITY, NoContent } from "@gatehouse/http";
 import type { Session } from "../../repositories/sessions/session.repository.ts";
 import type { SessionService } from "../../services/sessions/session.service.ts";
 
-interface SessionsRouteDeps {
+interface SessionRoutesDeps {
   readonly sessions: SessionService;
   readonly verify: VerifyBearer;
 }
 
-export function sessionsRoute({ sessions, verify }: SessionsRouteDeps) {
+export function sessionRoutes({ sessions, verify }: SessionRoutesDeps) {
   return async (app: App): Promise<void> => {
     app.addHook("onRequest", requireUser(verify));
 
