@@ -16,6 +16,11 @@ const CHECKS: readonly Check[] = [
     what: "generated files match their sources",
     command: ["node", "tools/check/generated.ts", "--check"],
   },
+  {
+    name: "services",
+    what: "service.ts against registered routes and the files that deploy it",
+    command: ["node", "tools/check/services.ts"],
+  },
   { name: "size", what: "bytes of the tooling compared with the product", command: ["node", "tools/check/size.ts"] },
   {
     name: "language",

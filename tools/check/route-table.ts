@@ -1,4 +1,4 @@
-import { SERVICES } from "@gatehouse/local-stack";
+import { SERVICES } from "@gatehouse/declarations";
 
 /** Returns the gateway's generated route table: every public route of every service, in the order of the services' names. */
 export function routeTable(): string {

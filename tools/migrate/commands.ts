@@ -8,7 +8,7 @@ import {
 } from "@gatehouse/database";
 import { checkDrift, type Drift } from "@gatehouse/database/drift";
 import { fileURLToPath } from "node:url";
-import type { ServiceWithDatabase } from "@gatehouse/local-stack";
+import type { ServiceWithDatabase } from "@gatehouse/declarations";
 import type { MigratedService } from "./environment.ts";
 
 const ROOT = new URL("../../", import.meta.url);

@@ -2,7 +2,7 @@ import { databaseUrl, readEnvironment } from "@gatehouse/config";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { EXAMPLES, hasDatabase, SERVICES, type ServiceWithDatabase } from "@gatehouse/local-stack";
+import { EXAMPLES, hasDatabase, SERVICES, type ServiceWithDatabase } from "@gatehouse/declarations";
 
 /** A service with a schema, and the URL of its role. */
 export interface MigratedService extends ServiceWithDatabase {

@@ -1,4 +1,5 @@
-import { isPortFree, SERVICES } from "@gatehouse/local-stack";
+import { SERVICES } from "@gatehouse/declarations";
+import { isPortFree } from "@gatehouse/local-stack";
 import { UsageError } from "./arguments.ts";
 import type { StackSettings } from "./settings.ts";
 

@@ -1,4 +1,4 @@
-import { SERVICES, SERVICES_WITH_DATABASE } from "@gatehouse/local-stack";
+import { SERVICES, SERVICES_WITH_DATABASE } from "@gatehouse/declarations";
 import { randomBytes } from "node:crypto";
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-import { type PerService, perService, SERVICES, SERVICES_WITH_DATABASE } from "@gatehouse/local-stack";
+import { type PerService, perService, SERVICES, SERVICES_WITH_DATABASE } from "@gatehouse/declarations";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";

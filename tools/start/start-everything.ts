@@ -1,15 +1,11 @@
+import { calledBy, type DeclaredService, SERVICES, SERVICES_WITH_DATABASE, perService } from "@gatehouse/declarations";
 import {
-  calledBy,
-  type DeclaredService,
-  SERVICES,
-  SERVICES_WITH_DATABASE,
   createPidRecords,
   databaseUrl,
   hasAdmin,
   launchService,
   lockFolder,
   type PidRecords,
-  perService,
   prepareDatabases,
   type ProcessIdentity,
   serviceEnvironment,

@@ -1,4 +1,5 @@
-import { databaseUrl, prepareDatabases, SERVICES_WITH_DATABASE, type StackAddresses } from "@gatehouse/local-stack";
+import { SERVICES_WITH_DATABASE } from "@gatehouse/declarations";
+import { databaseUrl, prepareDatabases, type StackAddresses } from "@gatehouse/local-stack";
 import pg from "pg";
 
 /** The database of which every test file gets a clone. */

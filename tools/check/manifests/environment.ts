@@ -1,4 +1,4 @@
-import { SERVICES } from "@gatehouse/local-stack";
+import { SERVICES } from "@gatehouse/declarations";
 import { readBy, whyRefused } from "../read-by.ts";
 import { type Manifest, type Problem, type Workload, workloadsOf } from "./manifest.ts";
 

@@ -1,4 +1,4 @@
-import { calledBy, SERVICES, serviceNamed, urlVariableOf } from "@gatehouse/local-stack";
+import { calledBy, SERVICES, serviceNamed, urlVariableOf } from "@gatehouse/declarations";
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { environmentOf } from "./environment.ts";

@@ -1,5 +1,5 @@
 import { GRACE_SECONDS, STOP_SECONDS } from "@gatehouse/http/process";
-import { SERVICES } from "@gatehouse/local-stack";
+import { SERVICES } from "@gatehouse/declarations";
 import manifest from "../../../package.json" with { type: "json" };
 import { environmentOf } from "./environment.ts";
 import {

@@ -9,23 +9,7 @@ export { chooseSources, testProvidersFor, testStackChoice } from "./providers/pr
 export { databaseUrl, exists, REPOSITORY_ROOT } from "./repository.ts";
 export { type RestartableServer, startRestartableServer, startServer } from "./servers/server.ts";
 export type { LookOptions, NatsSetup, Part, ServerOptions, Source } from "./servers/types.ts";
-export {
-  hasDatabase,
-  prepareDatabases,
-  prepareService,
-  SERVICES_WITH_DATABASE,
-  type ServiceWithDatabase,
-} from "./service-schemas.ts";
-export {
-  calledBy,
-  type DeclaredService,
-  EXAMPLES,
-  type PerService,
-  perService,
-  serviceNamed,
-  SERVICES,
-  urlVariableOf,
-} from "./services/declarations.ts";
+export { prepareDatabases, prepareService } from "./service-schemas.ts";
 export { answersReady } from "./services/answers-ready.ts";
 export { hasAdmin, waitForFirstAdmin } from "./services/first-admin.ts";
 export { type LaunchedService, launchService, type LaunchOptions } from "./services/launch-service.ts";

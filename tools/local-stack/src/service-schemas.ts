@@ -1,17 +1,8 @@
+import { SERVICES_WITH_DATABASE } from "@gatehouse/declarations";
 import { createMigrations, prepareSchema, type SchemaOptions } from "@gatehouse/database";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { REPOSITORY_ROOT } from "./repository.ts";
-import { type DeclaredService, SERVICES } from "./services/declarations.ts";
-
-export type ServiceWithDatabase = DeclaredService & Required<Pick<DeclaredService, "database">>;
-
-/** The services that have a schema. */
-export const SERVICES_WITH_DATABASE: readonly ServiceWithDatabase[] = SERVICES.filter(hasDatabase);
-
-export function hasDatabase(service: DeclaredService): service is ServiceWithDatabase {
-  return service.database !== undefined;
-}
 
 export interface ServiceDatabases {
   /** The owner's URL, with rights to create databases, roles and schemas. */

@@ -1,10 +1,8 @@
+import { type PerService, perService, SERVICES } from "@gatehouse/declarations";
 import {
   freePort,
-  type PerService,
-  perService,
   type PidRecords,
   serviceEnvironment,
-  SERVICES,
   type ServiceName,
   type StackAddresses,
 } from "@gatehouse/local-stack";

@@ -1,10 +1,10 @@
+import { SERVICES_WITH_DATABASE } from "@gatehouse/declarations";
 import {
   databaseUrl,
   type Part,
   prepareDatabases,
   type RestartableServer,
   type ServiceName,
-  SERVICES_WITH_DATABASE,
   type StackAddresses,
 } from "@gatehouse/local-stack";
 import { mkdir, writeFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-import { calledBy, EXAMPLES, type PerService, serviceNamed, SERVICES, urlVariableOf } from "./declarations.ts";
+import { calledBy, EXAMPLES, type PerService, serviceNamed, SERVICES, urlVariableOf } from "@gatehouse/declarations";
 
 /** The services that tools and tests name themselves; others are declared only. */
 export type ServiceName = "auth" | "user" | "gateway";

@@ -6,7 +6,7 @@ import type { AuthHandle } from "../../db/database.ts";
 import { findTokenStatuses, type TokenStatus } from "../../repositories/sessions/token-status.repository.ts";
 import { type KeyService, SIGNING_ALGORITHMS } from "../keys/key.service.ts";
 
-export interface AccessTokenConfig {
+interface AccessTokenConfig {
   readonly issuer: string;
   readonly audience: string;
   readonly accessTokenSeconds: number;

@@ -7,7 +7,7 @@ import { getJson } from "../forwarding/forward.ts";
 const CACHE_MS = 5_000;
 
 /** A route as the document needs it; `path` has parameters as `:id`. */
-export interface ForwardedRoute<Service extends string = string> {
+interface ForwardedRoute<Service extends string = string> {
   readonly method: string;
   readonly path: string;
   readonly service: Service;

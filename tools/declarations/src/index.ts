@@ -1,8 +1,9 @@
 import type { ServiceDeclaration } from "@gatehouse/contracts";
 import { existsSync, globSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { REPOSITORY_ROOT } from "../repository.ts";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const REPOSITORY_ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** A service's declaration and its folder, from the root. */
 export interface DeclaredService extends ServiceDeclaration {
@@ -52,3 +53,12 @@ export function calledBy({ name, calls = [], isEdge }: DeclaredService): string[
 export function urlVariableOf(name: string): string {
   return `${name.toUpperCase().replaceAll("-", "_")}_URL`;
 }
+
+export type ServiceWithDatabase = DeclaredService & Required<Pick<DeclaredService, "database">>;
+
+export function hasDatabase(service: DeclaredService): service is ServiceWithDatabase {
+  return service.database !== undefined;
+}
+
+/** The services that have a schema. */
+export const SERVICES_WITH_DATABASE: readonly ServiceWithDatabase[] = SERVICES.filter(hasDatabase);
