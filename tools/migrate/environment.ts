@@ -33,11 +33,9 @@ export async function loadStackEnvironment(): Promise<NodeJS.ProcessEnv> {
 
 /** @throws ConfigError naming every URL that is missing or wrong */
 export function servicesOf(environment: NodeJS.ProcessEnv, only: string | undefined): MigratedService[] {
-  // An example is migrated when its URL is set or when it is asked for.
-  const isMeant = ({ name, database, ...service }: ServiceWithDatabase) =>
-    only === undefined
-      ? !EXAMPLES.some((example) => example.folder === service.folder) || Boolean(environment[database.urlVariable])
-      : name === only;
+  // A service that is not deployed, such as an example, is migrated when its URL is set or when `only` names it.
+  const isMeant = ({ name, database, isDeployed }: ServiceWithDatabase) =>
+    only === undefined ? isDeployed === true || Boolean(environment[database.urlVariable]) : name === only;
   const meant = MIGRATED.filter(isMeant);
   const variables = meant.map(({ database }) => database.urlVariable);
   const owner = ownerUrlOf(environment);

@@ -21,8 +21,7 @@ beforeAll(async () => {
   });
 });
 beforeEach(() => {
-  gateway.auth.received.length = 0;
-  gateway.user.received.length = 0;
+  for (const { received } of Object.values(gateway.upstreams)) received.length = 0;
 });
 afterAll(async () => {
   await gateway?.close();
