@@ -52,7 +52,7 @@ export default defineConfig({
           name: "guides",
           include: ["tests/guides/*.test.ts"],
           // A guide runs the tests and checks that it names, in an installed copy of the repository.
-          testTimeout: 180_000,
+          testTimeout: 300_000,
           hookTimeout: 120_000,
         },
       },
