@@ -1,56 +1,42 @@
 import { startOtlpReceiver } from "@gatehouse/test-kit/otlp";
 import { styleText } from "node:util";
-import { readRequestLine } from "./request-line.ts";
 import { type Page, renderTrace } from "./render-trace.ts";
-import { observedVariables } from "./telemetry-variables.ts";
 import { createTraceCollector, type ObservedTrace } from "./trace-collector.ts";
 
 export interface Observation {
-  /** What the services need in their environment, over everything else. */
+  /** Variables for the services, over all others. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Takes a line of a service's log. True for a request's line that the trace replaces. */
+  /** Returns true for a log line of a request that the printed trace replaces. */
   replaces(line: string): boolean;
-  /** From now on traces are printed. What the start itself has caused is nobody's request. */
+  /** Prints traces that start from now on; those of the start itself belong to no request. */
   begin(): void;
-  /** Prints what is left. To be called when the services have ended. */
+  /** Prints the rest. Call it when the services have ended. */
   stop(): Promise<void>;
 }
 
-const LOOK_EVERY_MS = 100;
-/** The services send five times as often. */
-const QUIET_MS = 500;
-const LONGEST_WAIT_MS = 5_000;
-const REMEMBER_MS = 60_000;
-const MAX_SPANS = 20_000;
+const CHECK_EVERY_MS = 100;
+const LIMITS = { quietMs: 500, longestWaitMs: 5_000, rememberMs: 60_000, maxSpans: 20_000 };
 const MAX_CORRELATION_IDS = 1_000;
 
-/** Receives the traces of the services and prints each as soon as it is over. */
+/** Receives the traces of the services and prints each when it is complete. */
 export async function startObservation(
   environment: NodeJS.ProcessEnv,
   say: (line: string) => void,
 ): Promise<Observation> {
   let begunAt = Number.POSITIVE_INFINITY;
   const correlationIds = new Map<string, string>();
-  const collector = createTraceCollector({
-    now: () => performance.now(),
-    quietMs: QUIET_MS,
-    longestWaitMs: LONGEST_WAIT_MS,
-    rememberMs: REMEMBER_MS,
-    maxSpans: MAX_SPANS,
-  });
+  const collector = createTraceCollector({ now: () => performance.now(), ...LIMITS });
   const receiver = await startOtlpReceiver({
     keep: false,
     onSpans: (spans) => collector.add(spans.filter(({ startMs }) => startMs >= begunAt)),
   });
   const { variables, note } = observedVariables(environment, receiver.url);
   if (note !== undefined) say(note);
-
   const print = (traces: readonly ObservedTrace[]) => {
     for (const trace of traces) say(renderTrace(trace, terminalPage(), correlationIds.get(trace.traceId)).join("\n"));
   };
-  const timer = setInterval(() => print(collector.due()), LOOK_EVERY_MS);
+  const timer = setInterval(() => print(collector.due()), CHECK_EVERY_MS);
   timer.unref();
-
   return {
     variables,
     replaces(line) {
@@ -70,13 +56,50 @@ export async function startObservation(
   };
 }
 
-/** Asked for each time, since a window may get wider. Colours where the terminal has them and NO_COLOR does not refuse them. */
+/** Read for each trace, because a window can be resized. */
 function terminalPage(): Page {
   const { stdout } = process;
-  const hasColours = stdout.isTTY && stdout.hasColors();
+  const hasColors = stdout.isTTY && stdout.hasColors();
   return {
     width: stdout.columns ?? 80,
-    paint: (style, text) => (hasColours && text !== "" ? styleText(style, text, { validateStream: false }) : text),
+    paint: (style, text) => (hasColors && text !== "" ? styleText(style, text, { validateStream: false }) : text),
     timeOfDay: (ms) => new Date(ms).toTimeString().slice(0, 8),
   };
+}
+
+const REQUEST = /"level":"(info|warn|error)".*"msg":"request"|\b(INFO|WARN|ERROR): request \{/;
+const TRACE_ID = /"trace_id":"([0-9a-f]{32})"/;
+const CORRELATION_ID = /"correlation_id":"([A-Za-z0-9._:-]{1,128})"/;
+
+/** Reads the log line of a request, in JSON or the pretty format. Returns undefined for other lines and for health checks. */
+export function readRequestLine(line: string) {
+  const [, json, pretty] = REQUEST.exec(line) ?? [];
+  const [traceId, correlationId] = [TRACE_ID.exec(line)?.[1], CORRELATION_ID.exec(line)?.[1]];
+  const level = json ?? pretty;
+  if (level === undefined || traceId === undefined || correlationId === undefined) return undefined;
+  return { traceId, correlationId, isRoutine: level.toLowerCase() === "info" };
+}
+
+/** Returns the variables that send every trace to the receiver at once, and a note when traces would go elsewhere without them. */
+export function observedVariables(environment: NodeJS.ProcessEnv, receiverUrl: string) {
+  const isDisabled = /^(true|1|yes|on)$/i.test(environment["OTEL_SDK_DISABLED"]?.trim() ?? "");
+  const endpoint =
+    environment["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] ||
+    environment["OTEL_EXPORTER_OTLP_ENDPOINT"] ||
+    environment["OTEL_TRACES_EXPORTER"]?.replace(/^(otlp|none)$/, "");
+  const variables = {
+    OTEL_TRACES_EXPORTER: "otlp",
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${receiverUrl}/v1/traces`,
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "http/json",
+    OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: "none",
+    OTEL_TRACES_SAMPLER: "always_on",
+    OTEL_BSP_SCHEDULE_DELAY: "100",
+    ...(isDisabled && { OTEL_SDK_DISABLED: "false", OTEL_METRICS_EXPORTER: "none", OTEL_LOGS_EXPORTER: "none" }),
+  };
+  const note = isDisabled
+    ? "--observe: traces come to this terminal although OTEL_SDK_DISABLED is set; metrics and logs are not sent."
+    : endpoint
+      ? "--observe: traces come to this terminal instead of the endpoint that the OTEL variables name; metrics and logs still go there."
+      : undefined;
+  return { variables, note };
 }

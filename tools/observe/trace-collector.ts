@@ -1,61 +1,49 @@
-/** What of one trace is to be shown now. */
 import type { ReceivedSpan } from "@gatehouse/test-kit/otlp";
+
+/** The part of a trace to print now. */
 export interface ObservedTrace {
   readonly traceId: string;
-  /** What has not been shown yet, in the order in which it arrived. */
+  /** New spans, in the order of their arrival. */
   readonly spans: readonly ReceivedSpan[];
-  /** What has been shown of it before; empty the first time. */
+  /** Spans that were printed before. */
   readonly shown: readonly ReceivedSpan[];
 }
 
 export interface TraceCollector {
   add(spans: readonly ReceivedSpan[]): void;
-  /** The traces whose time has come, oldest first. Each span comes out once. */
+  /** Returns the traces that are complete or waited too long, the oldest first. Each span is returned once. */
   due(): ObservedTrace[];
-  /** Everything that has not come out yet, at the end. */
+  /** Returns everything that `due` has not returned. */
   rest(): ObservedTrace[];
 }
 
 export interface CollectorOptions {
-  /** Milliseconds, of any beginning. */
+  /** A monotonic clock in milliseconds. */
   readonly now: () => number;
-  /** A trace is over when nothing of it has come for so long. */
+  /** A trace is complete when no span arrived for this time and no span lacks its parent. */
   readonly quietMs: number;
-  /** What has begun and does not end is shown after so long. */
+  /** Incomplete traces are due after this time. */
   readonly longestWaitMs: number;
-  /** What was shown is remembered for so long, so that what comes later can be put where it belongs. */
+  /** Printed spans are kept for this time, so that late spans find their ancestors. */
   readonly rememberMs: number;
-  /** So many spans are held at most, shown ones included. The oldest traces give way. */
+  /** The most spans to hold, printed ones included; the oldest traces leave first. */
   readonly maxSpans: number;
 }
 
 interface HeldTrace {
   readonly spans: ReceivedSpan[];
   shown: number;
-  /** When the first span that is not shown has come. */
+  /** The arrival of the first new span. */
   waitsSince: number;
   lastAt: number;
 }
 
-/**
- * Puts spans together into traces. They arrive in any order and from several processes, children before their parents, and nobody says
- * which is the last: a trace is taken to be over when it has been quiet and no span of it waits for its parent.
- */
+/** Groups spans by trace. They arrive in any order and from several processes, children before their parents. */
 export function createTraceCollector(options: CollectorOptions): TraceCollector {
   const { now, quietMs, longestWaitMs, rememberMs, maxSpans } = options;
   const traces = new Map<string, HeldTrace>();
   const displaced: ObservedTrace[] = [];
   let held = 0;
-
-  function hold(span: ReceivedSpan): void {
-    const at = now();
-    const trace = traces.get(span.traceId) ?? { spans: [], shown: 0, waitsSince: at, lastAt: at };
-    traces.set(span.traceId, trace);
-    if (!hasNews(trace)) trace.waitsSince = at;
-    trace.lastAt = at;
-    trace.spans.push(span);
-    held++;
-  }
 
   function take(traceId: string, trace: HeldTrace): ObservedTrace {
     const [shown, spans] = [trace.spans.slice(0, trace.shown), trace.spans.slice(trace.shown)];
@@ -68,45 +56,47 @@ export function createTraceCollector(options: CollectorOptions): TraceCollector 
     held -= trace.spans.length;
   }
 
-  /** The oldest trace gives way, also when it is the only one. */
-  function makeRoom(): void {
-    for (const [traceId, trace] of traces) {
-      if (held <= maxSpans) return;
-      if (hasNews(trace)) displaced.push(take(traceId, trace));
-      forget(traceId, trace);
-    }
-  }
-
-  function isDue(trace: HeldTrace): boolean {
-    if (now() - trace.waitsSince >= longestWaitMs) return true;
-    return now() - trace.lastAt >= quietMs && !waitsForParent(trace.spans);
+  function isDue({ spans, waitsSince, lastAt }: HeldTrace): boolean {
+    return now() - waitsSince >= longestWaitMs || (now() - lastAt >= quietMs && !lacksParent(spans));
   }
 
   function takeWhere(isTaken: (trace: HeldTrace) => boolean): ObservedTrace[] {
     const taken = displaced.splice(0);
-    for (const [traceId, trace] of traces) if (hasNews(trace) && isTaken(trace)) taken.push(take(traceId, trace));
+    for (const [traceId, trace] of traces) if (hasNew(trace) && isTaken(trace)) taken.push(take(traceId, trace));
     return taken;
   }
 
   return {
     add(spans) {
-      for (const span of spans) hold(span);
-      makeRoom();
+      const at = now();
+      for (const span of spans) {
+        const trace = traces.get(span.traceId) ?? { spans: [], shown: 0, waitsSince: at, lastAt: at };
+        traces.set(span.traceId, trace);
+        if (!hasNew(trace)) trace.waitsSince = at;
+        trace.lastAt = at;
+        trace.spans.push(span);
+        held++;
+      }
+      for (const [traceId, trace] of traces) {
+        if (held <= maxSpans) return;
+        if (hasNew(trace)) displaced.push(take(traceId, trace));
+        forget(traceId, trace);
+      }
     },
     due() {
       const taken = takeWhere(isDue);
       for (const [traceId, trace] of traces)
-        if (!hasNews(trace) && now() - trace.lastAt >= rememberMs) forget(traceId, trace);
+        if (!hasNew(trace) && now() - trace.lastAt >= rememberMs) forget(traceId, trace);
       return taken;
     },
     rest: () => takeWhere(() => true),
   };
 }
 
-const hasNews = ({ spans, shown }: HeldTrace): boolean => spans.length > shown;
+const hasNew = ({ spans, shown }: HeldTrace): boolean => spans.length > shown;
 
-/** A parent ends after its children, and may still be on its way. That of the gateway's own span is the client's, and never comes. */
-function waitsForParent(spans: readonly ReceivedSpan[]): boolean {
+/** The parent of the gateway's server span is in the client and never arrives. */
+function lacksParent(spans: readonly ReceivedSpan[]): boolean {
   const present = new Set(spans.map(({ spanId }) => spanId));
   return spans.some(
     ({ parentSpanId, kind, resource }) =>

@@ -6,10 +6,10 @@ export interface SpanSketch {
   readonly failed?: boolean;
   readonly status?: number;
   readonly error?: string;
-  /** Milliseconds after the beginning, and how long. */
+  /** Start and duration in milliseconds. */
   readonly at?: readonly [startMs: number, durationMs: number];
   readonly within?: readonly SpanSketch[];
-  /** A parent that is not in the sketch. */
+  /** A parent outside the sketch. */
   readonly parentSpanId?: string;
   readonly spanId?: string;
 }
@@ -17,7 +17,7 @@ export interface SpanSketch {
 const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
 const NOON = Date.UTC(2026, 5, 15, 12);
 
-/** The spans of a sketched trace, children before parents as they arrive. Each has the service of what it is within, unless it says another. */
+/** Returns the spans of a trace, children before parents as they arrive. A span inherits its parent's service. */
 export function sketch(root: SpanSketch, traceId = TRACE_ID): ReceivedSpan[] {
   const spans: ReceivedSpan[] = [];
   const add = (one: SpanSketch, parent: ReceivedSpan | undefined) => {

@@ -13,8 +13,8 @@ beforeEach(() => {
 const names = (traces: readonly ObservedTrace[]) => traces.map(({ spans }) => spans.map(({ name }) => name));
 const one = (name: string, traceId: string) => sketch({ service: "auth", kind: "SERVER", name }, traceId);
 
-describe("what happens when spans of a trace arrive …", () => {
-  it("… from several processes: it comes out once, whole, when it has been quiet", () => {
+describe("trace collector", () => {
+  it("returns a trace of several processes once, complete, after the quiet time", () => {
     const spans = sketch(REGISTRATION);
     collector.add(spans.slice(0, 5));
     now = 400;
@@ -27,7 +27,7 @@ describe("what happens when spans of a trace arrive …", () => {
     expect([collector.due(), collector.rest()]).toEqual([[], []]);
   });
 
-  it("… and their parent has not ended yet: they wait for it", () => {
+  it("holds spans until their parent has ended", () => {
     const spans = sketch(REGISTRATION);
     collector.add(spans.slice(0, -1));
     now = 3_000;
@@ -37,7 +37,7 @@ describe("what happens when spans of a trace arrive …", () => {
     expect(collector.due()).toMatchObject([{ spans, shown: [] }]);
   });
 
-  it("… and their parent never comes: they come out after the longest wait", () => {
+  it("returns spans without their parent after the longest wait", () => {
     const spans = sketch(REGISTRATION).slice(0, -1);
     collector.add(spans);
     now = 4_999;
@@ -46,7 +46,7 @@ describe("what happens when spans of a trace arrive …", () => {
     expect(collector.due()).toMatchObject([{ spans, shown: [] }]);
   });
 
-  it("… again and again: it does not wait for a quiet that does not come", () => {
+  it("returns a trace that never becomes quiet after the longest wait", () => {
     for (now = 0; now < 5_000; now += 400) {
       collector.add(one(`at ${now}`, "a"));
       expect(collector.due()).toEqual([]);
@@ -54,13 +54,13 @@ describe("what happens when spans of a trace arrive …", () => {
     expect(names(collector.due())).toEqual([Array.from({ length: 13 }, (_, index) => `at ${index * 400}`)]);
   });
 
-  it("… and the parent is in a client that called the gateway: nobody waits for what it does not send here", () => {
+  it("does not wait for the parent of the gateway's span, which the client has", () => {
     collector.add(sketch({ ...REGISTRATION, parentSpanId: "the client's", within: [] }));
     now = 500;
     expect(names(collector.due())).toEqual([["POST /v1/users"]]);
   });
 
-  it("… after it came out: they come out as an addition to it", () => {
+  it("returns late spans together with the spans that were shown before", () => {
     const [first, later] = [one("first", "a"), one("later", "a")];
     collector.add(first);
     now = 500;
@@ -72,7 +72,7 @@ describe("what happens when spans of a trace arrive …", () => {
     expect(collector.due()).toEqual([{ traceId: "a", spans: later, shown: first }]);
   });
 
-  it("… long after it came out: it is forgotten by then, and they are a trace of their own", () => {
+  it("forgets shown spans after the remember time", () => {
     collector.add(one("first", "a"));
     now = 500;
     collector.due();
@@ -82,22 +82,20 @@ describe("what happens when spans of a trace arrive …", () => {
     now = 60_500;
     expect(collector.due()).toMatchObject([{ spans: [{ name: "later" }], shown: [] }]);
   });
-});
 
-describe("what happens when …", () => {
-  it("… there are more spans than may be held: the oldest trace comes out before its time, and nothing is lost", () => {
+  it("returns the oldest trace early when it holds too many spans, and loses none", () => {
     for (let index = 0; index < 22; index++) collector.add(one(`span of ${index}`, `trace ${index}`));
     expect(names(collector.due())).toEqual([["span of 0"], ["span of 1"]]);
     expect(names(collector.rest())).toHaveLength(20);
   });
 
-  it("… one trace alone has more: it comes out in parts", () => {
+  it("returns one trace with too many spans in parts", () => {
     for (let index = 0; index < 43; index++) collector.add(one(`span ${index}`, "endless"));
     expect(collector.due().map(({ spans }) => spans.length)).toEqual([21, 21]);
     expect(names(collector.rest())).toEqual([["span 42"]]);
   });
 
-  it("… it ends: what has not come out does, complete or not", () => {
+  it("returns the rest at the end, complete or not", () => {
     collector.add(sketch(REGISTRATION).slice(0, 3));
     expect(names(collector.rest())).toEqual([["hash password", "BEGIN", "INSERT auth.accounts"]]);
     expect(collector.rest()).toEqual([]);

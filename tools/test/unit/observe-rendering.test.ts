@@ -10,15 +10,14 @@ const PAGE: Page = {
 
 const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/** As it is printed, below a line that ends where the page does. */
 function render(root: SpanSketch, page: Partial<Page> = {}, correlationId?: string): string {
   return renderTrace({ traceId: TRACE_ID, spans: sketch(root), shown: [] }, { ...PAGE, ...page }, correlationId).join(
     "\n",
   );
 }
 
-describe("a trace is printed as a tree of services, with what took how long and when", () => {
-  it("of a registration, down to the consumer of its event", () => {
+describe("renderTrace", () => {
+  it("prints a registration down to the consumer of its event", () => {
     expect(render(REGISTRATION, {}, "0199f0c1-7b5e-7000-8000-000000000000")).toMatchInlineSnapshot(`
       "
       ── 12:00:00  trace 4bf92f3577b34da6a3ce929d0e0e4736 ────────────────────────────
@@ -38,7 +37,7 @@ describe("a trace is printed as a tree of services, with what took how long and 
     `);
   });
 
-  it("with longer bars in a wider terminal", () => {
+  it("prints longer bars in a wider terminal", () => {
     expect(render(REGISTRATION, { width: 120 })).toMatchInlineSnapshot(`
       "
       ── 12:00:00  trace 4bf92f3577b34da6a3ce929d0e0e4736 ────────────────────────────────────────────────────────────────────
@@ -56,7 +55,7 @@ describe("a trace is printed as a tree of services, with what took how long and 
     `);
   });
 
-  it("with names cut where a terminal is narrow", () => {
+  it("cuts names in a narrow terminal", () => {
     expect(render(REGISTRATION, { width: 40 })).toMatchInlineSnapshot(`
       "
       ── 12:00:00  trace 4bf92f3577b34da6a3ce929d0e0e4736 ────────
@@ -77,7 +76,7 @@ describe("a trace is printed as a tree of services, with what took how long and 
     `);
   });
 
-  it("of one span, when nothing else happened", () => {
+  it("prints a trace of one span", () => {
     expect(render({ service: "gateway", kind: "SERVER", name: "GET", status: 404, at: [0, 0.42] }))
       .toMatchInlineSnapshot(`
       "
@@ -87,8 +86,8 @@ describe("a trace is printed as a tree of services, with what took how long and 
   });
 });
 
-describe("statements to the database", () => {
-  it("share a row where they are short and follow each other; slow and failed ones have their own", () => {
+describe("renderTrace, statements to the database", () => {
+  it("prints consecutive short ones in one row; slow and failed ones have their own", () => {
     const statements: SpanSketch[] = [
       { name: "SELECT auth.sessions", at: [1, 0.5] },
       { name: "SELECT auth.accounts", at: [2, 0.5] },
@@ -111,7 +110,7 @@ describe("statements to the database", () => {
   });
 });
 
-describe("what went wrong", () => {
+describe("renderTrace, failures", () => {
   const refused: SpanSketch = {
     ...{
       service: "gateway",
@@ -127,7 +126,7 @@ describe("what went wrong", () => {
     ],
   };
 
-  it("is marked, with its kind", () => {
+  it("marks a failed span with its error type", () => {
     expect(render(refused)).toMatchInlineSnapshot(`
       "
       ── 12:00:00  trace 4bf92f3577b34da6a3ce929d0e0e4736 ────────────────────────────
@@ -137,7 +136,7 @@ describe("what went wrong", () => {
     `);
   });
 
-  it("is red in colour, and a status that only the client has to answer for is yellow", () => {
+  it("paints failures red and client errors yellow", () => {
     const paint: Page["paint"] = (style, text) => (/red|yellow/.test(style) ? `<${style}>${text}</${style}>` : text);
     expect(render(refused, { paint })).toMatchInlineSnapshot(`
       "
@@ -153,7 +152,7 @@ describe("what went wrong", () => {
     `);
   });
 
-  it("is a client that left before its answer", () => {
+  it("marks a client that disconnected before the response", () => {
     const { status: _none, ...left } = refused;
     expect(render({ ...left, error: "aborted", within: [] })).toMatchInlineSnapshot(`
       "
@@ -163,14 +162,14 @@ describe("what went wrong", () => {
   });
 });
 
-describe("what is not whole", () => {
+describe("renderTrace, incomplete traces", () => {
   const consumed: SpanSketch = {
     ...{ service: "user", kind: "CONSUMER", name: "process auth.account.created", at: [2_100, 8] },
     parentSpanId: "publish auth.account.created at 85",
     within: [{ name: "INSERT users.inbox", at: [2_102, 2] }],
   };
 
-  it("comes later: below what was printed of the trace before, as far as it leads there", () => {
+  it("prints late spans below their ancestors that were printed before", () => {
     const later = { traceId: TRACE_ID, spans: sketch(consumed), shown: sketch(REGISTRATION) };
     expect(renderTrace(later, PAGE, "abc").join("\n")).toMatchInlineSnapshot(`
       "
@@ -187,7 +186,7 @@ describe("what is not whole", () => {
     `);
   });
 
-  it("has lost its beginning: each part stands by itself, in its order", () => {
+  it("prints parts without their root one after the other", () => {
     const spans = [...sketch(consumed), ...sketch({ ...REGISTRATION, within: [] })];
     expect(renderTrace({ traceId: TRACE_ID, spans, shown: [] }, PAGE).join("\n")).toMatchInlineSnapshot(`
       "
@@ -198,7 +197,7 @@ describe("what is not whole", () => {
     `);
   });
 
-  it("comes from a stranger: what could move the cursor does not reach the terminal", () => {
+  it("replaces control characters of foreign spans", () => {
     expect(render({ service: "\u001B[2J", kind: "SERVER", name: "GET \u001B[31m\r\n/", error: "\u0007" }))
       .toMatchInlineSnapshot(`
       "
