@@ -1,8 +1,9 @@
 // pnpm bench:capacity: CPU of a request, and disk space of users, sessions and events. See --help.
 import { call, login, PASSWORD, type Person } from "@gatehouse/test-kit/api";
-import { countOption, inParallel, listOf, type Report, reportCommand, showCount } from "@gatehouse/test-kit/run";
+import { countOption, inParallel, showCount } from "@gatehouse/test-kit/run";
 import { openStreams } from "@gatehouse/test-kit/system";
 import { cpuSecondsByProgram, memoryOf } from "./support/processes.ts";
+import { benchCommand } from "./support/report.ts";
 import { type BenchSystem, startBenchSystem } from "./support/system.ts";
 
 const IN_FLIGHT = 8;
@@ -13,48 +14,26 @@ const LOOKS = 20;
 const HASHING = { ARGON2_MEMORY_KIB: "19456", ARGON2_TIME_COST: "2", ARGON2_PARALLELISM: "1" };
 const PROGRAMS = ["gateway", "auth", "user", "postgres", "nats-server"] as const;
 
-/** CPU milliseconds of one request by program. */
-type Cost = Record<(typeof PROGRAMS)[number], number>;
-
-async function bench({ users }: { readonly users: number }): Promise<Report> {
+async function bench({ users }: { readonly users: number }) {
   await using system = await startBenchSystem({ environment: { ...HASHING, LOG_LEVEL: "warn" } });
   const services = { gateway: system.gateways[0], auth: system.auth, user: system.users[0] };
   const pids = new Map(Object.entries(services).map(([name, service]) => [service?.pid(), name]));
-  const costs = await measureRequests(system.urls[0] ?? "", users, pids);
-  const bytes = await measureRows(system, users);
-  const events = await measureEvents(system);
-  const memory = Object.fromEntries([...pids].map(([pid, name]) => [name, memoryOf(pid).pss]));
-  const { rows } = await system.database.query<{ name: string; open: number }>(
-    `select application_name as name, count(*)::int as open from pg_stat_activity
-     where application_name like 'gatehouse-%' group by 1 order by 1`,
-  );
-  const connections = Object.fromEntries(rows.map(({ name, open }) => [name, open]));
   return {
-    passed: true,
-    figures: { users, costs, bytes, events, memory, connections },
-    lines: [
-      `${users} users, ${IN_FLIGHT} requests at a time; milliseconds of CPU a request, without the client's`,
-      `${"".padEnd(10)}${PROGRAMS.map((name) => name.padStart(12)).join("")}       all   a second and core`,
-      ...Object.entries(costs).map(([name, cost]) => describeCost(name, cost)),
-      ...Object.entries(bytes).map(([name, each]) => `${name.padEnd(16)} ${each.toFixed(0)} bytes with indexes`),
-      ...Object.entries(events).map(([stream, each]) => `event in ${stream.padEnd(12)} ${each.toFixed(0)} bytes`),
-      `memory after the load (PSS): ${listOf(memory, (mib) => `${mib.toFixed(0)} MiB`)}`,
-      `connections to PostgreSQL: ${listOf(connections)}`,
-    ],
+    figures: {
+      users,
+      "CPU milliseconds of": await measureRequests(system.url, users, pids),
+      "bytes of a": { ...(await measureRows(system, users)), ...(await measureEvents(system)) },
+      "memory afterwards, MiB": Object.fromEntries([...pids].map(([pid, name]) => [name, memoryOf(pid).pss])),
+    },
+    bars: {},
   };
-}
-
-function describeCost(name: string, cost: Cost): string {
-  const all = Object.values(cost).reduce((total, each) => total + each, 0);
-  const each = PROGRAMS.map((program) => cost[program].toFixed(2).padStart(12)).join("");
-  return `${name.padEnd(10)}${each}${all.toFixed(2).padStart(10)}${(1_000 / all).toFixed(0).padStart(20)}`;
 }
 
 async function measureRequests(
   url: string,
   users: number,
   pids: ReadonlyMap<number | undefined, string>,
-): Promise<Record<string, Cost>> {
+): Promise<Record<string, object>> {
   const email = (index: number) => `capacity-${index}@example.com`;
   const sessions: Person[] = [];
   const send = async (expected: number, ...request: Parameters<typeof call>) => {
@@ -82,13 +61,15 @@ async function measureRequests(
     ["refresh", users, REFRESHES, refresh],
     ["me", users * LOOKS, 1, look],
   ];
-  const costs: Record<string, Cost> = {};
+  const costs: Record<string, object> = {};
   for (const [index, [name, times, each, work]] of phases.entries()) {
     const before = cpuSecondsByProgram(pids);
     await inParallel(times, IN_FLIGHT, work);
     const after = cpuSecondsByProgram(pids);
-    const cost = PROGRAMS.map((one) => [one, (((after[one] ?? 0) - (before[one] ?? 0)) / (times * each)) * 1_000]);
-    costs[name] = Object.fromEntries(cost) as Cost;
+    const costOf = (one: string) => (((after[one] ?? 0) - (before[one] ?? 0)) / (times * each)) * 1_000;
+    const all = PROGRAMS.reduce((total, one) => total + costOf(one), 0);
+    const byProgram = Object.fromEntries(PROGRAMS.map((one) => [one, costOf(one)]));
+    costs[name] = { ...byProgram, all, "a second and core": 1_000 / all };
     showCount("kinds of requests", index + 1, phases.length);
   }
   return costs;
@@ -117,12 +98,12 @@ async function measureEvents({ nats }: BenchSystem): Promise<Record<string, numb
   const bytes: Record<string, number> = {};
   for (const name of ["AUTH_EVENTS", "USER_EVENTS"]) {
     const { state } = await manager.streams.info(name);
-    bytes[name] = state.bytes / state.messages;
+    bytes[`message in ${name}`] = state.bytes / state.messages;
   }
   return bytes;
 }
 
-await reportCommand(
+await benchCommand(
   "pnpm bench:capacity",
   "Measures the CPU of a registration, a login, a refresh and a read of the own user by program, and the disk space of users, sessions and " +
     "events. Other work on the machine hardly changes the figures (Linux).",

@@ -4,23 +4,15 @@ import { databaseUrl } from "@gatehouse/local-stack";
 import { connectBus, createEvent, createTransact, startRelay } from "@gatehouse/messaging";
 import { createLogger } from "@gatehouse/observability";
 import { until } from "@gatehouse/test-kit/api";
-import {
-  countOption,
-  createRandom,
-  listOf,
-  note,
-  type Report,
-  reportCommand,
-  seedOption,
-  showCount,
-} from "@gatehouse/test-kit/run";
-import { queryOnce, startServers } from "@gatehouse/test-kit/system";
+import { countOption, inParallel, showCount } from "@gatehouse/test-kit/run";
+import { openStreams, queryOnce, readStream, startServers } from "@gatehouse/test-kit/system";
 import { type Kysely, sql } from "kysely";
-import { setTimeout as pause } from "node:timers/promises";
-import { breakThings, startProjection } from "./events/faults.ts";
-import { compareEvents } from "./events/ledger.ts";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { type BenchTables, createTables, openDatabase } from "./events/tables.ts";
-import { capacityOf, cpuSecondsOfRun } from "./support/processes.ts";
+import { cpuSecondsByProgram } from "./support/processes.ts";
+import { benchCommand } from "./support/report.ts";
 
 /** Changes of each user. */
 const VERSIONS = 10;
@@ -28,15 +20,9 @@ const VERSIONS = 10;
 const A_TRANSACTION = 50;
 const WRITERS = 2;
 const STUCK_MS = 60_000;
+const LEAST_RATE = 5_000;
 
-interface Options {
-  readonly events: number;
-  readonly faults?: boolean;
-  readonly seed: string;
-}
-
-async function bench({ events, faults = false, seed }: Options): Promise<Report> {
-  if (faults) note(`seed ${seed}`);
+async function bench({ events }: { readonly events: number }) {
   await using releases = new AsyncDisposableStack();
   const { servers } = releases.use(await startServers(["postgres", "nats"]));
   const { postgres, nats } = servers;
@@ -45,7 +31,7 @@ async function bench({ events, faults = false, seed }: Options): Promise<Report>
   const { db, close } = openDatabase(url, "bench");
   releases.defer(close);
   await createTables(db);
-  const logger = createLogger({ service: "bench", level: faults ? "silent" : "warn" });
+  const logger = createLogger({ service: "bench", level: "warn" });
   const bus = connectBus({ url: nats.url, name: "bench", logger });
   releases.defer(() => bus.close());
   const relay = startRelay({ db, bus, stream: STREAMS.user, replicas: 1, logger, retentionSeconds: 86_400 });
@@ -53,34 +39,35 @@ async function bench({ events, faults = false, seed }: Options): Promise<Report>
   const ids = await insertSources(db, Math.ceil(events / VERSIONS));
   const total = ids.length * VERSIONS;
   await until(() => relay.status().connected, STUCK_MS, { what: "the relay is connected" });
-  const projection = startProjection({ DATABASE_URL: url, NATS_URL: nats.url });
-  releases.defer(() => projection.stop());
+  const projection = spawn(process.execPath, [fileURLToPath(new URL("events/projection.ts", import.meta.url))], {
+    env: { ...process.env, DATABASE_URL: url, NATS_URL: nats.url },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  const ended = once(projection, "exit");
+  releases.defer(async () => {
+    projection.kill();
+    await ended;
+  });
 
-  const stopping = new AbortController();
-  const [begun, cpuBegun] = [performance.now(), cpuSecondsOfRun()];
-  const targets = { nats, bus, projection, superuserUrl: postgres.url, databaseUrl: url };
-  const breaking = faults ? breakThings(targets, createRandom(seed), stopping.signal) : undefined;
-  const applying = untilApplied(db, total, () => ({ relay: relay.status(), projection: projection.state() }));
+  const [begun, cpuBegun] = [performance.now(), cpuSeconds()];
+  const applying = untilApplied(db, total);
   await writeEvents(createTransact({ db, relay }), ids);
-  const writingSeconds = (performance.now() - begun) / 1_000;
-  stopping.abort();
-  const broken = await breaking;
   await applying;
   const seconds = (performance.now() - begun) / 1_000;
-  const cpuSecondsEach = (cpuSecondsOfRun() - cpuBegun) / total;
-  const ledger = await compareEvents(db, nats.url);
-  const rate = Math.round(total / seconds);
+  const cpuMicrosecondsEach = ((cpuSeconds() - cpuBegun) / total) * 1e6;
+  const { written, ...wrong } = await compareEvents(db, nats.url);
   return {
-    passed: ledger.lost + ledger.invented + ledger.deadLetters + ledger.differing === 0 && ledger.written === total,
-    figures: { events: total, seconds, writingSeconds, rate, cpuSecondsEach, faults: broken, seed, ledger },
-    lines: [
-      `${total} events from outbox to projection in ${seconds.toFixed(1)} s: ${rate}/s`,
-      `CPU of all processes: ${(cpuSecondsEach * 1e6).toFixed(0)} µs an event, so at most ${capacityOf(cpuSecondsEach).toFixed(0)}/s on these cores`,
-      ...(broken === undefined ? [] : [`faults: ${listOf(broken)}`]),
-      listOf({ ...ledger }),
-    ],
+    figures: { seconds, cpuMicrosecondsEach },
+    bars: {
+      "events a second": { figure: total / seconds, least: LEAST_RATE },
+      "events written": { figure: written, most: total, least: total },
+      ...Object.fromEntries(Object.entries(wrong).map(([name, figure]) => [name, { figure, most: 0 }])),
+    },
   };
 }
+
+/** Of this process and all that it started. */
+const cpuSeconds = () => Object.values(cpuSecondsByProgram()).reduce((sum, one) => sum + one, 0);
 
 /** Inserts users at version 0, which has no event. */
 async function insertSources(db: Kysely<BenchTables>, users: number): Promise<string[]> {
@@ -112,54 +99,49 @@ async function writeEvents(
         emit(createEvent({ source: "user", type: "user.profile.updated", subject: id, version, data }));
       }
     });
-  // After a cut connection the commit is uncertain. The retry changes only rows that the first attempt did not.
-  const persist = async (group: readonly string[], version: number) => {
-    while (
-      !(await writeStep(group, version).then(
-        () => true,
-        () => false,
-      ))
-    )
-      await pause(50);
-  };
-  for (let version = 1; version <= VERSIONS; version += 1) {
-    const starts = Array.from({ length: Math.ceil(ids.length / A_TRANSACTION) }, (_, index) => index * A_TRANSACTION);
-    const left = starts.values();
-    const writer = async () => {
-      for (const start of left) await persist(ids.slice(start, start + A_TRANSACTION), version);
-    };
-    await Promise.all(Array.from({ length: WRITERS }, writer));
-  }
+  for (let version = 1; version <= VERSIONS; version += 1)
+    await inParallel(Math.ceil(ids.length / A_TRANSACTION), WRITERS, (index) =>
+      writeStep(ids.slice(index * A_TRANSACTION, (index + 1) * A_TRANSACTION), version),
+    );
 }
 
 /** Waits until the projection has the last version of every row. @throws Error when it makes no progress for a minute */
-async function untilApplied(db: Kysely<BenchTables>, total: number, states: () => object): Promise<void> {
-  let [applied, since, failure] = [0, performance.now(), ""];
-  while (applied < total) {
-    await pause(500);
-    try {
+async function untilApplied(db: Kysely<BenchTables>, total: number): Promise<void> {
+  for (let applied = 0; applied < total; showCount("events applied", applied, total)) {
+    const before = applied;
+    const hasProgress = async () => {
       const { rows } = await sql<{ sum: string | null }>`select sum(version) from copies`.execute(db);
-      const now = Number(rows[0]?.sum ?? 0);
-      if (now > applied) [applied, since] = [now, performance.now()];
-    } catch (error) {
-      // A fault may cut this connection, too.
-      failure = String(error);
-    }
-    if (performance.now() - since > STUCK_MS)
-      throw new Error(
-        `no event applied for 60 s, after ${applied} of ${total}: ${JSON.stringify({ ...states(), failure })}`,
-      );
-    showCount("events applied", applied, total);
+      applied = Number(rows[0]?.sum ?? 0);
+      return applied > before;
+    };
+    await until(hasProgress, STUCK_MS, { what: `the projection applies more than ${before} events`, everyMs: 500 });
   }
 }
 
-await reportCommand(
+/** Compares what was written with the stream and the projection. */
+async function compareEvents(db: Kysely<BenchTables>, natsUrl: string) {
+  const written = new Set((await db.selectFrom("outbox").select("id").execute()).map(({ id }) => id));
+  await using nats = await openStreams(natsUrl);
+  const published = (await readStream(nats.connection, STREAMS.user.name)).map(({ event }) => event.id);
+  const stored = new Set(published);
+  const { rows } = await sql<{ differing: number }>`
+    select count(*)::integer as differing from sources full join copies using (id)
+    where (sources.version, sources.full_name) is distinct from (copies.version, copies.full_name)`.execute(db);
+  return {
+    written: written.size,
+    lost: [...written].filter((id) => !stored.has(id)).length,
+    invented: [...stored].filter((id) => !written.has(id)).length,
+    "published twice": published.length - stored.size,
+    "dead letters": (await nats.streams.info(STREAMS.deadLetters.name)).state.messages,
+    "rows of the projection that differ": rows[0]?.differing ?? Number.NaN,
+  };
+}
+
+await benchCommand(
   "pnpm bench:events",
   "Sends events through an outbox, JetStream and a consumer that keeps a copy: the rate from the first write to the last application, and " +
     "what happened to each event. A transaction changes 50 rows with an event each. The consumer is a process of its own.",
   bench,
 )
   .addOption(countOption("events", "number of events", 200_000))
-  .option("--faults", "kill NATS, cut database connections, kill the consumer, and repeat events")
-  .addOption(seedOption())
   .parseAsync();

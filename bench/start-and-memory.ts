@@ -1,45 +1,41 @@
 // pnpm bench:start: the time of a start, and the memory of the idle services. See --help.
 import { freePort } from "@gatehouse/local-stack";
-import { countOption, listOf, type Report, reportCommand, showCount } from "@gatehouse/test-kit/run";
+import { countOption, showCount } from "@gatehouse/test-kit/run";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type Memory, memoryOf } from "./support/processes.ts";
+import { memoryOf } from "./support/processes.ts";
+import { benchCommand } from "./support/report.ts";
 
-const READY_MS = 6_000;
+const READY_SECONDS = 6;
 const TOGETHER_MIB = 350;
 const IDLE_MS = 20_000;
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
-async function bench({ starts }: { readonly starts: number }): Promise<Report> {
-  const readyAfter: number[] = [];
-  let memory: Record<string, Memory> = {};
+async function bench({ starts }: { readonly starts: number }) {
+  const readySeconds: number[] = [];
+  let memory: Record<string, ReturnType<typeof memoryOf>> = {};
   for (let start = 1; start <= starts; start += 1) {
     await using stack = await startStack();
-    readyAfter.push(stack.readyAfter);
+    readySeconds.push(stack.readySeconds);
     showCount("starts", start, starts);
     if (start < starts) continue;
     await pause(IDLE_MS);
-    memory = Object.fromEntries(
-      Object.entries(stack.ports).map(([service, port]) => [service, memoryOf(processOf(service, port))]),
-    );
+    const pids = Object.entries(stack.ports).map(([service, port]) => [service, processOf(service, port)] as const);
+    memory = Object.fromEntries(pids.map(([service, pid]) => [service, memoryOf(pid)]));
   }
-  const sum = (kind: keyof Memory) => Object.values(memory).reduce((total, one) => total + one[kind], 0);
-  const all = { ...memory, together: { rss: sum("rss"), pss: sum("pss") } };
+  const together = Object.values(memory).reduce((total, { pss }) => total + pss, 0);
   return {
-    passed: Math.max(...readyAfter) <= READY_MS && all.together.pss <= TOGETHER_MIB,
-    figures: { readyAfter, memory: all },
-    lines: [
-      `ready after ${readyAfter.map((time) => `${(time / 1000).toFixed(2)} s`).join(", ")} (at most ${READY_MS / 1000} s)`,
-      ...Object.entries(all).map(
-        ([service, one]) => `${service.padEnd(8)} ${listOf({ ...one }, (mib) => `${mib.toFixed(0)} MiB`)}`,
-      ),
-      `(PSS together at most ${TOGETHER_MIB} MiB)`,
-    ],
+    figures: { readySeconds, mebibytes: memory },
+    bars: {
+      "slowest start, s": { figure: Math.max(...readySeconds), most: READY_SECONDS },
+      "memory of the services together, MiB (PSS)": { figure: together, most: TOGETHER_MIB },
+    },
   };
 }
 
@@ -53,32 +49,30 @@ async function startStack() {
   const child = spawn(process.execPath, ["tools/start/main.ts", "--fresh"], {
     cwd: ROOT,
     env: {
-      ...process.env,
-      STACK_DIR: join(folder, "stack"),
+      ...{ ...process.env, STACK_DIR: join(folder, "stack"), RATE_LIMIT_ENABLED: "false", LOG_LEVEL: "warn" },
       ...Object.fromEntries(Object.entries(ports).map(([service, port]) => [variableOf(service), String(port)])),
-      ...{ RATE_LIMIT_ENABLED: "false", LOG_LEVEL: "warn" },
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const ended = once(child, "exit");
   releases.defer(async () => {
     if (child.exitCode === null) child.kill("SIGINT");
     await ended;
   });
-  await new Promise<void>((resolve, reject) => {
+  const isReady = new Promise<void>((resolve) => {
     createInterface({ input: child.stdout }).on("line", (line) => line.startsWith("gatehouse ready on ") && resolve());
-    void ended.then(() => reject(new Error("the system ended before it was ready")));
   });
-  const readyAfter = performance.now() - begun;
+  await Promise.race([isReady, ended.then(() => Promise.reject(new Error("the system ended before it was ready")))]);
+  const readySeconds = (performance.now() - begun) / 1_000;
   const kept = releases.move();
-  return { ports, readyAfter, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { ports, readySeconds, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 const variableOf = (service: string) => `${service.toUpperCase()}_PORT`;
 
 /** Finds a service's process by its folder and the port in its environment (Linux). */
-function processOf(service: string, port: number): string {
-  const pid = readdirSync("/proc").find((name) => {
+function processOf(service: string, port: number): string | undefined {
+  return readdirSync("/proc").find((name) => {
     try {
       const isService = readlinkSync(`/proc/${name}/cwd`).endsWith(`/services/${service}`);
       return isService && readFileSync(`/proc/${name}/environ`, "utf8").includes(`${variableOf(service)}=${port}`);
@@ -87,13 +81,11 @@ function processOf(service: string, port: number): string {
       return false;
     }
   });
-  if (pid === undefined) throw new Error(`found no process of ${service}; this needs /proc (Linux)`);
-  return pid;
 }
 
-await reportCommand(
+await benchCommand(
   "pnpm bench:start",
-  "Measures how long `pnpm start` takes, and the memory of the idle services.",
+  "Measures how long `pnpm start` takes, and the memory of the idle services (Linux).",
   bench,
 )
   .addOption(countOption("starts", "number of starts", 3))

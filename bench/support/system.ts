@@ -1,32 +1,18 @@
-import {
-  type Answer,
-  call,
-  FIRST_ADMIN,
-  login,
-  loginAdmin,
-  NEW_PASSWORD,
-  PASSWORD,
-  type Person,
-  register,
-} from "@gatehouse/test-kit/api";
+import { call, FIRST_ADMIN, loginAdmin, PASSWORD, type Person, register } from "@gatehouse/test-kit/api";
 import { createTally, startOpenLoop } from "@gatehouse/test-kit/run";
 import { connectDatabase, queryOnce, startSystem } from "@gatehouse/test-kit/system";
 
 export type BenchSystem = Awaited<ReturnType<typeof startBenchSystem>>;
 
-/**
- * Starts several gateways in front of one user service, or pairs: per environment a gateway with its own user service.
- * All share auth, database and bus.
- */
-export async function startBenchSystem({
-  gateways: count = 1,
-  environment,
-  pairs,
-}: {
+interface BenchSystemOptions {
   readonly gateways?: number;
   readonly environment?: NodeJS.ProcessEnv;
+  /** Variables of each gateway and its own user service. */
   readonly pairs?: readonly NodeJS.ProcessEnv[];
-}) {
+}
+
+/** Starts several gateways in front of one user service, or pairs. All share auth, database and bus. */
+export async function startBenchSystem({ gateways: count = 1, environment, pairs }: BenchSystemOptions) {
   await using releases = new AsyncDisposableStack();
   const { services, servers, databaseUrls } = releases.use(
     await startSystem({
@@ -53,35 +39,10 @@ export async function startBenchSystem({
   const admin = await loginAdmin(urls[0] ?? "");
   const kept = releases.move();
   return {
-    ...{ gateways, urls, users, auth: auth[0], nats: servers.nats, database, admin },
+    ...{ gateways, urls, url: urls[0] ?? "", users, auth: auth[0], nats: servers.nats, database, admin },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
-
-/** Revokes the tokens of `user` at a gateway. */
-export type Revocation = (url: string, user: Person, admin: Person) => Promise<Answer>;
-
-const byAdmin =
-  (method: string, json?: unknown): Revocation =>
-  (url, { id }, { token }) =>
-    call(url, method, `/v1/admin/users/${id}`, { token, json });
-
-/** Everything that revokes access tokens, by name. */
-export const REVOCATIONS: Readonly<Record<string, Revocation>> = {
-  logout: (url, { token }) => call(url, "POST", "/v1/auth/logout", { token }),
-  "logout-all": (url, { token }) => call(url, "POST", "/v1/auth/logout-all", { token }),
-  "change password": (url, { token }) =>
-    call(url, "POST", "/v1/auth/change-password", {
-      ...{ token, json: { current_password: PASSWORD, new_password: NEW_PASSWORD } },
-    }),
-  deactivate: byAdmin("PATCH", { is_active: false }),
-  "role change": byAdmin("PATCH", { role: "admin" }),
-  delete: byAdmin("DELETE"),
-  "session removed": async (url, { email, sessionId }) => {
-    const { token } = await login(url, email);
-    return call(url, "DELETE", `/v1/auth/sessions/${sessionId}`, { token });
-  },
-};
 
 const USERS = 20;
 /** One request in this many is a login, which hashes and writes an event. The others read the own user. */
