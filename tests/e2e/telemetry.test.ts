@@ -15,7 +15,6 @@ import { connect } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call, FIRST_ADMIN, loginAdmin, NEW_PASSWORD, newEmail, PASSWORD, register } from "@gatehouse/test-kit/api";
 import { packagesLoaded, TELLS_WHAT_IT_LOADS } from "./support/loaded-packages.ts";
-import { describeTraces } from "./telemetry/traces.ts";
 
 /** The three services and the audit log as processes, with a collector that runs until a test stops it. */
 let receiver: OtlpReceiver;
@@ -66,15 +65,6 @@ function documentedRuntimeMetrics(): string[] {
   const page = readFileSync(new URL("../../docs/operations/metrics.md", import.meta.url), "utf8");
   return [...page.matchAll(/^\| `((?:nodejs|v8js)\.[a-z0-9_.]+)`/gm)].map(([, name = ""]) => name).toSorted();
 }
-
-describeTraces({
-  get system() {
-    return system;
-  },
-  get receiver() {
-    return receiver;
-  },
-});
 
 describe("metrics of real services", () => {
   it("arrive with the SDK's resource attributes under the service's name", async () => {
