@@ -1,4 +1,4 @@
-// The HEALTHCHECK of an image: exit 0 when the service in this container answers 200. `healthcheck.ts [path]`, /health unless told.
+// The HEALTHCHECK of an image: exits with 0 when the service in this container answers 200. Usage: healthcheck.ts [path], default /health.
 import { get } from "node:http";
 
 const TIMEOUT_MS = 3_000;

@@ -1,5 +1,5 @@
-// Run in the build of an image: loads all that a service consists of, so that V8's compile cache (NODE_COMPILE_CACHE) has it.
-//   warm.ts MODULE…
+// Runs in the build of an image: loads the modules of a service, so that V8's compile cache (NODE_COMPILE_CACHE) contains them.
+// Usage: warm.ts MODULE…
 for (const path of process.argv.slice(2)) await import(new URL(path, `file://${process.cwd()}/`).href);
-// What was loaded may wait for something, such as a signal.
+// A loaded module may keep the process alive, for example by waiting for a signal.
 process.exit(0);
