@@ -25,8 +25,8 @@ import {
 } from "@gatehouse/config";
 import { adminPasswordInput, emailInput } from "@gatehouse/contracts";
 import { z } from "zod";
-import { coresPerWorker } from "./services/passwords/cores.ts";
-import type { SigningAlgorithm } from "./services/keys/key.service.ts";
+import { coresPerWorker } from "./services/passwords/thread-pool.ts";
+import type { SigningAlgorithm } from "./services/keys/key-material.ts";
 
 const algorithm = () =>
   z

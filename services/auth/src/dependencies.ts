@@ -16,7 +16,7 @@ import { createMaintenanceService } from "./services/sessions/maintenance.servic
 import { createPasswordChangeService } from "./services/passwords/password-change.service.ts";
 import { createPasswordHasher } from "./services/passwords/password-hasher.ts";
 import { createRefreshService } from "./services/sessions/refresh.service.ts";
-import { createRevocationMetric } from "./services/sessions/revocation-metric.ts";
+import { createRevocationMetric } from "./services/sessions/session-metrics.ts";
 import { createSessionService } from "./services/sessions/session.service.ts";
 
 const KEYS_RELOAD_SECONDS = 30;

@@ -1,8 +1,9 @@
-import "./services/passwords/thread-pool.ts";
 import { runService } from "@gatehouse/service-kit/run";
 import manifest from "../package.json" with { type: "json" };
 import { readConfig } from "./config.ts";
+import { sizeThreadPool } from "./services/passwords/thread-pool.ts";
 
+sizeThreadPool();
 await runService({
   manifest,
   readConfig,

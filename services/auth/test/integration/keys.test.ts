@@ -1,6 +1,7 @@
 import { decodeProtectedHeader } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createKeyService, SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../src/services/keys/key.service.ts";
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../src/services/keys/key-material.ts";
+import { createKeyService } from "../../src/services/keys/key.service.ts";
 import { type AuthFixture, startAuth } from "../fixtures.ts";
 
 let auth: AuthFixture;

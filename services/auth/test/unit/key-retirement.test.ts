@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { supersededKeys } from "../../src/services/keys/key.service.ts";
+import { supersededKeys } from "../../src/services/keys/key-retirement.ts";
 
 const now = new Date("2026-01-01T12:00:00Z");
 const accessTokenSeconds = 900;

@@ -61,7 +61,7 @@ function toRow(account: Partial<Account>): Updateable<AccountTable> {
 const accounts = createRepository<AuthTables, "accounts", Account>({ table: "accounts", toDomain: toAccount });
 
 export const findAccount = accounts.findById;
-export const removeAccounts = accounts.deleteMany;
+export const deleteAccounts = accounts.deleteMany;
 
 export async function findAccountByEmail(db: AuthHandle, email: string): Promise<Account | undefined> {
   const row = await db

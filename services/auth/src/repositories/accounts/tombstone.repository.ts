@@ -17,7 +17,7 @@ export async function tombstoneExists(db: AuthHandle, id: string): Promise<boole
   return row !== undefined;
 }
 
-export async function removeTombstonesBefore(db: AuthHandle, before: Date, limit: number): Promise<number> {
+export async function deleteTombstonesBefore(db: AuthHandle, before: Date, limit: number): Promise<number> {
   const result = await db
     .deleteFrom("tombstones")
     .where("id", "in", (eb) => eb.selectFrom("tombstones").select("id").where("deleted_at", "<", before).limit(limit))

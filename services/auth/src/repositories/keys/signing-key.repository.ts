@@ -25,8 +25,8 @@ function toStoredKey(row: Selectable<SigningKeyTable>): StoredKey {
   };
 }
 
-/** Finds every key that is not retired, latest `signsFrom` first. */
-export async function findKeys(db: AuthHandle): Promise<StoredKey[]> {
+/** Lists every key that is not retired, latest `signsFrom` first. */
+export async function listKeys(db: AuthHandle): Promise<StoredKey[]> {
   const rows = await db
     .selectFrom("signing_keys")
     .selectAll()
@@ -68,7 +68,7 @@ export async function setSealedPrivateKey(db: AuthHandle, kid: string, sealedPri
 }
 
 /** Retires a key and deletes its private key. Returns false when it was already retired. */
-export async function setRetired(trx: AuthTransaction, kid: string): Promise<boolean> {
+export async function setKeyRetired(trx: AuthTransaction, kid: string): Promise<boolean> {
   const result = await trx
     .updateTable("signing_keys")
     .set({ retired_at: sql`now()`, sealed_private_key: null })

@@ -1,54 +1,6 @@
 import { parseRole, type Role } from "@gatehouse/contracts";
-import type { OutboxInsert } from "@gatehouse/messaging";
 import { sql } from "kysely";
 import type { AuthHandle, AuthTransaction } from "../../db/database.ts";
-import type { Account } from "../accounts/account.repository.ts";
-
-export interface NewSession {
-  readonly id: string;
-  readonly deviceId: string | null;
-  readonly deviceName: string | null;
-  readonly ipAddress: string | null;
-  readonly tokenId: string;
-  readonly tokenHash: Buffer;
-  readonly tokenSeconds: number;
-}
-
-/**
- * Inserts a session with its first refresh token and its event in one statement, if the account is still the one whose
- * password was verified (docs/reference/design.md). `for share` waits for a change in progress and then reads again.
- * The hash is not compared: a password change raises token_version, and a simultaneous rehash must not fail this login.
- * Returns false when the account has changed.
- */
-export async function insertSession(
-  db: AuthHandle,
-  verified: Account,
-  session: NewSession,
-  event: OutboxInsert,
-): Promise<boolean> {
-  const result = await sql<{ id: string }>`
-    with account as (
-      select id, version from accounts
-      where id = ${verified.id} and email = ${verified.email} and token_version = ${verified.tokenVersion}
-        and is_active and deleted_at is null
-      for share
-    ), session as (
-      insert into sessions (id, user_id, device_id, device_name, ip_address)
-      select ${session.id}, id, ${session.deviceId}, ${session.deviceName}, ${session.ipAddress} from account
-      returning id, user_id
-    ), token as (
-      insert into refresh_tokens (id, session_id, user_id, token_hash, expires_at)
-      select ${session.tokenId}, id, user_id, ${session.tokenHash}::bytea,
-        now() + make_interval(secs => ${session.tokenSeconds}) from session
-    ), event as (
-      insert into outbox (id, subject, payload, headers, revoking)
-      select ${event.id}, ${event.subject},
-        jsonb_set(${event.payload}::jsonb, '{version}', to_jsonb(version)), ${event.headers}::jsonb, ${event.revoking}
-      from account
-    )
-    select id from session`.execute(db);
-  return result.rows.length > 0;
-}
 
 export interface Rotation {
   readonly presentedHash: Buffer;
@@ -198,15 +150,15 @@ interface SpentRow extends Omit<IdentityRow, "expires_in"> {
   expires_in: number | null;
 }
 
-export async function removeExpiredTokens(db: AuthHandle, limit: number): Promise<number> {
+export async function deleteExpiredTokens(db: AuthHandle, limit: number): Promise<number> {
   const result = await sql`
     delete from refresh_tokens where id in (
       select id from refresh_tokens where expires_at <= now() limit ${limit} for update skip locked)`.execute(db);
   return Number(result.numAffectedRows ?? 0n);
 }
 
-/** Clears sealed successors whose reuse grace is over. */
-export async function clearSealedSuccessors(db: AuthHandle, graceSeconds: number, limit: number): Promise<number> {
+/** Deletes sealed successors whose reuse grace is over. */
+export async function deleteSealedSuccessors(db: AuthHandle, graceSeconds: number, limit: number): Promise<number> {
   const result = await sql`
     update refresh_tokens set sealed_successor = null where id in (
       select id from refresh_tokens

@@ -28,7 +28,7 @@ export interface TokenReference {
 }
 
 /** Returns one status for each token, in the order of the tokens, by one statement. */
-export async function findTokenStatuses(db: AuthHandle, tokens: readonly TokenReference[]): Promise<TokenStatus[]> {
+export async function listTokenStatuses(db: AuthHandle, tokens: readonly TokenReference[]): Promise<TokenStatus[]> {
   const userIds = tokens.map(({ userId }) => userId);
   const sessionIds = tokens.map(({ sessionId }) => sessionId);
   const kids = tokens.map(({ kid }) => kid);

@@ -10,7 +10,7 @@ import {
   type NewAccount,
   setAccount,
 } from "../../repositories/accounts/account.repository.ts";
-import { endSessionsOf } from "../../repositories/sessions/session.repository.ts";
+import { setSessionsEnded } from "../../repositories/sessions/session.repository.ts";
 import { tombstoneExists } from "../../repositories/accounts/tombstone.repository.ts";
 import { planAccountChange } from "./account-change.ts";
 import { accountCreated, accountUpdated, passwordChanged, sessionsRevoked } from "./account-events.ts";
@@ -89,7 +89,7 @@ export function createAccountService({ db, transact, hasher, now }: AccountServi
         if (!change) return target;
         if (change.removesAdmin) await keepOneAdmin(trx, target);
         const account = await setAccount(trx, id, { ...change.values, updatedAt: now() });
-        if (change.endsSessions) await endSessionsOf(trx, id, change.endsSessions);
+        if (change.endsSessions) await setSessionsEnded(trx, id, change.endsSessions);
 
         const actorId = command.on_behalf_of.sub;
         if (change.changed.length > 0) emit(accountUpdated(account, change.changed, actorId));

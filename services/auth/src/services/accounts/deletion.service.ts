@@ -4,10 +4,10 @@ import type { AuthTransact, AuthTransaction } from "../../db/database.ts";
 import {
   type Account,
   lockErasableAccounts,
-  removeAccounts,
+  deleteAccounts,
   setAccount,
 } from "../../repositories/accounts/account.repository.ts";
-import { endSessionsOf, removeSessionsOf } from "../../repositories/sessions/session.repository.ts";
+import { setSessionsEnded, deleteSessionsOf } from "../../repositories/sessions/session.repository.ts";
 import { insertTombstones } from "../../repositories/accounts/tombstone.repository.ts";
 import { accountDeleted, accountRestored } from "./account-events.ts";
 import { lockActor, lockActorAndTarget, requireAdmin, toActor } from "./actor.ts";
@@ -41,7 +41,7 @@ export function createDeletionService({ transact, passwords, retentionDays, now 
         tokenVersion: leaving.tokenVersion + 1,
         version: leaving.version + 1,
       });
-      await endSessionsOf(trx, id, "deleted");
+      await setSessionsEnded(trx, id, "deleted");
       emit(accountDeleted(account, true, id));
       return account;
     });
@@ -103,8 +103,8 @@ async function erase(trx: AuthTransaction, accounts: readonly Account[], emit: E
     tokenVersion: account.tokenVersion + 1,
     deletedAt: null,
   }));
-  await removeSessionsOf(trx, ids);
-  await removeAccounts(trx, ids);
+  await deleteSessionsOf(trx, ids);
+  await deleteAccounts(trx, ids);
   await insertTombstones(trx, erased);
   for (const account of erased) emit(accountDeleted(account, false, actor));
   return erased;

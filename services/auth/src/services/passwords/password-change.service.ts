@@ -3,7 +3,7 @@ import { lengthOf, LIMITS } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import type { AuthHandle, AuthTransact } from "../../db/database.ts";
 import { findAccount, setAccount } from "../../repositories/accounts/account.repository.ts";
-import { endSessionsOf } from "../../repositories/sessions/session.repository.ts";
+import { setSessionsEnded } from "../../repositories/sessions/session.repository.ts";
 import { passwordChanged } from "../accounts/account-events.ts";
 import { actorOf, lockActor } from "../accounts/actor.ts";
 import type { PasswordHasher } from "./password-hasher.ts";
@@ -46,7 +46,7 @@ export function createPasswordChangeService({ db, transact, hasher, now }: Passw
           version: before.version + 1,
           updatedAt: now(),
         });
-        await endSessionsOf(trx, caller.sub, "password_changed");
+        await setSessionsEnded(trx, caller.sub, "password_changed");
         emit(passwordChanged(account, "self", account.id));
       });
     },

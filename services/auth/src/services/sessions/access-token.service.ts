@@ -3,8 +3,9 @@ import { newId } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import { SignJWT } from "jose";
 import type { AuthHandle } from "../../db/database.ts";
-import { findTokenStatuses, type TokenStatus } from "../../repositories/sessions/token-status.repository.ts";
-import { type KeyService, SIGNING_ALGORITHMS } from "../keys/key.service.ts";
+import { listTokenStatuses, type TokenStatus } from "../../repositories/sessions/token-status.repository.ts";
+import { SIGNING_ALGORITHMS } from "../keys/key-material.ts";
+import type { KeyService } from "../keys/key.service.ts";
 
 interface AccessTokenConfig {
   readonly issuer: string;
@@ -75,7 +76,7 @@ export function createAccessTokenService({ db, keys, config }: AccessTokenServic
         audience: config.audience,
       });
       const { sub: userId, sid: sessionId, kid, tokenVersion } = claims;
-      const [status] = await findTokenStatuses(db, [{ userId, sessionId, kid }]);
+      const [status] = await listTokenStatuses(db, [{ userId, sessionId, kid }]);
       if (!status || !isTokenValid(status, tokenVersion)) throw new AppError("TokenRevokedError");
       return claims;
     },

@@ -1,6 +1,6 @@
 import type { IntrospectionClaims, IntrospectionResult } from "@gatehouse/contracts";
 import type { AuthHandle } from "../../db/database.ts";
-import { findTokenStatuses, type TokenStatus } from "../../repositories/sessions/token-status.repository.ts";
+import { listTokenStatuses, type TokenStatus } from "../../repositories/sessions/token-status.repository.ts";
 import { isTokenValid } from "./access-token.service.ts";
 
 const UNKNOWN: TokenStatus = { sessionEnded: true, tokenVersion: null, isAccountActive: false, isKeyValid: false };
@@ -16,7 +16,7 @@ export function createIntrospectionService({ db }: IntrospectionServiceDeps) {
   return {
     async introspect(tokens: readonly IntrospectionClaims[]): Promise<IntrospectionResult[]> {
       const references = tokens.map(({ sub, sid, kid }) => ({ userId: sub, sessionId: sid, kid }));
-      const statuses = await findTokenStatuses(db, references);
+      const statuses = await listTokenStatuses(db, references);
       return tokens.map(({ token_version }, index) => {
         const status = statuses[index] ?? UNKNOWN;
         return {

@@ -8,9 +8,9 @@ import {
   findAccountByEmail,
   setPasswordHashIfUnchanged,
 } from "../../repositories/accounts/account.repository.ts";
-import { insertSession } from "../../repositories/sessions/refresh-token.repository.ts";
+import { insertSession } from "../../repositories/sessions/session.repository.ts";
 import type { AccessTokenService, IssuedAccessToken } from "./access-token.service.ts";
-import { createLoginMetric } from "./outcome-metrics.ts";
+import { createLoginMetric } from "./session-metrics.ts";
 import type { PasswordHasher } from "../passwords/password-hasher.ts";
 
 export interface LoginAttempt {

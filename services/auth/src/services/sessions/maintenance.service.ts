@@ -1,8 +1,8 @@
 import { type Database, inBatches, tryLockAdvisory } from "@gatehouse/database";
 import type { AuthTables, AuthTransaction } from "../../db/database.ts";
-import { clearSealedSuccessors, removeExpiredTokens } from "../../repositories/sessions/refresh-token.repository.ts";
-import { removeTokenlessSessions } from "../../repositories/sessions/session.repository.ts";
-import { removeTombstonesBefore } from "../../repositories/accounts/tombstone.repository.ts";
+import { deleteSealedSuccessors, deleteExpiredTokens } from "../../repositories/sessions/refresh-token.repository.ts";
+import { deleteTokenlessSessions } from "../../repositories/sessions/session.repository.ts";
+import { deleteTombstonesBefore } from "../../repositories/accounts/tombstone.repository.ts";
 import type { DeletionService } from "../accounts/deletion.service.ts";
 import type { KeyService } from "../keys/key.service.ts";
 
@@ -47,10 +47,10 @@ export function createMaintenanceService({
   return {
     async cleanUpTokens(): Promise<Pick<MaintenanceReport, "expiredTokens" | "sessions" | "sealedSuccessors">> {
       return {
-        expiredTokens: await sweep("tokens", removeExpiredTokens),
-        sessions: await sweep("sessions", removeTokenlessSessions),
+        expiredTokens: await sweep("tokens", deleteExpiredTokens),
+        sessions: await sweep("sessions", deleteTokenlessSessions),
         sealedSuccessors: await sweep("successors", (trx, limit) =>
-          clearSealedSuccessors(trx, reuseGraceSeconds, limit),
+          deleteSealedSuccessors(trx, reuseGraceSeconds, limit),
         ),
       };
     },
@@ -60,7 +60,7 @@ export function createMaintenanceService({
       return {
         ...(await this.cleanUpTokens()),
         erasedAccounts: await inBatches(BATCH, (limit) => deletions.eraseExpired(limit)),
-        tombstones: await sweep("tombstones", (trx, limit) => removeTombstonesBefore(trx, tombstonesBefore, limit)),
+        tombstones: await sweep("tombstones", (trx, limit) => deleteTombstonesBefore(trx, tombstonesBefore, limit)),
         retiredKeys: (await keys.retireSuperseded()).length,
       };
     },

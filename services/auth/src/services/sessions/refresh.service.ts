@@ -15,9 +15,9 @@ import {
   rotateRefreshToken,
   type SpentToken,
 } from "../../repositories/sessions/refresh-token.repository.ts";
-import { endSession, lockSession } from "../../repositories/sessions/session.repository.ts";
+import { setSessionEnded, lockSession } from "../../repositories/sessions/session.repository.ts";
 import type { AccessTokenService, IssuedAccessToken } from "./access-token.service.ts";
-import { createRefreshMetric, type RefreshOutcome } from "./outcome-metrics.ts";
+import { createRefreshMetric, type RefreshOutcome } from "./session-metrics.ts";
 import { sessionRevoked } from "./session.service.ts";
 
 export interface Refreshed extends IssuedAccessToken {
@@ -77,7 +77,7 @@ export function createRefreshService({ db, transact, accessTokens, config, now }
       if (token.sessionEnded) return rejected("TokenRevokedError");
       if (token.rotatedAgo === null) return rejected("TokenError");
       if (token.rotatedAgo < config.reuseGraceSeconds) return answerWithSuccessor(token, presented);
-      await endSession(trx, token.sessionId, "replay");
+      await setSessionEnded(trx, token.sessionId, "replay");
       emit(await sessionRevoked(trx, token.userId, token.sessionId, "replay"));
       return rejected("TokenRevokedError", true);
     });

@@ -7,9 +7,9 @@ import { findVersion, setAccount } from "../../repositories/accounts/account.rep
 import { findSessionOfToken } from "../../repositories/sessions/refresh-token.repository.ts";
 import {
   type EndReason,
-  endSession,
-  endSessionsOf,
-  findLiveSessions,
+  setSessionEnded,
+  setSessionsEnded,
+  listLiveSessions,
   isSessionLive,
   type Session,
 } from "../../repositories/sessions/session.repository.ts";
@@ -26,12 +26,12 @@ export interface SessionServiceDeps {
 /** Lists and ends the sessions of a user. */
 export function createSessionService({ db, transact }: SessionServiceDeps) {
   return {
-    listLive: (userId: string): Promise<Session[]> => findLiveSessions(db, userId),
+    listLive: (userId: string): Promise<Session[]> => listLiveSessions(db, userId),
 
     /** Ends one session. A session that has already ended is no error. */
     async logout(sessionId: string): Promise<void> {
       await transact(async (trx, emit) => {
-        const userId = await endSession(trx, sessionId, "logout");
+        const userId = await setSessionEnded(trx, sessionId, "logout");
         if (userId !== undefined) emit(await sessionRevoked(trx, userId, sessionId, "logout"));
       });
     },
@@ -55,7 +55,7 @@ export function createSessionService({ db, transact }: SessionServiceDeps) {
           tokenVersion: before.tokenVersion + 1,
           version: before.version + 1,
         });
-        await endSessionsOf(trx, caller.sub, "logout_all");
+        await setSessionsEnded(trx, caller.sub, "logout_all");
         emit(sessionsRevoked(account, "logout_all", account.id));
       });
     },
@@ -64,7 +64,7 @@ export function createSessionService({ db, transact }: SessionServiceDeps) {
     async remove(caller: AccessClaims, sessionId: string): Promise<void> {
       await transact(async (trx, emit) => {
         const options = { userId: caller.sub, onlyUnexpired: true };
-        const userId = await endSession(trx, sessionId, "removed", options);
+        const userId = await setSessionEnded(trx, sessionId, "removed", options);
         if (userId === undefined) throw new AppError("ResourceNotFound");
         emit(await sessionRevoked(trx, userId, sessionId, "removed"));
       });
