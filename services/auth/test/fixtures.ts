@@ -15,7 +15,7 @@ const INTERNAL_TOKEN = "internal-token-of-the-tests";
 const INTROSPECTION_TOKEN = "introspection-token-of-the-tests";
 export const PASSWORD = "Correct-Horse-1";
 
-/** An unavailable bus: auth must do all of its work without one. */
+/** No NATS server listens here: auth must work without NATS. */
 const NO_BUS = "nats://127.0.0.1:9";
 
 export interface LoggedIn {
@@ -28,7 +28,7 @@ export interface LoggedIn {
 
 export type AuthFixture = Awaited<ReturnType<typeof startAuth>>;
 
-/** The whole auth service but for its socket, on a database of its own. */
+/** Starts the auth service without a socket, on its own database. */
 export async function startAuth(environment: NodeJS.ProcessEnv = {}) {
   const testDatabase = await createTestDatabase();
   const auth = await startReplica(testDatabase.authUrl, environment);
@@ -126,12 +126,12 @@ function requests(app: App, { database }: Dependencies) {
     createAccount,
     loggedIn,
 
-    /** A user with one session. */
+    /** Creates a user with one session. */
     async user(): Promise<LoggedIn> {
       return loggedIn((await createAccount()).json());
     },
 
-    /** An admin with one session. Written to the table, since only an admin can make one by the API. */
+    /** Creates an admin with one session. Sets the role in the table, since only an admin can set it through the API. */
     async admin(): Promise<LoggedIn> {
       const account = (await createAccount()).json<{ id: string; email: string }>();
       await database.db.updateTable("accounts").set({ role: "admin" }).where("id", "=", account.id).execute();
@@ -157,7 +157,7 @@ function requests(app: App, { database }: Dependencies) {
       return { sub, sid, token_version };
     },
 
-    /** The events of one user in the order in which they were written, without those of sessions that began. */
+    /** Returns the events of one user in the order they were written, without auth.session.started. */
     async eventsOf(userId: string) {
       const rows = await database.db
         .selectFrom("outbox")
@@ -178,7 +178,7 @@ export function problemOf(response: LightMyRequestResponse): [number, string] {
   return [response.statusCode, response.json<{ type: string }>().type];
 }
 
-/** Waits until this number of statements wait for a lock; the order of a race is then certain. */
+/** Waits until this number of statements wait for a lock, which makes the order of a race certain. */
 export async function waitUntilBlocked(db: Kysely<AuthTables>, statements: number): Promise<void> {
   await vi.waitFor(
     async () => {

@@ -20,7 +20,7 @@ const typesOf = async (id: string) => (await auth.eventsOf(id)).map(({ type }) =
 const isRevoked = async (user: LoggedIn) =>
   (await auth.withToken(user.accessToken, "GET", "/v1/auth/sessions")).statusCode === 401;
 
-describe("the internal API", () => {
+describe("POST /internal/accounts, authentication", () => {
   it.each([
     ["no token", {}],
     ["another token", { authorization: "Bearer something-else" }],
@@ -31,8 +31,8 @@ describe("the internal API", () => {
   });
 });
 
-describe("creating an account", () => {
-  it("writes one event, in the account's own version", async () => {
+describe("POST /internal/accounts", () => {
+  it("writes one event with the account's version", async () => {
     const response = await auth.createAccount({ full_name: "Ada" });
     expect(response.statusCode).toBe(201);
     const account = response.json<{ id: string; email: string }>();
@@ -54,7 +54,7 @@ describe("creating an account", () => {
     ]);
   });
 
-  it("takes an admin to give a role, and none to be a user", async () => {
+  it("creates an admin only for an admin; a plain user needs no actor", async () => {
     const user = await auth.user();
     expect(problemOf(await auth.createAccount({ role: "admin" }))).toEqual([403, "PermissionDenied"]);
     expect(problemOf(await auth.createAccount({ role: "admin", on_behalf_of: auth.onBehalfOf(user) }))).toEqual([
@@ -68,7 +68,7 @@ describe("creating an account", () => {
   });
 });
 
-describe("changing an account", () => {
+describe("PATCH /internal/accounts/:id", () => {
   it.each([
     ["role", { role: "admin" }, ["auth.account.updated", "auth.sessions.revoked"], true],
     ["is_active", { is_active: false }, ["auth.account.updated", "auth.sessions.revoked"], true],
@@ -81,10 +81,10 @@ describe("changing an account", () => {
       ["auth.account.updated", "auth.password.changed", "auth.sessions.revoked"],
       true,
     ],
-    ["nothing", {}, [], false],
-    ["the values it has", { role: "user", is_active: true }, [], false],
+    ["no value", {}, [], false],
+    ["unchanged values", { role: "user", is_active: true }, [], false],
   ] as [string, object, string[], boolean][])(
-    "%s: the events, and whether tokens die",
+    "changing %s writes its events and revokes tokens only if required",
     async (_what, changes, types, revokes) => {
       const user = await auth.user();
       const response = await patch(user.userId, changes);
@@ -99,7 +99,7 @@ describe("changing an account", () => {
     },
   );
 
-  it("is refused for what is not the actor's to change", async () => {
+  it("rejects changes that need an admin", async () => {
     const [user, other] = [await auth.user(), await auth.user()];
     expect(problemOf(await patch(other.userId, { email: "x@example.com" }, user))).toEqual([403, "PermissionDenied"]);
     expect(problemOf(await patch(user.userId, { role: "admin" }, user))).toEqual([403, "PermissionDenied"]);
@@ -113,7 +113,7 @@ describe("changing an account", () => {
     expect(problemOf(await patch(user.userId, { email: auth.newEmail() }, user))).toEqual([401, "TokenRevokedError"]);
   });
 
-  it("is 404 for an unknown account and 409 for a taken email", async () => {
+  it("returns 404 for an unknown account and 409 for a taken email", async () => {
     const [user, other] = [await auth.user(), await auth.user()];
     expect(problemOf(await patch(newId(), { is_verified: true }))).toEqual([404, "UserNotFound"]);
     expect(problemOf(await patch(user.userId, { email: other.email }))).toEqual([409, "EmailAlreadyExists"]);
@@ -129,8 +129,8 @@ describe("changing an account", () => {
   });
 });
 
-describe("a soft deletion", () => {
-  it("takes the password, ends everything, frees the email, and can be taken back", async () => {
+describe("POST /internal/accounts/:id/delete, soft", () => {
+  it("needs the password, revokes every token, frees the email, and can be restored", async () => {
     const user = await auth.user();
     expect(problemOf(await remove(user.userId, { soft: true, password: "Wrong-1" }, user))).toEqual([
       401,
@@ -149,7 +149,7 @@ describe("a soft deletion", () => {
     expect((await remove(successor.id, { soft: false })).statusCode).toBe(200);
     expect((await restore(user.userId)).json()).toMatchObject({ email: user.email, deleted_at: null });
     expect((await auth.login(user.email)).statusCode).toBe(200);
-    expect(await isRevoked(user), "the tokens of before stay dead").toBe(true);
+    expect(await isRevoked(user), "tokens from before the deletion stay revoked").toBe(true);
     expect(await typesOf(user.userId)).toEqual([
       "auth.account.created",
       "auth.account.deleted",
@@ -159,7 +159,7 @@ describe("a soft deletion", () => {
     expect(await typesOf(user.userId)).toHaveLength(3);
   });
 
-  it("is followed by erasure when the retention is over, and not before", async () => {
+  it("is erased after the retention and not earlier", async () => {
     const user = await auth.user();
     await remove(user.userId, { soft: true, password: PASSWORD }, user);
     const { deletions } = auth.deps.services;
@@ -176,8 +176,8 @@ describe("a soft deletion", () => {
   });
 });
 
-describe("a hard deletion", () => {
-  it("takes an admin and leaves nothing personal behind", async () => {
+describe("POST /internal/accounts/:id/delete, hard", () => {
+  it("needs an admin and deletes all personal data", async () => {
     const user = await auth.user();
     expect(problemOf(await remove(user.userId, { soft: false }, user))).toEqual([403, "PermissionDenied"]);
     expect((await remove(user.userId, { soft: false })).json()).toEqual({
@@ -195,11 +195,11 @@ describe("a hard deletion", () => {
   });
 });
 
-describe("introspection", () => {
+describe("POST /internal/introspect", () => {
   const ask = async (...tokens: object[]) => (await auth.introspect(tokens)).json<{ results: unknown[] }>().results;
   const kid = () => auth.deps.services.keys.signingKey().kid;
 
-  it("answers each token of a batch in its place", async () => {
+  it("returns one result for each token in order", async () => {
     const [live, out, versioned] = [await auth.user(), await auth.user(), await auth.user()];
     await auth.withToken(out.accessToken, "POST", "/v1/auth/logout");
     await auth.withToken(versioned.accessToken, "POST", "/v1/auth/logout-all");
@@ -223,7 +223,7 @@ describe("introspection", () => {
     ]);
   });
 
-  it("is closed without its token", async () => {
+  it("rejects a request without the introspection token", async () => {
     const response = await auth.app.inject({ method: "POST", url: "/internal/introspect", payload: { tokens: [] } });
     expect(problemOf(response)).toEqual([401, "AuthenticationError"]);
   });

@@ -22,8 +22,8 @@ const later = (seconds: number) => {
   clock = new Date(clock.getTime() + seconds * 1000);
 };
 
-describe("the signing keys", () => {
-  it("are public without anything private, and stored sealed", async () => {
+describe("signing keys", () => {
+  it("are published without private parts and stored sealed", async () => {
     const response = await auth.app.inject("/.well-known/jwks.json");
     const { keys } = response.json<{ keys: Record<string, string>[] }>();
     expect(keys).toEqual([
@@ -33,7 +33,7 @@ describe("the signing keys", () => {
     expect(stored?.sealedPrivateKey?.toString("latin1")).not.toContain("PRIVATE KEY");
   });
 
-  it("are made once when several replicas start at once", async () => {
+  it("are created once when several replicas start at the same time", async () => {
     await auth.db.deleteFrom("signing_keys").execute();
     const replicas = [replica(), replica(), replica()];
     await Promise.all(replicas.map((one) => one.prepare()));
@@ -41,7 +41,7 @@ describe("the signing keys", () => {
     expect(new Set(replicas.map((one) => one.signingKey().kid)).size).toBe(1);
   });
 
-  it("are good for nothing once retired, also at a replica that still has them in memory", async () => {
+  it("verify no token after retirement, even on a replica that still has them in memory", async () => {
     await auth.deps.services.keys.reload();
     const user = await auth.user();
     const kid = auth.deps.services.keys.signingKey().kid;
@@ -50,7 +50,7 @@ describe("the signing keys", () => {
     const asked = [{ sub: claims.sub, sid: claims.sid, token_version: claims.tokenVersion, kid }];
     expect(await introspection.introspect(asked)).toMatchObject([{ active: true }]);
 
-    // Another replica has rotated and, when the last token of this key should have expired, retired it.
+    // Another replica rotates the keys and retires this one after the key's last token expires.
     later(1);
     const other = replica();
     await other.rotate({ soon: true });
@@ -61,7 +61,7 @@ describe("the signing keys", () => {
     await expect(accessTokens.authenticate(user.accessToken)).rejects.toMatchObject({ code: "TokenRevokedError" });
   });
 
-  it("rotate: published at once, signing after 15 minutes, the former retired when its last token has expired", async () => {
+  it("are published at once, sign after 15 minutes, and are retired when their last token has expired", async () => {
     const keys = replica();
     await keys.prepare();
     const former = keys.signingKey().kid;
@@ -81,10 +81,10 @@ describe("the signing keys", () => {
     expect(await keys.retireSuperseded()).toEqual([former]);
     expect(await keys.publicKey(former)).toBeUndefined();
     expect(await auth.eventsOf(former)).toMatchObject([{ type: "auth.key.retired", data: { kid: former } }]);
-    expect(await replica().retireSuperseded(), "once").toEqual([]);
+    expect(await replica().retireSuperseded(), "each key is retired once").toEqual([]);
   });
 
-  it("rotate in an emergency once every replica has read the key; a replica that has not reloads at the unknown kid", async () => {
+  it("sign 35 seconds after an emergency rotation; an unknown kid makes a replica reload", async () => {
     const [one, other] = [replica(), replica()];
     await Promise.all([one.prepare(), other.prepare()]);
     const former = one.signingKey().kid;
@@ -97,20 +97,20 @@ describe("the signing keys", () => {
     expect(await other.publicKey("invented")).toBeUndefined();
   });
 
-  it.each(SIGNING_ALGORITHMS)("follow JWT_ALGORITHM to %s without breaking a verifier", async (algorithm) => {
+  it.each(SIGNING_ALGORITHMS)("follow JWT_ALGORITHM to %s after 15 minutes", async (algorithm) => {
     const keys = replica(algorithm);
     await keys.prepare();
     later(15 * 60 + 1);
     expect(keys.signingKey().algorithm).toBe(algorithm);
   });
 
-  it("are sealed anew under the first of several secrets", async () => {
+  it("are resealed under the first of several secrets at startup", async () => {
     await replica("EdDSA", ["new-secret", "jwt-secret-of-the-tests"]).prepare();
     await expect(replica("EdDSA", ["jwt-secret-of-the-tests"]).prepare()).rejects.toThrow(/JWT_SECRET_KEY/);
     await replica("EdDSA", ["new-secret"]).prepare();
   });
 
-  it("are resealed on command, and only those sealed under a former secret", async () => {
+  it("are resealed on command if a former secret seals them", async () => {
     const former = "new-secret";
     const kids = (await replica("EdDSA", [former]).list()).map(({ kid }) => kid);
     const keys = replica("EdDSA", ["newest-secret", former]);

@@ -19,8 +19,8 @@ const form = (fields: Record<string, string>, type = "application/x-www-form-url
     payload: new URLSearchParams(fields).toString(),
   });
 
-describe("a login with the right password", () => {
-  it("answers an access token by RFC 9068, the user, and the refresh cookie", async () => {
+describe("POST /v1/auth/login with the right password", () => {
+  it("returns an access token (RFC 9068), the user and the refresh cookie", async () => {
     const created = await auth.createAccount({ full_name: "Ada" });
     const { id, email } = created.json<{ id: string; email: string }>();
     const response = await auth.login(email.toUpperCase(), PASSWORD, { device_name: " phone " });
@@ -52,7 +52,7 @@ describe("a login with the right password", () => {
     });
   });
 
-  it("stores the token's hash only, and the device", async () => {
+  it("stores the device and only the hash of the token", async () => {
     const { email, userId } = await auth.user();
     const response = await auth.login(email, PASSWORD, { device_id: "d-1", device_name: "phone" });
     const token = refreshCookieOf(response)?.value ?? "";
@@ -67,7 +67,7 @@ describe("a login with the right password", () => {
     expect(session).toEqual({ device_id: "d-1", device_name: "phone", ip_address: "127.0.0.1" });
   });
 
-  it("is refused while the account is inactive", async () => {
+  it("returns 401 InactiveUser while the account is inactive", async () => {
     const admin = await auth.admin();
     const user = await auth.user();
     await auth.internal("PATCH", `/internal/accounts/${user.userId}`, {
@@ -79,17 +79,17 @@ describe("a login with the right password", () => {
   });
 });
 
-describe("a login with something wrong", () => {
+describe("POST /v1/auth/login with invalid input", () => {
   it.each([
     ["an unknown email", { username: "nobody@example.com", password: PASSWORD }],
-    ["a user name that is no email", { username: "nobody", password: PASSWORD }],
+    ["a username that is not an email", { username: "nobody", password: PASSWORD }],
     ["an empty password", { username: "nobody@example.com", password: "" }],
-    ["a password beyond the cap", { username: "nobody@example.com", password: "A1".repeat(65) }],
-  ])("tells nothing about it: %s", async (_what, fields) => {
+    ["a password over the length limit", { username: "nobody@example.com", password: "A1".repeat(65) }],
+  ])("returns 401 InvalidCredentials for %s", async (_what, fields) => {
     expect(problemOf(await form(fields))).toEqual([401, "InvalidCredentials"]);
   });
 
-  it("is 401 with a challenge when the password is wrong", async () => {
+  it("returns 401 with a challenge when the password is wrong", async () => {
     const { email } = await auth.user();
     const response = await auth.login(email, "Wrong-Password-1");
     expect(problemOf(response)).toEqual([401, "InvalidCredentials"]);
@@ -98,22 +98,22 @@ describe("a login with something wrong", () => {
   });
 
   it.each([
-    ["no user name", { password: PASSWORD }, "body.username"],
+    ["no username", { password: PASSWORD }, "body.username"],
     ["no password", { username: "a@example.com" }, "body.password"],
     ["an unknown field", { username: "a@example.com", password: PASSWORD, remember: "yes" }, "body.remember"],
     [
-      "a device name beyond its length",
+      "a device name over the length limit",
       { username: "a", password: "b", device_name: "x".repeat(101) },
       "body.device_name",
     ],
-    ["NUL in the user name", { username: "a\0@example.com", password: PASSWORD }, "body.username"],
-  ] as [string, Record<string, string>, string][])("is 422 with the path: %s", async (_what, fields, path) => {
+    ["NUL in the username", { username: "a\0@example.com", password: PASSWORD }, "body.username"],
+  ] as [string, Record<string, string>, string][])("returns 422 with the path for %s", async (_what, fields, path) => {
     const response = await form(fields);
     expect(problemOf(response)).toEqual([422, "ValidationError"]);
     expect(response.json<{ errors: { path: string }[] }>().errors.map((error) => error.path)).toContain(path);
   });
 
-  it("is 415 as JSON", async () => {
+  it("returns 415 for JSON", async () => {
     const response = await auth.app.inject({
       method: "POST",
       url: "/v1/auth/login",
@@ -122,14 +122,14 @@ describe("a login with something wrong", () => {
     expect(problemOf(response)).toEqual([415, "UnsupportedMediaType"]);
   });
 
-  it("lets the fields of the OAuth2 form be there and say nothing", async () => {
+  it("ignores the other fields of the OAuth2 form", async () => {
     const { email } = await auth.user();
     const fields = { grant_type: "password", scope: "", client_id: "x", client_secret: "y" };
     expect((await auth.login(email, PASSWORD, fields)).statusCode).toBe(200);
   });
 });
 
-describe("a login after the parameters of Argon2 have moved", () => {
+describe("POST /v1/auth/login after a change of Argon2 parameters", () => {
   async function storeHashOfOtherParameters(userId: string): Promise<void> {
     const parameters = { memoryKib: 16, timeCost: 1, parallelism: 1 };
     const hasher = await createPasswordHasher({ ...parameters, concurrency: 1, maxWaitMs: 1000 });
@@ -137,7 +137,7 @@ describe("a login after the parameters of Argon2 have moved", () => {
     await auth.db.updateTable("accounts").set({ password_hash: passwordHash }).where("id", "=", userId).execute();
   }
 
-  it("raises the hash, and the password goes on", async () => {
+  it("replaces the hash; the password stays valid", async () => {
     const user = await auth.user();
     await storeHashOfOtherParameters(user.userId);
     expect((await auth.login(user.email)).statusCode).toBe(200);
@@ -147,7 +147,7 @@ describe("a login after the parameters of Argon2 have moved", () => {
     expect((await findAccount(auth.db, user.userId))?.passwordHash).toBe(after);
   });
 
-  it("is not refused because another login raises the hash at that moment", async () => {
+  it("succeeds while simultaneous logins replace the hash", async () => {
     const user = await auth.user();
     await storeHashOfOtherParameters(user.userId);
     const logins = await Promise.all(Array.from({ length: 30 }, () => auth.login(user.email)));
@@ -155,8 +155,8 @@ describe("a login after the parameters of Argon2 have moved", () => {
   });
 });
 
-describe("a storm of logins", () => {
-  it("returns 200, or 503 with Retry-After beyond the queue, and nothing else", async () => {
+describe("POST /v1/auth/login under overload", () => {
+  it("returns only 200, or 503 with Retry-After when no hashing slot is free", async () => {
     const busy = await startAuth({
       ARGON2_MEMORY_KIB: "65536",
       ARGON2_TIME_COST: "3",

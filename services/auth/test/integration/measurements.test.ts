@@ -30,7 +30,7 @@ async function read(metric: string): Promise<Counts> {
   return Object.fromEntries(points.map(({ attributes, value }) => [Object.values(attributes).join(), Number(value)]));
 }
 
-/** By how much a counter grows while something happens, by the value of its attribute. */
+/** Returns how much a counter grows during `work`, by the value of its attribute. */
 async function growth(metric: string, work: () => Promise<unknown>): Promise<Counts> {
   const before = await read(metric);
   await work();
@@ -38,13 +38,13 @@ async function growth(metric: string, work: () => Promise<unknown>): Promise<Cou
   return Object.fromEntries(after.filter(([, grown]) => grown > 0));
 }
 
-/** Does something while the database refuses the statements of logins and refreshes. */
+/** Runs `work` while the database rejects the statements of logins and refreshes. */
 async function withoutTable(work: () => Promise<unknown>): Promise<void> {
-  await sql`alter table refresh_tokens rename to taken_away`.execute(auth.db);
+  await sql`alter table refresh_tokens rename to refresh_tokens_hidden`.execute(auth.db);
   try {
     await work();
   } finally {
-    await sql`alter table taken_away rename to refresh_tokens`.execute(auth.db);
+    await sql`alter table refresh_tokens_hidden rename to refresh_tokens`.execute(auth.db);
   }
 }
 
@@ -66,25 +66,25 @@ async function rotateAndAge(user: LoggedIn): Promise<void> {
     where session_id = ${user.sessionId}`.execute(auth.db);
 }
 
-describe("logins are counted by what came of them", () => {
+describe("gatehouse.logins", () => {
   it.each([
     ["succeeded", (user: LoggedIn) => auth.login(user.email)],
     ["invalid_credentials", (user: LoggedIn) => auth.login(user.email, "Wrong-1")],
     ["invalid_credentials", () => auth.login("nobody@example.com")],
     ["invalid_credentials", (user: LoggedIn) => auth.login(user.email, "x".repeat(129))],
     ["failed", (user: LoggedIn) => withoutTable(() => auth.login(user.email))],
-  ])("%s", async (outcome, attempt) => {
+  ])("counts the outcome %s", async (outcome, attempt) => {
     const user = await auth.user();
     expect(await growth("gatehouse.logins", () => attempt(user))).toEqual({ [outcome]: 1 });
   });
 
-  it("inactive, where the password was right", async () => {
+  it("counts a login to an inactive account as inactive", async () => {
     const user = await auth.user();
     await patch(user, { is_active: false });
     expect(await growth("gatehouse.logins", () => auth.login(user.email))).toEqual({ inactive: 1 });
   });
 
-  it("overloaded when no hashing slot is free in time", async () => {
+  it("counts a login without a free hashing slot as overloaded", async () => {
     const slow = { memoryKib: 65_536, timeCost: 3, parallelism: 1, concurrency: 1, maxWaitMs: 1 };
     const logins = createLoginService({
       db: auth.db,
@@ -105,17 +105,17 @@ describe("logins are counted by what came of them", () => {
   });
 });
 
-describe("refreshes are counted by outcome", () => {
+describe("gatehouse.refreshes", () => {
   it.each([
     ["rotated", (user: LoggedIn) => auth.refresh(user.refreshToken)],
     ["refused", () => auth.refresh("no token")],
     ["failed", (user: LoggedIn) => withoutTable(() => auth.refresh(user.refreshToken))],
-  ])("%s", async (outcome, attempt) => {
+  ])("counts the outcome %s", async (outcome, attempt) => {
     const user = await auth.user();
     expect(await growth("gatehouse.refreshes", () => attempt(user))).toEqual({ [outcome]: 1 });
   });
 
-  it("reused within the grace, until the successor is used", async () => {
+  it("counts a reuse within the grace as reused until the successor is used", async () => {
     const user = await auth.user();
     const successor = refreshCookieOf(await auth.refresh(user.refreshToken))?.value ?? "";
     const again = () => auth.refresh(user.refreshToken);
@@ -124,7 +124,7 @@ describe("refreshes are counted by outcome", () => {
     expect(await growth("gatehouse.refreshes", again)).toEqual({ refused: 1 });
   });
 
-  it("replayed, once for a family", async () => {
+  it("counts one replay for each session", async () => {
     const user = await auth.user();
     await rotateAndAge(user);
     const again = () => auth.refresh(user.refreshToken);
@@ -136,7 +136,7 @@ describe("refreshes are counted by outcome", () => {
   });
 });
 
-describe("revocations are counted by their reason, once each", () => {
+describe("gatehouse.revocations", () => {
   const asUser = (user: LoggedIn, method: "POST" | "DELETE", url: string, payload?: object) =>
     auth.withToken(user.accessToken, method, url, payload);
   const newPassword = { current_password: PASSWORD, new_password: "Battery-Staple-2" };
@@ -153,12 +153,12 @@ describe("revocations are counted by their reason, once each", () => {
     ["deleted", (user) => remove(user, { soft: false }, admin)],
     ["removed", (user) => asUser(user, "DELETE", `/v1/auth/sessions/${user.sessionId}`)],
     ["replay", (user) => rotateAndAge(user).then(() => auth.refresh(user.refreshToken))],
-  ])("%s", async (reason, act) => {
+  ])("counts the reason %s once", async (reason, act) => {
     const user = await auth.user();
     expect(await growth("gatehouse.revocations", () => act(user))).toEqual({ [reason]: 1 });
   });
 
-  it("not for what had ended before", async () => {
+  it("does not count the logout of an ended session", async () => {
     const user = await auth.user();
     const { sessions } = auth.deps.services;
     const logout = () => sessions.logout(user.sessionId);
@@ -166,7 +166,7 @@ describe("revocations are counted by their reason, once each", () => {
     expect(await growth("gatehouse.revocations", logout)).toEqual({});
   });
 
-  it("key_retired", async () => {
+  it("counts the retirement of a key", async () => {
     const { database, services, config } = auth.deps;
     let time = Date.now();
     const deps = { database, transact: services.transact, config: config.tokens, now: () => new Date(time) };
@@ -176,7 +176,7 @@ describe("revocations are counted by their reason, once each", () => {
     expect(await growth("gatehouse.revocations", () => keys.retireSuperseded())).toEqual({ key_retired: 1 });
   });
 
-  it("not for a change that revokes nothing, nor for the erasure of what was deleted long ago", async () => {
+  it("counts neither a change that revokes nothing nor the erasure of a deleted account", async () => {
     const user = await auth.user();
     await remove(user, { soft: true, password: PASSWORD }, user);
     await auth.db
@@ -184,14 +184,14 @@ describe("revocations are counted by their reason, once each", () => {
       .set({ deleted_at: new Date(0) })
       .where("id", "=", user.userId)
       .execute();
-    const nothing = async () => {
+    const revokesNothing = async () => {
       await patch(await auth.user(), { is_verified: true });
       expect(await auth.deps.services.deletions.eraseExpired(10)).toBe(1);
     };
-    expect(await growth("gatehouse.revocations", nothing)).toEqual({});
+    expect(await growth("gatehouse.revocations", revokesNothing)).toEqual({});
   });
 
-  it("not when the transaction is rolled back, and once when it is repeated", async () => {
+  it("does not count a rolled-back transaction and counts a retried one once", async () => {
     const { transact } = auth.deps.services;
     const kid = newId();
     const event = () => createEvent({ source: "auth", type: "auth.key.retired", subject: kid, data: { kid } });
@@ -212,7 +212,7 @@ describe("revocations are counted by their reason, once each", () => {
   });
 });
 
-describe("hashing is measured", () => {
+describe("gatehouse.password.hash.*", () => {
   const count = async (metric: string, operation?: string) => {
     const points = await recorded.points(metric);
     const own = points.filter(({ attributes }) => attributes["operation"] === operation);
@@ -225,7 +225,7 @@ describe("hashing is measured", () => {
       count("gatehouse.password.hash.wait"),
     ]);
 
-  it("by operation, the wait apart, and in a span that shows both", async () => {
+  it("measures the operation and its wait separately, also in its span", async () => {
     const before = await counts();
     recorded.clear();
     const hasher = await createPasswordHasher({

@@ -14,15 +14,15 @@ afterAll(async () => {
   await auth.stop();
 });
 
-describe("an admin made by operators", () => {
-  it("logs in, and is told to the others by the same event as every account", async () => {
+describe("createAdmin", () => {
+  it("creates an admin who can log in, and writes auth.account.created", async () => {
     const email = auth.newEmail();
     const { id } = await operations.createAdmin({ email, password: PASSWORD });
     expect((await auth.login(email)).json()).toMatchObject({ user: { id, role: "admin", is_verified: true } });
     expect(await auth.eventsOf(id)).toMatchObject([{ type: "auth.account.created", data: { email, role: "admin" } }]);
   });
 
-  it("is never made of an account that is there", async () => {
+  it("does not promote an existing account", async () => {
     const user = await auth.user();
     const again = operations.createAdmin({ email: user.email, password: "Another-Horse-2" });
     await expect(again).rejects.toMatchObject({ code: "EmailAlreadyExists" });
@@ -31,10 +31,10 @@ describe("an admin made by operators", () => {
   });
 });
 
-describe("keys rotated by operators", () => {
+describe("rotateKeys, retireKey, resealKeys and listKeys", () => {
   const published = async () => (await auth.app.inject("/.well-known/jwks.json")).json<{ keys: { kid: string }[] }>();
 
-  it("are published by a running auth when it looks, and sign when their time has come", async () => {
+  it("publish a rotated key, which a running auth serves after its reload and does not sign with yet", async () => {
     const [signing] = await operations.listKeys();
     expect(signing).toMatchObject({ state: "signing", algorithm: "EdDSA" });
     const next = await operations.rotateKeys({ soon: false });
@@ -47,12 +47,12 @@ describe("keys rotated by operators", () => {
     expect(auth.deps.services.keys.signingKey().kid).toBe(signing?.kid);
   });
 
-  it("sign soon in an emergency, and the former one is retired before its time when it has leaked", async () => {
+  it("rotate early in an emergency and retire a leaked key before its tokens expire", async () => {
     const { accessToken } = await auth.user();
     const look = async () => (await auth.withToken(accessToken, "GET", "/v1/auth/sessions")).statusCode;
     const former = auth.deps.services.keys.signingKey().kid;
-    expect(await operations.retireKey(former), "not while it signs").toBe(false);
-    // So that its time has come already.
+    expect(await operations.retireKey(former), "it still signs").toBe(false);
+    // In the past, so the key already signs.
     const earlier = await openOperations(authVariables(auth.url), () => new Date(Date.now() - 35_000));
     const soon = await earlier.rotateKeys({ soon: true });
     await earlier.close();
@@ -67,12 +67,12 @@ describe("keys rotated by operators", () => {
     expect(await auth.eventsOf(former)).toMatchObject([{ type: "auth.key.retired", data: { kid: former } }]);
   });
 
-  it("are sealed anew under the first secret of a list", async () => {
+  it("reseal nothing when the first secret already seals every key", async () => {
     const keys = (await operations.listKeys()).length;
     expect(await operations.resealKeys()).toEqual({ keys, resealed: [] });
   });
 
-  it("are not made under a secret that opens none of those that are there", async () => {
+  it("reject a rotation when no secret opens the existing keys", async () => {
     const before = await operations.listKeys();
     const wrong = await openOperations({ ...authVariables(auth.url), JWT_SECRET_KEY: "another-secret-of-the-tests" });
     await expect(wrong.rotateKeys({ soon: false })).rejects.toMatchObject({
@@ -83,14 +83,14 @@ describe("keys rotated by operators", () => {
     expect(await operations.listKeys()).toEqual(before);
   });
 
-  it("show no private halves", async () => {
+  it("list keys without private keys", async () => {
     for (const key of await operations.listKeys())
       expect(Object.keys(key).toSorted()).toEqual(["algorithm", "createdAt", "kid", "signsFrom", "state"]);
   });
 });
 
-describe("tokens cleaned up by operators", () => {
-  it("are those that have expired", async () => {
+describe("cleanUpTokens", () => {
+  it("deletes only expired tokens and their sessions", async () => {
     const [old, live] = [await auth.user(), await auth.user()];
     await auth.db
       .updateTable("refresh_tokens")

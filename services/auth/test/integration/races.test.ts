@@ -7,8 +7,8 @@ import { setPasswordHashIfUnchanged } from "../../src/repositories/accounts/acco
 import { type AuthFixture, type LoggedIn, PASSWORD, problemOf, startAuth, waitUntilBlocked } from "../fixtures.ts";
 
 /**
- * The races of the design, each ordered by a lock that a second connection holds: what is started waits for it,
- * the test sees that it waits, and only then lets go.
+ * The races of docs/reference/design.md. A second connection holds a lock; the test waits until the requests wait for it,
+ * then releases it, so the order of each race is certain.
  */
 let auth: AuthFixture;
 beforeAll(async () => {
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => auth.stop());
 
-/** Holds what `take` locks while `meanwhile` starts its requests, and lets go after that. */
+/** Holds the lock that `take` takes while `meanwhile` starts its requests, and releases it afterwards. */
 async function holding<T>(
   take: (trx: Transaction<AuthTables>) => Promise<unknown>,
   meanwhile: (trx: Transaction<AuthTables>) => Promise<T>,
@@ -33,8 +33,8 @@ const lockSessionRow = (id: string) => (trx: Transaction<AuthTables>) =>
 
 const statuses = (responses: { statusCode: number }[]) => responses.map(({ statusCode }) => statusCode).toSorted();
 
-describe("simultaneous uses of one refresh token", () => {
-  it("rotate once: the others are replays, and the family ends", async () => {
+describe("POST /v1/auth/refresh, simultaneous uses of one token", () => {
+  it("rotates the token once; the other uses are replays and end the session", async () => {
     const user = await auth.user();
     const uses = await holding(lockSessionRow(user.sessionId), async () => {
       const started = Array.from({ length: 8 }, () => auth.refresh(user.refreshToken));
@@ -51,7 +51,7 @@ describe("simultaneous uses of one refresh token", () => {
     expect(revoked.map(({ data }) => data["reason"])).toEqual(["replay"]);
   });
 
-  it("rotate once among fifty that nothing orders", async () => {
+  it("rotates the token once when fifty uses run without a lock", async () => {
     const user = await auth.user();
     const responses = await Promise.all(Array.from({ length: 50 }, () => auth.refresh(user.refreshToken)));
     expect(responses.filter(({ statusCode }) => statusCode === 200)).toHaveLength(1);
@@ -61,8 +61,8 @@ describe("simultaneous uses of one refresh token", () => {
   });
 });
 
-describe("a refresh that meets a revocation", () => {
-  it("is refused when the revocation commits while it waits for the session", async () => {
+describe("POST /v1/auth/refresh, simultaneous revocation", () => {
+  it("rejects a refresh when the revocation commits while it waits for the session", async () => {
     const user = await auth.user();
     const { pending } = await holding(
       (trx) => sql`update sessions set ended_at = now() where id = ${user.sessionId}`.execute(trx),
@@ -75,12 +75,12 @@ describe("a refresh that meets a revocation", () => {
     expect(problemOf(await pending)).toEqual([401, "TokenRevokedError"]);
   });
 
-  it("gains nothing when it slips in before the sessions end", async () => {
+  it("revokes the new tokens of a refresh that commits before the sessions end", async () => {
     const user = await auth.user();
     const { logout, refreshed } = await holding(lockAccountRow(user.userId), async () => {
       const logout = auth.withToken(user.accessToken, "POST", "/v1/auth/logout-all");
       await waitUntilBlocked(auth.db, 1);
-      // The account's lock does not hold a refresh up.
+      // A refresh does not wait for the account's lock.
       return { logout, refreshed: await auth.refresh(user.refreshToken) };
     });
     expect(refreshed.statusCode).toBe(200);
@@ -92,8 +92,8 @@ describe("a refresh that meets a revocation", () => {
   });
 });
 
-describe("a login that meets a change of its account", () => {
-  /** Logs in, and lets the account move between the check of the password and the insert of the session. */
+describe("POST /v1/auth/login, simultaneous change of the account", () => {
+  /** Logs in and changes the account after the password is verified and before the session is inserted. */
   async function loginMeeting(user: LoggedIn, change: RawBuilder<unknown>) {
     const { pending } = await holding(
       (trx) => sql`update accounts set ${change} where id = ${user.userId}`.execute(trx),
@@ -116,7 +116,7 @@ describe("a login that meets a change of its account", () => {
 
   it.each([
     ["the account was deactivated", sql`is_active = false, token_version = token_version + 1`, "InactiveUser"],
-    ["the email is another by now", sql`email = 'another-' || email, version = version + 1`, "InvalidCredentials"],
+    ["the email has changed", sql`email = 'another-' || email, version = version + 1`, "InvalidCredentials"],
     ["the account was deleted", sql`deleted_at = now(), token_version = token_version + 1`, "InvalidCredentials"],
   ])("starts no session when %s", async (_what, change, error) => {
     const user = await auth.user();
@@ -124,7 +124,7 @@ describe("a login that meets a change of its account", () => {
     expect((await sessionsOf(user.userId)).map(({ id }) => id)).toEqual([user.sessionId]);
   });
 
-  it("succeeds with the new token_version when only that has moved", async () => {
+  it("succeeds with the new token_version when only the token_version has changed", async () => {
     const user = await auth.user();
     const response = await loginMeeting(user, sql`token_version = token_version + 1`);
     expect(response.statusCode).toBe(200);
@@ -132,13 +132,13 @@ describe("a login that meets a change of its account", () => {
     expect((await auth.withToken(accessToken, "GET", "/v1/auth/sessions")).statusCode).toBe(200);
   });
 
-  it("succeeds when the login of another device has just raised the hash", async () => {
+  it("succeeds when a simultaneous login has replaced the hash", async () => {
     const user = await auth.user();
     const response = await loginMeeting(user, sql`password_hash = ${await otherHash(PASSWORD)}`);
     expect(response.statusCode).toBe(200);
   });
 
-  it("is ended by a revocation that had to wait for it", async () => {
+  it("starts a session that a revocation waiting for the login ends", async () => {
     const user = await auth.user();
     await stopInsertsOfTokensAt("gate");
     const { login, logout } = await holding(
@@ -158,7 +158,7 @@ describe("a login that meets a change of its account", () => {
   });
 });
 
-describe("a command that meets the end of the session it came with", () => {
+describe("a command whose session ends before it runs", () => {
   const meeting = (user: LoggedIn, command: () => Promise<LightMyRequestResponse>) =>
     holding(
       (trx) => sql`update sessions set ended_at = now(), reason = 'logout' where id = ${user.sessionId}`.execute(trx),
@@ -169,7 +169,7 @@ describe("a command that meets the end of the session it came with", () => {
       },
     );
 
-  it("logs nobody else out", async () => {
+  it("does not end the user's other sessions", async () => {
     const user = await auth.user();
     const other = await auth.loggedIn({ id: user.userId, email: user.email });
     const { pending } = await meeting(user, () => auth.withToken(user.accessToken, "POST", "/v1/auth/logout-all"));
@@ -177,7 +177,7 @@ describe("a command that meets the end of the session it came with", () => {
     expect((await auth.refresh(other.refreshToken)).statusCode).toBe(200);
   });
 
-  it("changes nothing, an admin's command neither", async () => {
+  it("changes no account when the session was an admin's", async () => {
     const [admin, user] = [await auth.admin(), await auth.user()];
     const change = { is_active: false, on_behalf_of: auth.onBehalfOf(admin) };
     const { pending } = await meeting(admin, () => auth.internal("PATCH", `/internal/accounts/${user.userId}`, change));
@@ -187,7 +187,7 @@ describe("a command that meets the end of the session it came with", () => {
 });
 
 describe("the last admin", () => {
-  it("stays when the last two leave at once", async () => {
+  it("stays when the last two admins are deleted at once", async () => {
     await auth.db.updateTable("accounts").set({ role: "user" }).where("role", "=", "admin").execute();
     const [one, other] = [await auth.admin(), await auth.admin()];
     const leave = (admin: typeof one) =>
@@ -208,7 +208,7 @@ describe("the last admin", () => {
     expect(problemOf(responses.find(({ statusCode }) => statusCode === 409)!)).toEqual([409, "LastAdmin"]);
   });
 
-  it("stays when two admins demote each other at once, and the demoted one writes nothing more", async () => {
+  it("stays when two admins demote each other at once; the demoted admin changes nothing", async () => {
     await auth.db.updateTable("accounts").set({ role: "user" }).where("role", "=", "admin").execute();
     const [one, other] = [await auth.admin(), await auth.admin()];
     const demote = (actor: typeof one, target: typeof one) =>
@@ -223,8 +223,8 @@ describe("the last admin", () => {
   });
 });
 
-describe("simultaneous creations", () => {
-  it("of one email under many ids make one account", async () => {
+describe("POST /internal/accounts, simultaneous requests", () => {
+  it("creates one account for one email with many ids", async () => {
     const email = auth.newEmail();
     const responses = await Promise.all(Array.from({ length: 10 }, () => auth.createAccount({ email })));
     expect(statuses(responses)).toEqual([201, ...Array<number>(9).fill(409)]);
@@ -233,8 +233,8 @@ describe("simultaneous creations", () => {
     );
   });
 
-  it("of one id and email all get the same answer, and one event is written", async () => {
-    // Which index of the table a loser meets first differs from time to time.
+  it("returns the same account to every request with one id and email, and writes one event", async () => {
+    // Which unique index the second insert violates first varies.
     for (let round = 0; round < 20; round += 1) {
       const command = { id: newId(), email: auth.newEmail() };
       const responses = await Promise.all(Array.from({ length: 10 }, () => auth.createAccount(command)));
@@ -244,7 +244,7 @@ describe("simultaneous creations", () => {
     }
   });
 
-  it("wait for an erasure of their id and make nothing of it", async () => {
+  it("rejects the id and email of an erased account", async () => {
     const admin = await auth.admin();
     const user = await auth.user();
     await auth.internal("POST", `/internal/accounts/${user.userId}/delete`, {
@@ -256,8 +256,8 @@ describe("simultaneous creations", () => {
   });
 });
 
-describe("a rehash that meets a password change", () => {
-  it("leaves the new password alone", async () => {
+describe("rehash at login, simultaneous password change", () => {
+  it("does not replace the new password's hash", async () => {
     const user = await auth.user();
     const changed = await auth.withToken(user.accessToken, "POST", "/v1/auth/change-password", {
       current_password: "Correct-Horse-1",
@@ -269,7 +269,7 @@ describe("a rehash that meets a password change", () => {
   });
 });
 
-/** Makes a login wait inside its statement, after it has locked the account, for as long as somebody holds the gate. */
+/** Makes a login wait inside its statement, after it has locked the account, until the gate's lock is released. */
 async function stopInsertsOfTokensAt(gate: string): Promise<void> {
   await sql`
     create function wait_at_gate() returns trigger language plpgsql as $$

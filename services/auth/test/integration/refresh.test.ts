@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newRefreshToken } from "../../src/services/sessions/refresh-token.ts";
 import { type AuthFixture, type LoggedIn, problemOf, refreshCookieOf, startAuth } from "../fixtures.ts";
 
-/** Moves what happened to a session into the past. */
+/** Moves the session's times into the past. */
 async function age(auth: AuthFixture, user: LoggedIn, seconds: number) {
   const interval = sql`make_interval(secs => ${seconds})`;
   await sql`update refresh_tokens set revoked_at = revoked_at - ${interval}, expires_at = expires_at - ${interval}
@@ -14,14 +14,14 @@ async function age(auth: AuthFixture, user: LoggedIn, seconds: number) {
 const isAlive = async (auth: AuthFixture, user: LoggedIn) =>
   (await auth.withToken(user.accessToken, "GET", "/v1/auth/sessions")).statusCode === 200;
 
-describe("a refresh without grace", () => {
+describe("POST /v1/auth/refresh without a reuse grace", () => {
   let auth: AuthFixture;
   beforeAll(async () => {
     auth = await startAuth();
   });
   afterAll(() => auth.stop());
 
-  it("answers a new pair, and the access token of before goes on", async () => {
+  it("returns a new pair of tokens; the previous access token stays valid", async () => {
     const user = await auth.user();
     const response = await auth.refresh(user.refreshToken);
     expect(response.statusCode).toBe(200);
@@ -30,17 +30,17 @@ describe("a refresh without grace", () => {
     expect(await isAlive(auth, user)).toBe(true);
   });
 
-  it("follows a family through many rotations", async () => {
+  it("rotates each successor in turn", async () => {
     const user = await auth.user();
     let token = user.refreshToken;
-    for (let turn = 0; turn < 10; turn += 1) {
+    for (let rotation = 0; rotation < 10; rotation += 1) {
       const response = await auth.refresh(token);
       expect(response.statusCode).toBe(200);
       token = refreshCookieOf(response)?.value ?? "";
     }
   });
 
-  it("ends the family when a rotated token is used again: the successor is dead, the cookie cleared, the access tokens too", async () => {
+  it("ends the session when a rotated token is used again: clears the cookie, revokes the successor and the access tokens", async () => {
     const user = await auth.user();
     const successor = refreshCookieOf(await auth.refresh(user.refreshToken))?.value ?? "";
     const replay = await auth.refresh(user.refreshToken);
@@ -50,10 +50,10 @@ describe("a refresh without grace", () => {
 
     const late = await auth.refresh(successor);
     expect(problemOf(late)).toEqual([401, "TokenRevokedError"]);
-    expect(refreshCookieOf(late), "only the answer that ended the family clears the cookie").toBeUndefined();
+    expect(refreshCookieOf(late), "only the response that ended the session clears the cookie").toBeUndefined();
   });
 
-  it("leaves the user's other sessions alone when one family ends", async () => {
+  it("does not end the user's other sessions at a replay", async () => {
     const user = await auth.user();
     const other = await auth.loggedIn({ id: user.userId, email: user.email });
     await auth.refresh(user.refreshToken);
@@ -64,29 +64,29 @@ describe("a refresh without grace", () => {
 
   it.each([
     ["an unknown token", () => newRefreshToken()],
-    ["no token at all", () => "x"],
+    ["a malformed token", () => "x"],
     ["an access token", (user: LoggedIn) => user.accessToken],
-  ])("is 401 TokenError for %s, and the cookie stays", async (_what, token) => {
+  ])("returns 401 TokenError for %s and keeps the cookie", async (_what, token) => {
     const user = await auth.user();
     const response = await auth.refresh(token(user));
     expect(problemOf(response)).toEqual([401, "TokenError"]);
     expect(refreshCookieOf(response)).toBeUndefined();
   });
 
-  it("is 401 AuthenticationError without a cookie", async () => {
+  it("returns 401 AuthenticationError without a cookie", async () => {
     expect(problemOf(await auth.app.inject({ method: "POST", url: "/v1/auth/refresh" }))).toEqual([
       401,
       "AuthenticationError",
     ]);
   });
 
-  it("is 401 TokenError once the token has expired", async () => {
+  it("returns 401 TokenError for an expired token", async () => {
     const user = await auth.user();
     await age(auth, user, 7 * 86_400 + 1);
     expect(problemOf(await auth.refresh(user.refreshToken))).toEqual([401, "TokenError"]);
   });
 
-  it("is refused to a user who was deactivated", async () => {
+  it("rejects the token of a deactivated user", async () => {
     const [admin, user] = [await auth.admin(), await auth.user()];
     await auth.internal("PATCH", `/internal/accounts/${user.userId}`, {
       is_active: false,
@@ -95,7 +95,7 @@ describe("a refresh without grace", () => {
     expect(problemOf(await auth.refresh(user.refreshToken))).toEqual([401, "TokenRevokedError"]);
   });
 
-  it("never lets a session outlive SESSION_MAX_DAYS, however often it is used", async () => {
+  it("expires a session after SESSION_MAX_DAYS despite refreshes", async () => {
     const user = await auth.user();
     await sql`update sessions set created_at = now() - interval '89 days' where id = ${user.sessionId}`.execute(
       auth.db,
@@ -108,7 +108,7 @@ describe("a refresh without grace", () => {
     expect(problemOf(await auth.refresh(refreshCookieOf(late)?.value ?? ""))).toEqual([401, "TokenError"]);
   });
 
-  it("gives an access token that does not outlive the session", async () => {
+  it("returns an access token that expires no later than the session", async () => {
     const user = await auth.user();
     const aMinuteLeft = sql`now() - interval '90 days' + interval '60 seconds'`;
     await sql`update sessions set created_at = ${aMinuteLeft} where id = ${user.sessionId}`.execute(auth.db);
@@ -119,14 +119,14 @@ describe("a refresh without grace", () => {
   });
 });
 
-describe("a refresh with a grace of ten seconds", () => {
+describe("POST /v1/auth/refresh with a reuse grace of ten seconds", () => {
   let auth: AuthFixture;
   beforeAll(async () => {
     auth = await startAuth({ REFRESH_REUSE_GRACE_SECONDS: "10" });
   });
   afterAll(() => auth.stop());
 
-  it("answers the loser of a race with the same successor", async () => {
+  it("returns the same successor to simultaneous uses of one token", async () => {
     const user = await auth.user();
     const responses = await Promise.all(Array.from({ length: 5 }, () => auth.refresh(user.refreshToken)));
     expect(responses.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200, 200]);
@@ -135,7 +135,7 @@ describe("a refresh with a grace of ten seconds", () => {
     expect((await auth.refresh([...successors][0] ?? "")).statusCode).toBe(200);
   });
 
-  it("refuses the late one when the successor was used by then, without ending the family or touching the cookie", async () => {
+  it("rejects the reuse of a token whose successor was used, without ending the session or clearing the cookie", async () => {
     const user = await auth.user();
     const successor = refreshCookieOf(await auth.refresh(user.refreshToken))?.value ?? "";
     const next = refreshCookieOf(await auth.refresh(successor))?.value ?? "";
@@ -145,7 +145,7 @@ describe("a refresh with a grace of ten seconds", () => {
     expect((await auth.refresh(next)).statusCode).toBe(200);
   });
 
-  it("is a replay when the grace is over", async () => {
+  it("ends the session when a token is reused after the grace", async () => {
     const user = await auth.user();
     await auth.refresh(user.refreshToken);
     await age(auth, user, 11);
@@ -153,7 +153,7 @@ describe("a refresh with a grace of ten seconds", () => {
     expect(await isAlive(auth, user)).toBe(false);
   });
 
-  it("keeps the successor sealed, and forgets it when the grace is over", async () => {
+  it("stores the successor sealed and deletes it after the grace", async () => {
     const user = await auth.user();
     const successor = refreshCookieOf(await auth.refresh(user.refreshToken))?.value ?? "";
     const sealed = () =>

@@ -5,8 +5,9 @@ import { steps } from "../model/steps.ts";
 import { startSystem, type System } from "../model/system.ts";
 
 /**
- * Sessions in random interleavings against the model in ../model/session-model.ts: some here, thousands in `pnpm test:model`.
- * MODEL_SEED, MODEL_GRACE and MODEL_PATH repeat a failure; MODEL_RUNS and MODEL_SECONDS say how far to search with each grace.
+ * Compares random interleavings of commands with the model in ../model/session-model.ts: a few here, thousands in
+ * `pnpm test:model`. MODEL_SEED, MODEL_GRACE and MODEL_PATH repeat a failure. MODEL_RUNS and MODEL_SECONDS limit the search
+ * for each grace.
  */
 const { MODEL_SEED, MODEL_PATH, MODEL_GRACE, MODEL_RUNS = "8", MODEL_SECONDS = "20", MODEL_PROGRESS } = process.env;
 const seed = MODEL_SEED === undefined ? Math.ceil(Math.random() * 0x7fff_ffff) : Number(MODEL_SEED);
@@ -20,7 +21,7 @@ describe.each(graces)("sessions with a reuse grace of %i seconds", (grace) => {
   });
   afterAll(() => system.stop());
 
-  it("answer and end as the model says, whatever is done to them at once", { timeout: limitMs + 60_000 }, async () => {
+  it("match the model under random simultaneous commands", { timeout: limitMs + 60_000 }, async () => {
     const known = `MODEL_SEED=${seed} MODEL_GRACE=${grace}`;
     const start = performance.now();
     let [runs, commands] = [0, 0];
@@ -43,8 +44,9 @@ describe.each(graces)("sessions with a reuse grace of %i seconds", (grace) => {
     tell("\n");
     if (!result.failed) return;
     const { errorInstance: cause, counterexamplePath } = result;
-    if (result.counterexample === null) throw new Error(`Not one run ended within ${MODEL_SECONDS} s`);
+    if (result.counterexample === null)
+      throw new Error(`No run finished within ${MODEL_SECONDS} s. Set a higher MODEL_SECONDS.`);
     const what = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`${what}\nagain with ${known} MODEL_PATH=${counterexamplePath}`, { cause });
+    throw new Error(`${what}\nRepeat it with ${known} MODEL_PATH=${counterexamplePath}`, { cause });
   });
 });

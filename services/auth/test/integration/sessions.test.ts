@@ -12,7 +12,7 @@ afterAll(() => auth.stop());
 const revoked = [401, "TokenRevokedError"];
 const me = async (user: LoggedIn) => problemOf(await auth.withToken(user.accessToken, "GET", "/v1/auth/sessions"));
 
-describe("a logout", () => {
+describe("POST /v1/auth/logout", () => {
   const logout = (options: { bearer?: string; cookie?: string }) =>
     auth.app.inject({
       method: "POST",
@@ -22,12 +22,12 @@ describe("a logout", () => {
     });
 
   it.each([
-    ["with the bearer", (user: LoggedIn) => ({ bearer: user.accessToken })],
-    ["with the cookie", (user: LoggedIn) => ({ cookie: user.refreshToken })],
-    ["with both", (user: LoggedIn) => ({ bearer: user.accessToken, cookie: user.refreshToken })],
-    ["with a bearer that is none and the cookie", (user: LoggedIn) => ({ bearer: "stale", cookie: user.refreshToken })],
-    ["with the bearer and a cookie that is none", (user: LoggedIn) => ({ bearer: user.accessToken, cookie: "x" })],
-  ])("%s ends the session, its refresh token and its access tokens", async (_how, credentials) => {
+    ["a bearer token", (user: LoggedIn) => ({ bearer: user.accessToken })],
+    ["the cookie", (user: LoggedIn) => ({ cookie: user.refreshToken })],
+    ["both", (user: LoggedIn) => ({ bearer: user.accessToken, cookie: user.refreshToken })],
+    ["an invalid bearer token and the cookie", (user: LoggedIn) => ({ bearer: "stale", cookie: user.refreshToken })],
+    ["a bearer token and an invalid cookie", (user: LoggedIn) => ({ bearer: user.accessToken, cookie: "x" })],
+  ])("with %s ends the session and revokes its refresh token and access tokens", async (_how, credentials) => {
     const user = await auth.user();
     const response = await logout(credentials(user));
     expect(response.statusCode).toBe(204);
@@ -41,29 +41,29 @@ describe("a logout", () => {
     });
   });
 
-  it("with a token that was rotated since still finds the session", async () => {
+  it("ends the session when the cookie holds a rotated token", async () => {
     const user = await auth.user();
     await auth.refresh(user.refreshToken);
     expect((await logout({ cookie: user.refreshToken })).statusCode).toBe(204);
     expect(await me(user)).toEqual(revoked);
   });
 
-  it("leaves other sessions alone", async () => {
+  it("does not end other sessions", async () => {
     const user = await auth.user();
     const other = await auth.loggedIn({ id: user.userId, email: user.email });
     await logout({ bearer: user.accessToken });
     expect((await auth.withToken(other.accessToken, "GET", "/v1/auth/sessions")).statusCode).toBe(200);
   });
 
-  it("is 401 without anything good", async () => {
+  it("returns 401 without a valid token", async () => {
     expect(problemOf(await logout({}))).toEqual([401, "AuthenticationError"]);
     expect(problemOf(await logout({ bearer: "stale" }))).toEqual([401, "TokenError"]);
     expect(problemOf(await logout({ cookie: newRefreshToken() }))).toEqual([401, "TokenError"]);
   });
 });
 
-describe("logging out everywhere", () => {
-  it("ends every session and every access token, and a new login works", async () => {
+describe("POST /v1/auth/logout-all", () => {
+  it("ends every session and revokes every access token; a new login succeeds", async () => {
     const user = await auth.user();
     const other = await auth.loggedIn({ id: user.userId, email: user.email });
     const response = await auth.withToken(user.accessToken, "POST", "/v1/auth/logout-all");
@@ -79,8 +79,8 @@ describe("logging out everywhere", () => {
   });
 });
 
-describe("the list of sessions", () => {
-  it("shows the live ones, says which is the caller's, and no more", async () => {
+describe("GET /v1/auth/sessions", () => {
+  it("lists the live sessions, marks the caller's, and has no other fields", async () => {
     const user = await auth.user();
     const other = await auth.loggedIn({ id: user.userId, email: user.email });
     const ended = await auth.loggedIn({ id: user.userId, email: user.email });
@@ -96,7 +96,7 @@ describe("the list of sessions", () => {
     );
   });
 
-  it("forgets a session whose refresh token has expired", async () => {
+  it("omits a session whose refresh token has expired", async () => {
     const user = await auth.user();
     const other = await auth.loggedIn({ id: user.userId, email: user.email });
     await auth.db
@@ -111,8 +111,8 @@ describe("the list of sessions", () => {
   });
 });
 
-describe("removing a session", () => {
-  it("ends it, once, and only one's own", async () => {
+describe("DELETE /v1/auth/sessions/:id", () => {
+  it("ends a session of the caller once and returns 404 for any other", async () => {
     const user = await auth.user();
     const other = await auth.loggedIn({ id: user.userId, email: user.email });
     const stranger = await auth.user();
@@ -127,11 +127,11 @@ describe("removing a session", () => {
   });
 });
 
-describe("changing the password", () => {
+describe("POST /v1/auth/change-password", () => {
   const change = (user: LoggedIn, current_password: string, new_password: string) =>
     auth.withToken(user.accessToken, "POST", "/v1/auth/change-password", { current_password, new_password });
 
-  it("logs every device out, and only the new password logs in", async () => {
+  it("ends every session; only the new password logs in", async () => {
     const user = await auth.user();
     const other = await auth.loggedIn({ id: user.userId, email: user.email });
     const response = await change(user, PASSWORD, "Battery-Staple-2");
@@ -147,7 +147,7 @@ describe("changing the password", () => {
     });
   });
 
-  it("is 401 when the current one is wrong or beyond the cap, and changes nothing", async () => {
+  it("returns 401 when the current password is wrong or too long, and changes nothing", async () => {
     const user = await auth.user();
     expect(problemOf(await change(user, "Wrong-Password-1", "Battery-Staple-2"))).toEqual([401, "InvalidCredentials"]);
     expect(problemOf(await change(user, "A1".repeat(65), "Battery-Staple-2"))).toEqual([401, "InvalidCredentials"]);
@@ -155,14 +155,14 @@ describe("changing the password", () => {
   });
 
   it.each(["short1A", "no-digit-Here", "no-upper-case-1", "A1".repeat(65)])(
-    "is 422 for a new one that breaks the rules: %s",
+    "returns 422 for a new password that breaks the rules: %s",
     async (password) => {
       const user = await auth.user();
       expect(problemOf(await change(user, PASSWORD, password))).toEqual([422, "ValidationError"]);
     },
   );
 
-  it("is 401 before anything else without a bearer", async () => {
+  it("returns 401 without a bearer token before it parses the body", async () => {
     const response = await auth.app.inject({
       method: "POST",
       url: "/v1/auth/change-password",

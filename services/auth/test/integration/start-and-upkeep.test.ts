@@ -19,13 +19,13 @@ describe("the first admin", () => {
       { email, password: "First-Admin-1" },
     );
 
-  it("is never an account that a user registered", async () => {
+  it("does not promote an account that a user registered", async () => {
     const user = await auth.user();
     await ensure(user.email);
     expect(await findAccountByEmail(auth.db, user.email)).toMatchObject({ role: "user" });
   });
 
-  it("is made once, however many replicas start at once", async () => {
+  it("is created once when several replicas start at the same time", async () => {
     await Promise.all(["a@example.com", "b@example.com", "c@example.com"].map(ensure));
     const admins = await auth.db.selectFrom("accounts").select("id").where("role", "=", "admin").execute();
     expect(admins).toHaveLength(1);
@@ -37,8 +37,8 @@ describe("the first admin", () => {
   });
 });
 
-describe("the clean-up", () => {
-  it("removes expired tokens in batches, then the sessions that have none left, and nothing that lives", async () => {
+describe("cleanUpTokens", () => {
+  it("deletes expired tokens in batches and then sessions without tokens, and keeps live sessions", async () => {
     const [old, live] = [await auth.user(), await auth.user()];
     await sql`insert into refresh_tokens (id, session_id, user_id, token_hash, expires_at)
       select gen_random_uuid(), ${old.sessionId}, ${old.userId}, sha256(i::text::bytea), now() - interval '1 s'
@@ -60,8 +60,8 @@ describe("the clean-up", () => {
   });
 });
 
-describe("the name that login answers", () => {
-  it("follows the user service's events, the newest of them, in whatever order they come", async () => {
+describe("the profile that login returns", () => {
+  it("has the newest profile of the user service's events in any order of arrival", async () => {
     const user = await auth.user();
     const renamed = (full_name: string | null, version: number) =>
       onProfileUpdated(auth.db)(
@@ -83,8 +83,8 @@ describe("the name that login answers", () => {
   });
 });
 
-describe("the health of the process", () => {
-  it("is ready with its own startup and reports its neighbors", async () => {
+describe("GET /health/ready", () => {
+  it("is ready after startup, although NATS is unavailable, and reports both checks", async () => {
     expect((await auth.app.inject("/health")).json()).toEqual({ status: "healthy" });
     const ready = await auth.app.inject("/health/ready");
     expect(ready.statusCode).toBe(200);
