@@ -33,7 +33,7 @@ describe.skipIf(!possible)("the whole system with TLS to NATS", () => {
   };
 
   it("events and revocations arrive over TLS", async () => {
-    // The user service learns of the admin over the bus only; the gateway asks no one while watermarks arrive.
+    // The user service receives the admin's account only over the bus; the gateway sends no introspection while watermarks arrive.
     const admin = await loginAdmin(system.url);
     const user = await register(system.url);
     expect(system.busUrl("gateway")).toMatch(/^tls:/);

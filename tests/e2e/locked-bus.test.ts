@@ -101,7 +101,7 @@ const ALL: readonly BusUser[] = ["auth", "user", "gateway", "ops", "audit-log"];
 /** Bus users and subjects that each must not publish. */
 const forbidden: (readonly [BusUser, string, string])[] = [
   ["gateway", "announces a new password", "auth.password.changed"],
-  ["gateway", "vouches for auth", "auth.watermark"],
+  ["gateway", "publishes auth's watermark", "auth.watermark"],
   ["gateway", "announces a user", "user.registered"],
   ["gateway", "writes a dead letter", "dead.gateway.auth.account.created"],
   ["gateway", "makes a stream", `${JSAPI}.STREAM.CREATE.OWN`],
@@ -119,7 +119,7 @@ const forbidden: (readonly [BusUser, string, string])[] = [
   ["auth", "writes a dead letter of user", "dead.user.auth.account.created"],
   ["auth", "changes user's stream", `${JSAPI}.STREAM.UPDATE.USER_EVENTS`],
   ["auth", "acknowledges for the audit log", "$JS.ACK.USER_EVENTS.audit-log.1.1.1.1.0"],
-  ["user", "vouches for auth", "auth.watermark"],
+  ["user", "publishes auth's watermark", "auth.watermark"],
   ["user", "makes an account", "auth.account.created"],
   ["user", "changes auth's stream", `${JSAPI}.STREAM.UPDATE.AUTH_EVENTS`],
   ["user", "takes what is the audit log's", `${JSAPI}.CONSUMER.MSG.NEXT.AUTH_EVENTS.audit-log`],

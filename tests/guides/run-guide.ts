@@ -15,7 +15,7 @@ export interface GuideRunner {
   /**
    * Does what a page says, on top of the pages before it. The info string of a fenced block is `language path`:
    * - `ts services/hello/service.ts` is the content of a new file;
-   * - `diff libs/contracts/src/fields.ts` changes a file. Its context and removed lines stand in the file exactly once, without a gap;
+   * - `diff libs/contracts/src/fields.ts` changes a file. The file contains its context and removed lines exactly once, without a gap;
    *   `@@` separates places of one file;
    * - `sh` is run, one command a line. Checks and tests run once for all pages: `pnpm check` writes the generated files at once, and
    *   `check` and `test` do the rest;

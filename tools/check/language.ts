@@ -10,7 +10,7 @@ const TEXT = /\.(?:ts|tsx|md|ya?ml|json|sh|conf|cfg)$|(?:^|\/)(?:Dockerfile|new-
 const NOT_OURS =
   /^(?:WRITING\.md|tools\/(?:check|test\/unit)\/language\.(?:test\.)?ts|LICENSE|pnpm-lock\.yaml|bench\/results\/)|\.svg$/;
 /** Technical uses of rejected words, which are removed from a line before the search. */
-const ALLOWED = /\bof course\b|\b410 gone\b/gi;
+const ALLOWED = /\bof course\b|\b410 gone\b|\bgone:/gi;
 
 export interface Rule {
   readonly phrase: string;

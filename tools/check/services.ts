@@ -17,7 +17,7 @@ interface RegisteredApp {
 
 const read = (path: string) => readFileSync(join(REPOSITORY_ROOT, path), "utf8");
 
-/** Stands for any dependency of a service: every property and every call is one more of it. Nothing of it runs here. */
+/** Replaces every dependency of a service: each property and call returns it again. The check calls no handler. */
 const anything: unknown = new Proxy(() => undefined, {
   get: (_target, name) => (name === Symbol.iterator ? [][Symbol.iterator] : name === "then" ? undefined : anything),
   apply: () => anything,

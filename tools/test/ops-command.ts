@@ -23,7 +23,7 @@ export interface OpsCommand {
   ended(): Promise<OpsResult>;
 }
 
-/** No variables of whoever runs the tests, and none of .env. */
+/** Empties the variables of the test run's environment and of .env. */
 const NOTHING = { NATS_URL: "", STACK_DIR: "/nowhere" };
 
 /** What somebody types at the terminal, or what is piped in where there is no terminal. */

@@ -12,9 +12,9 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export interface StartCommand {
   /** What it has said so far. */
   readonly lines: readonly string[];
-  /** The URL of the line that says it is ready. @throws Error with its output when it ends without */
+  /** Resolves with the URL of the ready line. @throws Error with the output when the command ends before that line */
   ready(): Promise<string>;
-  /** Resolves when it has printed so many lines with this text. Default: 1. */
+  /** Resolves when it has printed `times` lines with this text. Default: 1. */
   says(text: string, times?: number): Promise<void>;
   kill(signal: NodeJS.Signals): void;
   /** Its exit code once it has ended, or the signal that ended it. */
@@ -37,7 +37,7 @@ export async function stackVariables(dir: string): Promise<StackVariables> {
   return { STACK_DIR: dir, ...ports, LOG_LEVEL: "warn", RATE_LIMIT_ENABLED: "false", ...CHEAP };
 }
 
-/** Runs it as pnpm does, below a process that stands for pnpm; `kill` is that process's then. */
+/** Runs the command below a process that replaces pnpm; `kill` ends that process. */
 export function runStartBelowPnpm(variables: StackVariables): StartCommand {
   const script = `"${process.execPath}" tools/start/main.ts; exit $?`;
   return run("sh", ["-c", script], { ...variables, npm_lifecycle_event: "start" });
@@ -54,7 +54,7 @@ export function runDev(variables: StackVariables): StartCommand {
 function run(command: string, args: readonly string[], variables: StackVariables): StartCommand {
   const child = spawn(command, args, {
     cwd: ROOT,
-    // Nothing of whoever runs the tests, whose own servers a URL might name.
+    // The test run's environment could name a developer's own servers, so the command does not inherit it.
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...WITHOUT_DOCKER, ...variables },
     stdio: ["ignore", "pipe", "pipe"],
   });

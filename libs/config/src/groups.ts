@@ -65,9 +65,9 @@ export const telemetryVariables = {
 };
 
 /**
- * Which signals are sent. Traces and metrics are as soon as there is an endpoint for them, or an exporter that needs none is named. The
- * standard would send to localhost when nothing is set; here nothing set means no telemetry. Logs go to standard output, and elsewhere
- * only when OTEL_LOGS_EXPORTER asks for it, or whoever collects both would have each line twice.
+ * Returns which signals the process exports. It exports traces and metrics once an endpoint, or an exporter without endpoint, is set.
+ * The OpenTelemetry default is localhost; here no variables mean no telemetry. Logs always go to standard output. Only
+ * OTEL_LOGS_EXPORTER exports them too: a collector of both would otherwise receive each line twice.
  */
 export function telemetrySettings(values: z.output<z.ZodObject<typeof telemetryVariables>>) {
   const wanted = (exporter: readonly string[], endpoint: string | undefined, isDefault: boolean): boolean => {

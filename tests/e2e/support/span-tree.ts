@@ -54,8 +54,8 @@ export function drawTree(all: readonly ReceivedSpan[]): string {
 }
 
 /**
- * A tree as it is written in a test: without the end of the first line, and without what all lines are indented by. A part that is put in
- * goes as deep as where it stands.
+ * Returns a tree written as a template literal, without its first line break and its common indentation. An inserted part is
+ * indented to the depth of its placeholder.
  */
 export function lines({ raw }: TemplateStringsArray, ...parts: readonly string[]): string {
   const text = raw.reduce((before, after, index) => {

@@ -2,20 +2,20 @@ import { decodeJwt } from "jose";
 import { type Answer, call, type Call, newEmail, PASSWORD } from "@gatehouse/test-kit/api";
 
 export interface Traffic {
-  /** Users who were registered, by id. */
+  /** Ids of the registered users. */
   readonly users: readonly string[];
-  /** Requests that were answered as they should be. */
+  /** Returns the number of requests with the expected status. */
   answered(): number;
-  /** One line for each that was not. */
+  /** One line for each other request. */
   readonly failures: readonly string[];
-  /** Lets everybody finish what they are at. */
+  /** Resolves when each user has finished the current visit. */
   stop(): Promise<void>;
 }
 
-/** One visit: somebody registers, looks and changes, refreshes and leaves; each request to whichever gateway's turn it is. */
+/** Sends one request of a visit to the next gateway. A visit registers, reads and changes a profile, refreshes and logs out. */
 type Send = (what: string, expected: number, method: string, path: string, options?: Call) => Promise<Answer>;
 
-/** So many people side by side, one visit after another, until they are told to stop. */
+/** Runs visits of `people` users at once, each user one visit after another, until `stop`. */
 export function startTraffic(people: number, nextUrl: () => string): Traffic {
   const users: string[] = [];
   const failures: string[] = [];

@@ -7,10 +7,10 @@ export const PEOPLE = 6;
 const WARM_UP = 60;
 const ANSWERED_WITHIN_MS = 60_000;
 
-/** Waits until so many more requests were answered as they should be. */
+/** Resolves when this number of further requests had the expected status. */
 type More = (requests: number) => Promise<void>;
 
-/** Does something under load, of which some comes before it and some after. @returns a line for each request that failed */
+/** Does `work` under load that starts before it and ends after it. @returns a line for each failed request */
 export async function underLoad(
   what: string,
   url: string,

@@ -10,7 +10,7 @@ export interface WriteLog {
   differing(): Promise<number>;
   /** Events written until then, by either service, that JetStream has not acknowledged. */
   unpublished(until: Date): Promise<number>;
-  /** Events whose way out took longer than so many seconds. */
+  /** Returns the number of events whose publication took longer than `seconds`. */
   late(seconds: number): Promise<number>;
   close(): Promise<void>;
 }

@@ -28,7 +28,7 @@ export function roleUrl(superuserUrl: string, database: string, role: string): s
   return databaseUrl(superuserUrl, database, { role, password: ROLE_PASSWORD });
 }
 
-/** Runs one statement as whoever the URL names. */
+/** Runs one statement as the URL's role. */
 export async function runSql(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -123,7 +123,7 @@ async function isConfirmed({ numbers, byConsumer }: ChosenLetters, { yes }: Opti
 interface ReplayReport {
   replayed: number;
   /** Deleted before their replay: replayed by another command, or expired. */
-  gone: number;
+  deleted: number;
   /** Not replayed because of an interruption or a failure. */
   left: number;
   failure: Error | undefined;
@@ -131,7 +131,7 @@ interface ReplayReport {
 
 const newReport = (numbers: readonly number[]): ReplayReport => ({
   replayed: 0,
-  gone: 0,
+  deleted: 0,
   left: numbers.length,
   failure: undefined,
 });
@@ -152,7 +152,7 @@ async function replayLetters(
     if (early > 0) await sleep(early, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) break;
     try {
-      report[(await replayer.replay(number)) ? "replayed" : "gone"] += 1;
+      report[(await replayer.replay(number)) ? "replayed" : "deleted"] += 1;
     } catch (error) {
       report.failure = error as Error;
       break;
@@ -166,18 +166,18 @@ async function replayLetters(
 
 function print({ dryRun = false, json }: Options, chosen: ChosenLetters, report: ReplayReport, terminal: Terminal) {
   const { numbers, byConsumer, refused } = chosen;
-  const { replayed, gone, left } = report;
+  const { replayed, deleted, left } = report;
   if (refused.length > 0) terminal.exitCode = 1;
   if (json) {
     const consumers = Object.fromEntries(byConsumer);
-    const counts = { chosen: numbers.length, consumers, replayed, gone, left, refused };
+    const counts = { chosen: numbers.length, consumers, replayed, gone: deleted, left, refused };
     return terminal.print(JSON.stringify({ dry_run: dryRun, ...counts }));
   }
   for (const { letter, consumer, reason } of refused)
     terminal.print(printable(`#${letter} of ${consumer} stays a dead letter: ${reason}`));
   if (!dryRun)
     terminal.print(
-      `replayed ${replayed}${gone > 0 ? `, ${gone} were already deleted` : ""}${left > 0 ? `, ${left} are left` : ""}`,
+      `replayed ${replayed}${deleted > 0 ? `, ${deleted} were already deleted` : ""}${left > 0 ? `, ${left} are left` : ""}`,
     );
   else if (numbers.length === 0) terminal.print("would replay nothing");
   else for (const [consumer, count] of byConsumer) terminal.print(`would replay ${count} of ${consumer}`);

@@ -114,14 +114,14 @@ describe("events replay rejects", () => {
     const mailer = bench.mailer();
     await bench.publish(registration());
     await bench.lettersOnce(1);
-    await bench.publishText("dead.gone.user.registered", JSON.stringify(registration()));
+    await bench.publishText("dead.removed.user.registered", JSON.stringify(registration()));
     mailer.isMended = true;
     const { code, output } = await ops("replay", "--type", "user.*", "--yes");
     expect([code, output]).toEqual([
       1,
-      "#2 of gone stays a dead letter: USER_EVENTS has no consumer gone: start its service\nreplayed 1",
+      "#2 of removed stays a dead letter: USER_EVENTS has no consumer removed: start its service\nreplayed 1",
     ]);
-    expect(await bench.letters()).toMatchObject([{ consumer: "gone" }]);
+    expect(await bench.letters()).toMatchObject([{ consumer: "removed" }]);
   });
 
   it.each([

@@ -10,7 +10,7 @@ const [LOOK = "", CAUSE = "", REPLAY = "", ...MORE] = [...RUNBOOK.matchAll(/^```
   ([, block = ""]) => block,
 );
 
-/** Stands for pnpm, which would only start the same a second later. */
+/** Replaces pnpm, which would start the same program a second later. */
 const PNPM = `pnpm() { test "$1" = ops && shift && "${process.execPath}" tools/ops/main.ts "$@"; }`;
 
 let bench: EventsBench;

@@ -60,7 +60,7 @@ async function register(url: string, email: string): Promise<number> {
   return (await fetch(`${url}/v1/users`, { method: "POST", headers, body })).status;
 }
 
-/** All that was printed of the trace that begins so at the gateway. */
+/** Returns all printed blocks of the trace that begins with this gateway span. */
 function printedTrace({ lines }: StartCommand, name: string): string {
   const printed = lines.join("\n").split(/^(?=── )/m);
   const first = printed.find((block) => block.includes(`\ngateway ${name} `)) ?? "";
@@ -68,10 +68,10 @@ function printedTrace({ lines }: StartCommand, name: string): string {
   return printed.filter((block) => traceId !== undefined && block.includes(traceId)).join("");
 }
 
-describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
+describe("pnpm start", { timeout: 60_000 }, () => {
   let first: StartCommand;
 
-  test("… begins in an empty folder: everything runs, and the first admin can log in", async () => {
+  test("starts every part in an empty folder, and the first admin can log in", async () => {
     first = start(variables, "--observe");
     const url = await first.ready();
     expect(url).toBe(`http://127.0.0.1:${variables["GATEWAY_PORT"]}`);
@@ -86,7 +86,7 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
     expect(await register(url, "ada@example.com")).toBe(201);
   });
 
-  test("… was told to observe: the trace of a registration is printed, with all that had a part in it and nothing personal", async () => {
+  test("prints the whole trace of a registration with --observe, without personal data", async () => {
     const trace = () => printedTrace(first, "POST /v1/users");
     for (const part of [
       /^gateway POST \/v1\/users 201 .* ms  ━/m,
@@ -103,17 +103,17 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
     for (const personal of ["@example.com", PASSWORD, "Ada Lovelace"]) expect(everythingElse).not.toContain(personal);
   });
 
-  describe("… runs: the commands beside it find by its folder", () => {
+  describe("pnpm ops finds the running stack by its folder", () => {
     const ops = (...args: string[]) => runOps({ STACK_DIR: variables.STACK_DIR }, args, { piped: `${PASSWORD}\n` });
 
-    test("… which only its owner may read, the bus", async () => {
+    test("reads the bus's address from a file that only its owner can read", async () => {
       expect((await stat(join(variables.STACK_DIR, "addresses.json"))).mode & 0o777).toBe(0o600);
       const registered = ["--type", "user.registered", "--since", "1h", "--limit", "1"];
       const { code, output } = await ops("events", "tail", ...registered);
       expect([code, output]).toEqual([0, expect.stringContaining("user.registered")]);
     });
 
-    test("… auth's database: who is made an admin can log in", async () => {
+    test("creates an admin in auth's database, who can log in", async () => {
       const { code, output, errors } = await ops(
         "admin",
         "create",
@@ -125,28 +125,28 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
       expect(await statusOfLogin(await first.ready(), "second@example.com")).toBe(200);
     });
 
-    test("… auth's keys: a new one is published beside the one that signs", async () => {
+    test("publishes a new key beside the signing key", async () => {
       const { kid } = JSON.parse((await ops("keys", "rotate", "--json")).output) as { kid: string };
       const { keys } = JSON.parse((await ops("keys", "list", "--json")).output) as { keys: object[] };
       expect(keys).toMatchObject([{ kid, state: "next" }, { state: "signing" }]);
     });
   });
 
-  test("… meets another one in its folder: it says so, and the other goes on", async () => {
+  test("ends with an error when another pnpm start uses its folder, which keeps running", async () => {
     const second = start(variables);
     expect(await second.ended()).toBe(1);
     expect(second.lines.join("\n")).toContain(`${variables.STACK_DIR} is in use by another \`pnpm start\``);
     expect(living(processesOf(variables))).toHaveLength(EVERY_PART.length);
   });
 
-  test("… finds its port taken: the error names the port and the variable", async () => {
+  test("names the port and the variable when another program uses the port", async () => {
     const other = start({ ...variables, STACK_DIR: join(folder, "other") });
     expect(await other.ended()).toBe(1);
     expect(other.lines.join("\n")).toContain(`Port ${variables["GATEWAY_PORT"]}`);
     expect(other.lines.join("\n")).toContain("set GATEWAY_PORT");
   });
 
-  test("… runs beside another one with other ports and another folder: neither knows the other's users", async () => {
+  test("runs beside another stack with its own ports and folder, without sharing users", async () => {
     const beside = await stackVariables(join(folder, "beside"));
     const second = start(beside);
     const url = await second.ready();
@@ -159,7 +159,7 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
     expect(living(processesOf(variables))).toHaveLength(EVERY_PART.length);
   });
 
-  test("… is killed: the next one ends what it left and keeps its data", async () => {
+  test("ends the processes of a killed pnpm start and keeps its data", async () => {
     const left = processesOf(variables);
     first.kill("SIGKILL");
     expect(await first.ended()).toBe("SIGKILL");
@@ -175,7 +175,7 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
     expect(living(processes)).toEqual([]);
   });
 
-  test("… loses pnpm, who started it, to a kill: the next one takes its place, and keeps its data", async () => {
+  test("replaces a stack whose parent pnpm was killed, and keeps its data", async () => {
     const orphan = runStartBelowPnpm(variables);
     running.push(orphan);
     await orphan.ready();
@@ -190,7 +190,7 @@ describe("what happens when pnpm start …", { timeout: 60_000 }, () => {
     expect(await next.ended(), next.lines.join("\n")).toBe(0);
   });
 
-  test("… is told to begin fresh: what was there is gone", async () => {
+  test("removes all previous data with --fresh", async () => {
     const fresh = start(variables, "--fresh", "--observe");
     const url = await fresh.ready();
     expect(await statusOfLogin(url, "ada@example.com")).toBe(401);

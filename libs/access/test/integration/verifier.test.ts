@@ -144,7 +144,7 @@ describe("verify with a stale view", () => {
   const refusals: Record<string, IntrospectionResult> = {
     "because its session ended": ENDED,
     "because its version is old": { active: false, session_ended: false, least_token_version: 4 },
-    "because its user is gone": { active: false, session_ended: false, least_token_version: null },
+    "because its user was deleted": { active: false, session_ended: false, least_token_version: null },
     "without a reason": { active: false, session_ended: false, least_token_version: 3 },
   };
   for (const [name, refusal] of Object.entries(refusals)) {

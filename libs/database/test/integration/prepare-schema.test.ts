@@ -117,7 +117,9 @@ describe("prepareSchema for a second login", () => {
 
     const third = bench.urlFor(target.role, "a third");
     await prepareSchema({ ...target, serviceUrl: third });
-    expect(await bench.query(third, "select number from by_first"), "and let in again").toEqual([{ number: 1 }]);
+    expect(await bench.query(third, "select number from by_first"), "the role can connect again").toEqual([
+      { number: 1 },
+    ]);
   });
 
   test("rejects the role of another service", async () => {

@@ -8,7 +8,7 @@ describe("translateDatabaseError with a rejected login", () => {
   test.each([
     ["the password is another", coded("28P01")],
     ["no rule fits", coded("28000")],
-    ["the database is gone", coded("3D000")],
+    ["the database does not exist", coded("3D000")],
   ])("returns 503 for %s, which is not transient", (_what, error) => {
     expect(translateDatabaseError(error)?.status).toBe(503);
     expect(isTransientDatabaseError(error)).toBe(false);

@@ -13,7 +13,11 @@ test.each([
   ],
   ["a connection broke", lost, "Connection terminated unexpectedly"],
   ["every address refused", refused, "ECONNREFUSED"],
-  ["a service's pool says that it is away", new AppError("ServiceUnavailable", { cause: refused }), "ECONNREFUSED"],
+  [
+    "a service's pool reports that the database is unavailable",
+    new AppError("ServiceUnavailable", { cause: refused }),
+    "ECONNREFUSED",
+  ],
 ])("explainingFailures names the reason of an unavailable server: %s", async (_, error, reason) => {
   const failing = explainingFailures("postgres://someone:hush@127.0.0.1:5432/x", () => Promise.reject(error));
   await expect(failing).rejects.toMatchObject({

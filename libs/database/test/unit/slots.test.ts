@@ -34,8 +34,8 @@ describe("createSlots", () => {
     await slots.take(LONG, {});
     const attempt: { cancel?: (reason: Error) => void } = {};
     const waiting = slots.take(LONG, attempt);
-    attempt.cancel?.(new Error("away"));
-    await expect(waiting).rejects.toThrow("away");
+    attempt.cancel?.(new Error("cancelled"));
+    await expect(waiting).rejects.toThrow("cancelled");
     expect(slots.waiting).toBe(0);
     expect(attempt.cancel).toBeUndefined();
   });

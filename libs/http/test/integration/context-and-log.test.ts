@@ -126,10 +126,10 @@ describe("request log", () => {
 
   test("logs a failed request in one line: a warning with the cause, an error for a bug", async () => {
     const { app, records } = createTestApp();
-    app.get("/away", () => Promise.reject(new AppError("ServiceUnavailable", { cause: new Error("refused") })));
+    app.get("/unavailable", () => Promise.reject(new AppError("ServiceUnavailable", { cause: new Error("refused") })));
     app.get("/bug", () => Promise.reject(new TypeError("no function")));
     app.get("/health/detailed", (_request, reply) => void reply.code(503).send({ status: "unhealthy" }));
-    for (const url of ["/away", "/bug", "/health/detailed"]) await app.inject(url);
+    for (const url of ["/unavailable", "/bug", "/health/detailed"]) await app.inject(url);
     expect(records).toMatchObject([
       {
         level: "warn",

@@ -10,7 +10,7 @@ const JSON_TYPE = { "content-type": "application/json" };
 const VALID = { email: "a@b.cd", password: "Abcdefg1" };
 
 function appWithRoutes() {
-  const test = createTestApp({ translateError: (error) => (error === DATABASE_AWAY ? unavailable() : undefined) });
+  const test = createTestApp({ translateError: (error) => (error === DATABASE_DOWN ? unavailable() : undefined) });
   const { app } = test;
   app.post("/users", { schema: { body: RegisterBody, response: { 204: NoContent } } }, (_request, reply) =>
     reply.code(204).send(),
@@ -42,8 +42,8 @@ function appWithRoutes() {
   app.get("/limited", () => {
     throw new AppError("RateLimitExceeded", { retryAfter: 7.2 });
   });
-  app.get("/away", () => {
-    throw DATABASE_AWAY;
+  app.get("/unavailable", () => {
+    throw DATABASE_DOWN;
   });
   app.get("/bad-answer", { schema: { response: { 200: z.object({ id: z.string() }) } } }, () => ({}) as { id: string });
   app.get(
@@ -68,8 +68,8 @@ function appWithRoutes() {
   return test;
 }
 
-const DATABASE_AWAY = new Error("connect ECONNREFUSED 10.0.0.7:5432");
-const unavailable = () => new AppError("ServiceUnavailable", { cause: DATABASE_AWAY });
+const DATABASE_DOWN = new Error("connect ECONNREFUSED 10.0.0.7:5432");
+const unavailable = () => new AppError("ServiceUnavailable", { cause: DATABASE_DOWN });
 
 describe("unreadable bodies", () => {
   test.each([
@@ -226,10 +226,10 @@ describe("errors thrown by a route", () => {
     const { app } = appWithRoutes();
     expect((await app.inject("/guarded")).headers["www-authenticate"]).toBe("Bearer");
     expect((await app.inject("/limited")).headers["retry-after"]).toBe("8");
-    const away = await app.inject("/away");
-    expectProblem(away, 503, "ServiceUnavailable");
-    expect(away.headers["retry-after"]).toBe("1");
-    expect(away.body).not.toContain("10.0.0.7");
+    const response = await app.inject("/unavailable");
+    expectProblem(response, 503, "ServiceUnavailable");
+    expect(response.headers["retry-after"]).toBe("1");
+    expect(response.body).not.toContain("10.0.0.7");
   });
 
   test.each(["/bug", "/async-bug", "/throws-text"])("an unknown error is 500 without detail: %s", async (url) => {

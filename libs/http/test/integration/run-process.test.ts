@@ -25,7 +25,7 @@ describe("signals", () => {
     child.process.kill("SIGTERM");
     expect(await child.exited).toBe(0);
     expect(released(child)).toEqual(["relay", "database"]);
-    expect(await child.line("could not release bus")).toContain("the bus is gone");
+    expect(await child.line("could not release bus")).toContain("the bus is closed");
   });
 
   test("a signal during the start releases what was acquired and does not wait", async () => {

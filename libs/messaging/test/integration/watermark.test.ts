@@ -94,10 +94,10 @@ test("watermarks are published under constant revocations, each after all older 
     raining.done = true;
     await storm;
   }
-  let vouched = "";
+  let watermark = "";
   for (const message of await bench.stored()) {
-    if (message.subject === WATERMARK) vouched = message.json<{ data: { as_of: string } }>().data.as_of;
-    else expect((created.get(idOf(message)) ?? "~") > vouched).toBe(true);
+    if (message.subject === WATERMARK) watermark = message.json<{ data: { as_of: string } }>().data.as_of;
+    else expect((created.get(idOf(message)) ?? "~") > watermark).toBe(true);
   }
 });
 

@@ -13,7 +13,7 @@ test("createExportFaults logs each kind of fault once, then every five minutes",
     diagLogger.debug("nobody wants to know");
   }
   const said = lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
-  const away = "telemetry export failed, retrying";
+  const failed = "telemetry export failed, retrying";
   const dropped = (count: number) => `telemetry: Dropped ${count} spans because maxQueueSize reached`;
-  expect(said).toEqual([away, dropped(0), away, dropped(300_000)]);
+  expect(said).toEqual([failed, dropped(0), failed, dropped(300_000)]);
 });

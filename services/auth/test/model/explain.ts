@@ -58,7 +58,7 @@ function lateAnswers(before: World, now: World, command: Command): Answer[] {
   switch (command.is) {
     case "logoutByBearer":
     case "logoutByCookie":
-      // What ends anyway is ended: the caller wanted it gone.
+      // The caller wanted the session to end, and it has ended.
       return [onArrival];
     case "changePassword":
     case "deleteSelf":

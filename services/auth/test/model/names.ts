@@ -4,7 +4,7 @@ import { newRefreshToken } from "../../src/services/sessions/refresh-token.ts";
 import { refreshCookieOf } from "../fixtures.ts";
 import type { Answer, Command, TokenName } from "./commands.ts";
 
-/** What the symbols of one run stand for in the service. */
+/** The service's values for the symbols of one run. */
 export interface Names {
   /** The users' ids. */
   readonly users: Map<string, string>;

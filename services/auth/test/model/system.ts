@@ -9,8 +9,8 @@ const DAY = 86_400;
 export type System = Awaited<ReturnType<typeof startSystem>>;
 
 /**
- * Two replicas of the service on one PostgreSQL, as in production; requests go to them in turn. They hash passwords with
- * different parameters, as while a deployment raises them, so many a login rehashes.
+ * Starts two replicas of the service on one PostgreSQL, as in production; requests alternate between them. The replicas hash
+ * passwords with different parameters, as during a deployment that raises them, so logins often rehash.
  */
 export async function startSystem(grace: number) {
   const environment = {

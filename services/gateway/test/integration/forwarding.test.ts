@@ -337,10 +337,10 @@ describe("an aborted exchange", () => {
     const asked = Promise.withResolvers<void>();
     gateway.user.answer = () => asked.resolve();
     const leaving = new AbortController();
-    const gone = fetch(`${gateway.url}/v1/users/me`, { headers: await bearer(), signal: leaving.signal });
+    const aborted = fetch(`${gateway.url}/v1/users/me`, { headers: await bearer(), signal: leaving.signal });
     await asked.promise;
     leaving.abort();
-    await expect(gone).rejects.toThrow();
+    await expect(aborted).rejects.toThrow();
     gateway.user.answer = echo;
     expect((await fetch(`${gateway.url}/v1/users/me`, { headers: await bearer() })).status).toBe(200);
   });

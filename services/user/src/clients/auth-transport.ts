@@ -6,7 +6,7 @@ import { readProblem } from "./auth-problem.ts";
 
 interface AuthCommand {
   readonly method: "POST" | "PATCH";
-  /** The path as a pattern, in which `:id` stands for `id`. Logs and traces show the pattern. */
+  /** The path as a pattern; the request replaces `:id` with `id`. Logs and traces show the pattern. */
   readonly template: string;
   readonly id?: string;
   readonly body: object;

@@ -127,7 +127,7 @@ describe("a soft-deleted user", () => {
       status: 200,
       body: { is_deleted: true, deleted_at: expect.stringMatching(/Z$/) },
     });
-    for (const body of [{ is_active: false }, { full_name: "Gone" }, {}])
+    for (const body of [{ is_active: false }, { full_name: "Ada" }, {}])
       expect(await user.call("PATCH", url(id), { as: admin, body })).toMatchObject({
         status: 404,
         body: { type: "UserNotFound" },

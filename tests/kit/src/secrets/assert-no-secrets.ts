@@ -10,8 +10,8 @@ export interface Output {
 }
 
 /**
- * Looks for secrets and personal data in all that was written.
- * @throws Error naming file, line and kind of each, and never the secret; the file, which has it, is left for whoever mends that
+ * Searches all outputs for secrets and personal data.
+ * @throws Error with the file, line and kind of each secret, but not the secret; the file stays for the developer who fixes the leak
  */
 export function assertNoSecrets(outputs: readonly Output[]): void {
   const leaking = outputs

@@ -9,9 +9,9 @@ export type BusUser = (typeof USERS)[number];
 
 /** A password for each user of the shipped configuration. */
 export interface BusPasswords {
-  /** The variables by which the configuration reads them. */
+  /** The variables that the configuration reads. */
   readonly environment: Readonly<Record<string, string>>;
-  /** `user:password`, as it stands in a URL. */
+  /** Returns `user:password`, encoded for a URL. */
   credentialsOf(user: BusUser): string;
 }
 

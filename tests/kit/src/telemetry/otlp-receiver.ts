@@ -19,7 +19,7 @@ export interface OtlpReceiver {
 }
 
 export interface OtlpReceiverOptions {
-  /** Called with the spans of each request, for whoever does not want to keep them. */
+  /** Receives the spans of each request. */
   readonly onSpans?: (spans: readonly ReceivedSpan[]) => void;
   /** False: nothing is kept, `points` and the like stay empty. */
   readonly keep?: boolean;
@@ -60,7 +60,7 @@ export async function startOtlpReceiver({ onSpans, keep = true }: OtlpReceiverOp
   const server = createServer((request, response) => {
     void answer(request).then(
       (status) => response.writeHead(status, { "content-type": "application/json" }).end("{}"),
-      // The sender has gone in the middle of it.
+      // The sender closed the connection before the end of its request.
       () => response.destroy(),
     );
   });

@@ -128,7 +128,7 @@ describe("a source on the machine", () => {
   });
 });
 
-/** Stands in for the command docker; it writes down what it was asked and answers by a table of patterns. */
+/** Creates a fake `docker` command that records its arguments and prints the output of the first pattern that matches. */
 function dockerThat(answers: Readonly<Record<string, string>>) {
   const cases = Object.entries(answers).map(([pattern, script]) => `${pattern}) ${script} ;;`);
   const folder = programs({ docker: `echo "$*" >> "$0.log"\ncase "$*" in\n${cases.join("\n")}\n*) exit 1 ;;\nesac` });
