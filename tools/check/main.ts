@@ -24,9 +24,8 @@ const CHECKS: readonly Check[] = [
   { name: "size", what: "bytes of the tooling compared with the product", command: ["node", "tools/check/size.ts"] },
   {
     name: "language",
-    what: "phrases that WRITING.md rejects (only when named)",
+    what: "phrases that WRITING.md rejects",
     command: ["node", "tools/check/language.ts"],
-    onRequest: true,
   },
   {
     name: "manifests",
@@ -54,7 +53,7 @@ const line = ({ name, passed, skipped, seconds, output }: CheckResult) =>
 
 async function check(names: readonly string[], { fix, json }: Options): Promise<void> {
   if (fix) for (const one of FIXES) await runCheck(one);
-  const wanted = CHECKS.filter(({ name, onRequest }) => (names.length === 0 ? !onRequest : names.includes(name)));
+  const wanted = CHECKS.filter(({ name }) => names.length === 0 || names.includes(name));
   const results = await Promise.all(
     wanted.map(async (one) => {
       const result = await runCheck(one);

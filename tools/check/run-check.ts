@@ -13,8 +13,6 @@ export interface Check {
   readonly what: string;
   /** A program of node_modules/.bin with its arguments; exit code 0 passes, 77 skips. */
   readonly command: readonly [program: string, ...args: string[]];
-  /** Runs only when it is named. */
-  readonly onRequest?: boolean;
 }
 
 export interface CheckResult {
