@@ -60,10 +60,10 @@ const valuesOf = (service: string, metric: string, attributes: Record<string, st
     .filter((point) => Object.entries(attributes).every(([name, value]) => point.attributes[name] === value))
     .map(({ value }) => value);
 
-/** The rows of docs/operations/metrics.md for OpenTelemetry's Node instrumentation. */
+/** The entries of docs/operations/metrics.md for OpenTelemetry's Node instrumentation. */
 function documentedRuntimeMetrics(): string[] {
   const page = readFileSync(new URL("../../docs/operations/metrics.md", import.meta.url), "utf8");
-  return [...page.matchAll(/^\| `((?:nodejs|v8js)\.[a-z0-9_.]+)`/gm)].map(([, name = ""]) => name).toSorted();
+  return [...page.matchAll(/^- `((?:nodejs|v8js)\.[a-z0-9_.]+)`/gm)].map(([, name = ""]) => name).toSorted();
 }
 
 describe("metrics of real services", () => {
@@ -223,10 +223,10 @@ describe("queries of dashboards and rules", () => {
   });
 });
 
-describe("the table of metrics", () => {
-  it("names every metric that real services send", () => {
+describe("docs/operations/metrics.md", () => {
+  it("lists every metric that real services send", () => {
     const page = readFileSync(new URL("../../docs/operations/metrics.md", import.meta.url), "utf8");
-    const documented = new Set([...page.matchAll(/^\| `([a-z0-9_.]+)`/gm)].map(([, name]) => name));
+    const documented = new Set([...page.matchAll(/^- `([a-z0-9_.]+)`/gm)].map(([, name]) => name));
     const sent = new Set(receiver.points.map(({ metric }) => metric));
     expect([...sent].filter((metric) => !documented.has(metric))).toEqual([]);
   });

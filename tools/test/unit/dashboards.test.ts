@@ -65,9 +65,9 @@ const KINDS: Readonly<Record<string, DescribedInstrument["kind"]>> = {
   histogram: "histogram",
 };
 
-/** `| metric | kind | unit | attributes | … |` */
-const ROW = /^\| `([a-z0-9_.]+)` *\| (\w+) *\| `?([^`| ]+)`? *\|([^|]*)\|/gm;
-const documented = [...readFileSync(`${ROOT}docs/operations/metrics.md`, "utf8").matchAll(ROW)].map(
+/** An entry of the page: metric, kind, unit, attributes. */
+const ENTRY = /^- `([a-z0-9_.]+)`\n {2}- Type: (\w+), `?([^`\n]+)`?\n(?: {2}- Attributes: (.*)\n)?/gm;
+const documented = [...readFileSync(`${ROOT}docs/operations/metrics.md`, "utf8").matchAll(ENTRY)].map(
   ([, name = "", kind = "", unit = "", attributes = ""]): DescribedInstrument => ({
     name,
     unit,
