@@ -1,4 +1,8 @@
-// Sets git's hooks folder. Does nothing outside a checkout (a tarball, an image).
+// Sets git's hooks folder and commit template. Does nothing outside a checkout (a tarball, an image).
 import { spawnSync } from "node:child_process";
 
-spawnSync("git", ["config", "core.hooksPath", ".githooks"], { stdio: "ignore" });
+for (const [name, value] of [
+  ["core.hooksPath", ".githooks"],
+  ["commit.template", ".gitmessage"],
+] as const)
+  spawnSync("git", ["config", name, value], { stdio: "ignore" });
