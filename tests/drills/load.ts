@@ -3,7 +3,7 @@ import { createTally, inParallel, type Random, startOpenLoop, type Tally } from 
 
 /** The shares of the requests. */
 const WEIGHTS = { look: 55, rename: 10, refresh: 18, logIn: 7, logOut: 5, register: 5 };
-/** Nobody logs out below this number of sessions, and nobody logs in above twice of it. */
+/** With fewer sessions no user logs out; with more than twice as many, no user logs in. */
 const SESSIONS = 60;
 /** Hashing is limited, so few register at the same time at the start. */
 const AT_ONCE = 4;

@@ -116,7 +116,7 @@ function isOtherThanFull(error: NodeJS.ErrnoException): boolean {
   return false;
 }
 
-/** A killed run leaves its disk mounted, and nobody can remove its folder. */
+/** A killed run leaves its disk mounted, so its folder cannot be removed. */
 async function unmountDisksOfDeadRuns(): Promise<void> {
   const mounts = await readFile("/proc/mounts", "utf8").catch(() => "");
   for (const [device, folder = ""] of mounts.split("\n").map((line) => line.split(" "))) {

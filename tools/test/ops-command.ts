@@ -26,7 +26,7 @@ export interface OpsCommand {
 /** Empties the variables of the test run's environment and of .env. */
 const NOTHING = { NATS_URL: "", STACK_DIR: "/nowhere" };
 
-/** What somebody types at the terminal, or what is piped in where there is no terminal. */
+/** Input typed at a terminal, or piped in without one. */
 export type OpsInput = { readonly typed: string } | { readonly piped: string };
 
 /** Runs one command within this process. */

@@ -5,7 +5,7 @@ import { call, login, type Person, until } from "@gatehouse/test-kit/api";
 
 export const kidOf = ({ token }: Pick<Person, "token">) => String(decodeProtectedHeader(token).kid);
 
-/** A token that nobody signed. A kid that auth does not know makes it look whether another replica has made that key. */
+/** Returns an unsigned token. An unknown kid makes auth reload the keys, because another replica may have created it. */
 const naming = (kid: string) =>
   [{ alg: "EdDSA", typ: "at+jwt", kid }, {}]
     .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
@@ -14,9 +14,9 @@ const naming = (kid: string) =>
 type Keyed = Pick<RunningServices, "auths" | "database">;
 
 /**
- * Gives auth another key to sign with, as a rotation does; the former one still verifies. Written to the table, because
- * a rotation takes a quarter of an hour until the new key signs.
- * @param email of somebody with the password of the tests
+ * Gives auth a new signing key, as a rotation does; the former key still verifies. It writes to the table, because a rotated
+ * key signs only after 15 minutes.
+ * @param email a user with the tests' password
  */
 export async function signWithNewKey({ auths, database }: Keyed, email: string): Promise<void> {
   const kid = `rotated-${randomBytes(8).toString("hex")}`;

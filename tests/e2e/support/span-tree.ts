@@ -28,7 +28,7 @@ function isIncidental({ name, attributes }: ReceivedSpan): boolean {
   return name === "wait for a connection" || attributes["gatehouse.message.duplicate"] === true;
 }
 
-/** Work that a request leaves behind comes below what it did itself, whichever was begun first. */
+/** Kinds of later work of a request: drawn below its own spans, in any order of their starts. */
 const LATER_KINDS = ["PRODUCER", "CONSUMER"];
 
 /**

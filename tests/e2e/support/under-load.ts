@@ -1,7 +1,7 @@
 import { until } from "@gatehouse/test-kit/api";
 import { startTraffic } from "./traffic.ts";
 
-/** Requests in hand at any time. */
+/** Users at once, each with one request. */
 export const PEOPLE = 6;
 
 const WARM_UP = 60;

@@ -199,7 +199,7 @@ describe("pnpm start", { timeout: 60_000 }, () => {
     expect(await fresh.ended(), fresh.lines.join("\n")).toBe(0);
   });
 
-  test("… is interrupted before it is ready: it ends what it has begun, with exit code 0", async () => {
+  test("ends its processes with exit code 0 when it is interrupted before it is ready", async () => {
     const interrupted = start(variables);
     await interrupted.says("PostgreSQL: ");
     const processes = processesOf(variables);
@@ -209,14 +209,14 @@ describe("pnpm start", { timeout: 60_000 }, () => {
     expect(living(processes)).toEqual([]);
   });
 
-  test("… starts a service that refuses its configuration: its words are shown, and everything else is ended", async () => {
+  test("prints the error of a service with an invalid configuration, and ends all other processes", async () => {
     const failing = start({ ...variables, JWT_ALGORITHM: "HS256" });
     expect(await failing.ended()).toBe(1);
     expect(failing.lines.at(-1)).toContain("JWT_ALGORITHM");
     expect(processesOf(variables)).toEqual([]);
   });
 
-  test("… needs a port that is no gatehouse's: it names that one, too", async () => {
+  test("names the variable of a port that a foreign program uses", async () => {
     const foreign = createServer().listen(Number(variables["AUTH_PORT"]), "127.0.0.1");
     await once(foreign, "listening");
     const refused = start(variables);
@@ -226,9 +226,9 @@ describe("pnpm start", { timeout: 60_000 }, () => {
   });
 
   test.each([
-    ["an option that it does not know", ["--frech"], "Unknown option '--frech'"],
+    ["an unknown option", ["--frech"], "Unknown option '--frech'"],
     ["an argument", ["auth"], "Unexpected argument 'auth'"],
-  ])("… is given %s: it says so and starts nothing", async (_what, args, message) => {
+  ])("rejects %s and starts nothing", async (_what, args, message) => {
     const refused = start(variables, ...args);
     expect(await refused.ended()).toBe(1);
     expect(refused.lines.join("\n")).toContain(message);

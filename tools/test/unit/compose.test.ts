@@ -145,7 +145,7 @@ describe("compose.yml", () => {
     ["redis", ["gateway", "gateway-2", "gateway-3"]],
     ["nats", ["auth", "auth-2", "gateway", "gateway-2", "gateway-3", "ops", "user", "user-2"]],
     ["proxy", ["gateway", "gateway-2", "gateway-3"]],
-  ])("lets nobody reach %s but %j", (name, expected) => {
+  ])("the network of %s contains only %j", (name, expected) => {
     const reaching = new Set(networksOf(compose.services[name] as Service));
     const neighbours = services.filter(
       ([other, service]) => other !== name && networksOf(service).some((one) => reaching.has(one)),

@@ -18,7 +18,8 @@ export interface Situation {
 
 /**
  * Returns who decides. The view decides while it is current; otherwise auth does. When auth is unreachable and the bus is
- * connected, the view decides: an auth that is down commits nothing, so nothing is missing. In all other cases nobody can.
+ * connected, the view decides: an auth that is down commits nothing, so nothing is missing. In all other cases
+ * the status is unknown.
  */
 export function deciderFor({ viewIsCurrent, auth, viewHasCaughtUp }: Situation): Decider {
   if (viewIsCurrent) return "view";

@@ -13,10 +13,10 @@ describe("telemetrySettings", () => {
     ["there is an endpoint", ENDPOINT, "traces and metrics"],
     ["there is one for traces only", { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://c:4318/v1/traces" }, "traces"],
     ["there is one for metrics only", { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "https://c/m?tenant=1" }, "metrics"],
-    ["logs are asked for", { ...ENDPOINT, OTEL_LOGS_EXPORTER: "otlp" }, "traces and metrics and logs"],
-    ["they are, and nobody takes them", { OTEL_LOGS_EXPORTER: "otlp" }, "nothing"],
+    ["logs are requested", { ...ENDPOINT, OTEL_LOGS_EXPORTER: "otlp" }, "traces and metrics and logs"],
+    ["logs are requested without an endpoint", { OTEL_LOGS_EXPORTER: "otlp" }, "nothing"],
     [
-      "there is an endpoint for logs alone, and nobody asks",
+      "only logs have an endpoint, and no exporter is set",
       { OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: "http://c/l" },
       "nothing",
     ],

@@ -152,7 +152,7 @@ async function keepOneRunning({ workers, first, logger }: KeepDeps): Promise<voi
     const { code, signal, lifetimeMs } = await worker.ended;
     if (workers.stopping.aborted) return;
     const message = isReady ? "a worker ended; replacing it" : "a worker ended before it was ready; retrying";
-    // A worker that somebody else told to end has not failed.
+    // Exit code 0: another process stopped the worker, which is no failure.
     logger[code === 0 ? "warn" : "error"]({ worker: worker.pid, code, signal }, message);
     failures = isReady && lifetimeMs >= STEADY_MS ? 0 : failures + 1;
     worker = undefined;

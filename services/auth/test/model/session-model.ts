@@ -1,8 +1,8 @@
 import type { Answer, Command, Role, TokenName } from "./commands.ts";
 
 /**
- * Section 4 of the contract as a small program: users, their sessions (each one family of refresh tokens), and what every
- * command answers and changes. It knows no table, no lock and no process: one command happens after the other.
+ * The rules of docs/reference/tokens.md as a small program: users, their sessions (each one family of refresh tokens), and each
+ * command's response and changes. It has no tables, locks or processes: commands run one after another.
  *
  * Names are symbols. The refresh tokens of session `s1` are its generations 0, 1, 2 …: a token rotates once, so the
  * successor of generation 1 is generation 2, for every caller. Time passes for one session at a time, on a clock of its own.

@@ -14,9 +14,9 @@ interface Intent {
 }
 
 export interface Step {
-  /** More than one: all at once. */
+  /** Several intents run at once. */
   readonly intents: readonly Intent[];
-  /** Whose row somebody holds until all of them wait for it or have been answered, so that they really meet. */
+  /** The row that the test locks until every intent waits for it or has a response, so that the intents overlap. */
   readonly held: "nothing" | "account" | "session";
 }
 

@@ -50,8 +50,7 @@ export async function registerUsers(system: System, users: readonly string[]): P
 }
 
 /**
- * Lets time pass for one session. The service takes its time from the database, whose clock nobody can set, so the session's
- * rows are moved into the past instead.
+ * Moves a session's rows into the past, as if time had passed. The service uses the database's clock, which a test cannot set.
  */
 export async function passTime({ db }: System, sessionId: string, seconds: number): Promise<void> {
   const interval = sql`make_interval(secs => ${seconds})`;

@@ -29,7 +29,7 @@ function problemsOf(environment: NodeJS.ProcessEnv): string[] {
 }
 
 describe("the auth service's configuration", () => {
-  it("has the contract's defaults", () => {
+  it("has the documented defaults", () => {
     expect(readConfig(development)).toMatchObject({
       host: "127.0.0.1",
       port: 8001,

@@ -6,15 +6,15 @@ export interface LineConditions {
   delayMs: number;
   /** In each direction of each connection; `Infinity` when only the machine limits it. */
   bytesPerSecond: number;
-  /** Nothing passes, and nobody is told. */
+  /** The line drops all data without closing the connection. */
   silent: boolean;
 }
 
 /** One direction of one connection. */
 export interface Direction {
-  /** From now on what is sent on it is lost, and nobody is told. */
+  /** Drops all data from now on, without closing the connection. */
   forget(): void;
-  /** Stops taking in what comes, so that it waits at its sender; `release` goes on with it. */
+  /** Stops reading, so that data waits at its sender, until `release`. */
   hold(): void;
   release(): void;
   /** Calls `then` when all that was taken in has been passed on. */
@@ -57,7 +57,7 @@ export function carry(
     arrival = Math.max(arrival, free + conditions.delayMs);
     if (underWay.length === 0 && arrival <= now) return step();
     underWay.push(step);
-    // Whichever timer fires first takes the oldest, since timers of the same millisecond have no order.
+    // Timers of the same millisecond have no order, so each timer takes the oldest step.
     setTimeout(() => underWay.shift()?.(), arrival - now);
   }
 

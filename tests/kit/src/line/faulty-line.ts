@@ -4,13 +4,13 @@ import { createServer } from "node:net";
 import { type Alteration, createConnections } from "./connections.ts";
 import type { LineConditions } from "./direction.ts";
 
-/** A TCP line to the server of a URL on which everything can go wrong that goes wrong on a network. */
+/** A TCP proxy in front of a server, with the faults of a network. */
 export interface FaultyLine {
-  /** The same URL, by way of the line. It stays the same whatever happens. */
+  /** The server's URL with the proxy's address. It never changes. */
   readonly url: string;
-  /** From now on nothing passes, and nobody is told; connections that are opened stay unanswered. */
+  /** Drops all data without closing connections; new connections get no response. */
   silence(): void;
-  /** The connections that are open now go silent, as when a gateway in between forgot them; new ones work. */
+  /** Silences the open connections, as a NAT that forgot them does; new connections work. */
   forgetConnections(): void;
   /** Resets every connection and refuses new ones. */
   hangUp(): Promise<void>;

@@ -104,7 +104,7 @@ interface Resource {
   readonly attributes: KeyValues;
 }
 
-/** The body of an export request, of whichever signal. */
+/** The body of an export request for any signal. */
 export interface Export {
   readonly resourceMetrics?: readonly {
     readonly resource: Resource;

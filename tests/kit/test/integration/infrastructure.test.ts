@@ -57,7 +57,7 @@ test("the wait for the first admin ends when the user service has the admin", as
   const database = await createTestDatabase();
   onTestFinished(() => database.drop());
   const urls = { auth: database.authUrl, user: database.userUrl };
-  // Auth made nobody, since there was an admin: nothing to wait for.
+  // Auth created no account, because an admin existed; the call returns at once.
   await waitForFirstAdmin("root@example.com", urls);
   expect(await hasAdmin(urls.auth)).toBe(false);
 

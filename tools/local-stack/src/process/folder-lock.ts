@@ -38,7 +38,7 @@ export async function lockFolder(folder: string, master?: ProcessIdentity): Prom
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, own);
   try {
-    // A link appears whole or not at all, so that nobody reads a half-written lock.
+    // A link appears whole or not at all, so no process reads a half-written lock.
     while (!tryLink(draft, path)) await takeOver(path, folder);
   } finally {
     rmSync(draft, { force: true });

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 
-/** How long the events between the two services may take. */
+/** The maximum time for events between the two services. */
 const WITHIN_MS = 30_000;
 
 /**
- * Waits until the first admin, whom auth has made at its start, is known to the user service as well. When an admin was
- * there already auth made nobody, and there is nothing to wait for.
+ * Waits until the user service has the first admin, whom auth creates at startup. Returns at once when an admin already
+ * existed, because auth then creates none.
  */
 export async function waitForFirstAdmin(
   email: string,
