@@ -1,4 +1,4 @@
-// `pnpm test:model`: the model of sessions against the auth service, for longer than `pnpm test` has time for. See --help.
+// `pnpm test:model`: compares the auth service with the model of sessions for longer than `pnpm test` does. See --help.
 import { Command, InvalidArgumentError, Option } from "commander";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const VITEST = join(ROOT, "node_modules", "vitest", "vitest.mjs");
 const FILE = "services/auth/test/integration/session-model.test.ts";
-const NO_END = 1_000_000;
+const UNLIMITED_RUNS = 1_000_000;
 
 interface Options {
   readonly minutes: number;
@@ -19,15 +19,15 @@ interface Options {
 function positive(value: string): number {
   const number = Number(value);
   if (number > 0 && Number.isFinite(number)) return number;
-  throw new InvalidArgumentError("It must be a number above 0.");
+  throw new InvalidArgumentError("The value must be a number above 0.");
 }
 
-/** What the test reads: how long for each of its graces, and what to repeat. */
+/** Returns the environment of the test: the time for each grace and the failure to repeat. */
 function environmentOf({ minutes, seed, path, grace }: Options): NodeJS.ProcessEnv {
   const graces = grace === undefined ? 2 : 1;
   return {
     MODEL_SECONDS: String(Math.ceil((minutes * 60) / graces)),
-    MODEL_RUNS: String(path === undefined ? NO_END : 1),
+    MODEL_RUNS: String(path === undefined ? UNLIMITED_RUNS : 1),
     ...(seed !== undefined && { MODEL_SEED: String(seed) }),
     ...(path !== undefined && { MODEL_PATH: path }),
     ...(grace !== undefined && { MODEL_GRACE: grace }),
@@ -45,19 +45,19 @@ function testModel(options: Options): void {
     console.error(error.message);
     process.exitCode = 1;
   });
-  // Ctrl-C reaches vitest by the terminal; its end is awaited here.
+  // The terminal sends Ctrl-C to vitest too; this process waits for its end.
   process.on("SIGINT", () => undefined);
   child.once("close", (code) => (process.exitCode = code ?? 1));
 }
 
 const program = new Command("pnpm test:model")
   .description(
-    "Searches random interleavings of logins, refreshes and revocations for one that the model of sessions does not explain; exit 1 when there is one.",
+    "Searches random interleavings of logins, refreshes and revocations for a result that the model of sessions does not explain. Exits with 1 when it finds one.",
   )
-  .option("--minutes <n>", "how long to search, and to shorten what is found", positive, 5)
-  .option("--seed <n>", "the seed that a run printed", positive)
-  .addOption(new Option("--grace <seconds>", "only with this reuse grace").choices(["0", "10"]))
-  .option("--path <path>", "the one failure that a run printed, with its --seed and --grace")
+  .option("--minutes <n>", "minutes to search and to shorten a failure", positive, 5)
+  .option("--seed <n>", "repeat the seed that a run printed", positive)
+  .addOption(new Option("--grace <seconds>", "test only this reuse grace").choices(["0", "10"]))
+  .option("--path <path>", "repeat one failure that a run printed; needs its --seed and --grace")
   .action(testModel);
 
 program.parse();

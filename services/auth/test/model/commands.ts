@@ -1,10 +1,10 @@
-/** What can be asked of the service and what it can answer, in the symbols of the model (`session-model.ts`). */
+/** The commands and answers of the service, in the model's symbols (`session-model.ts`). */
 
 export type Role = "user" | "admin";
 
 export type TokenName = { readonly session: string; readonly generation: number } | "unknown" | "malformed";
 
-/** `bearer` names a session: the command comes with its newest access token. */
+/** `bearer` names the session whose newest access token the command carries. */
 export type Command =
   | {
       readonly is: "login";
@@ -34,8 +34,8 @@ export interface Answer {
   /** The problem's type. */
   readonly error?: string;
   readonly cookie: "set" | "cleared" | "untouched";
-  /** The new refresh token, as `s1.2`. */
+  /** The new refresh token, for example `s1.2`. */
   readonly token?: string;
-  /** What the new access token claims, as `s1 version 1 user`. */
+  /** The claims of the new access token, for example `s1 version 1 user`. */
   readonly access?: string;
 }

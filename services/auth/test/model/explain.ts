@@ -9,7 +9,7 @@ export interface Answered {
 
 /**
  * Returns the worlds after every order of simultaneous commands in which the model answers what the service answered:
- * linearizability (Herlihy and Wing, 1990) of one batch, from each world that is possible before it. Empty: no order explains the answers.
+ * linearizability (Herlihy and Wing, 1990) of one batch, from each world that is possible before it. Empty when no order explains the answers.
  */
 export function explain(before: readonly World[], batch: readonly Answered[]): World[] {
   const worlds = new Map<string, World>();
@@ -17,7 +17,7 @@ export function explain(before: readonly World[], batch: readonly Answered[]): W
   return [...worlds.values()];
 }
 
-/** Equal for worlds that differ only in the order of their events and sessions. */
+/** Returns equal keys for worlds that differ only in the order of their events and sessions. */
 function keyOf({ events, sessions, ...world }: World): string {
   const sorted = Object.entries(sessions).toSorted(([one], [other]) => (one < other ? -1 : 1));
   return JSON.stringify({ ...world, sessions: sorted, events: events.toSorted() });
@@ -25,15 +25,15 @@ function keyOf({ events, sessions, ...world }: World): string {
 
 function worldsAfterBatch(world: World, batch: readonly Answered[]): World[] {
   const worlds: World[] = [];
-  const visit = (now: World, left: readonly Answered[]): void => {
-    if (left.length === 0) return void worlds.push(now);
+  const visit = (now: World, remaining: readonly Answered[]): void => {
+    if (remaining.length === 0) return void worlds.push(now);
     const tried = new Set<string>();
-    for (const [index, one] of left.entries()) {
-      // Equal commands with equal answers are interchangeable; without this eight of them have 40,320 orders.
+    for (const [index, one] of remaining.entries()) {
+      // Equal commands with equal answers are interchangeable; without this, eight of them have 40,320 orders.
       const key = JSON.stringify(one);
       if (tried.has(key)) continue;
       tried.add(key);
-      const rest = left.toSpliced(index, 1);
+      const rest = remaining.toSpliced(index, 1);
       for (const next of worldsAfter(world, now, one)) visit(next, rest);
     }
   };
@@ -48,8 +48,8 @@ function worldsAfter(before: World, now: World, { command, answer }: Answered): 
 }
 
 /**
- * A request looks at its credentials when it comes and acts a moment later, and another may have been faster in between. What
- * was good as it came (`before`) may then be answered like this, with nothing done. These, and no others, are granted.
+ * Returns the other answers that a race allows. A request checks its credentials on arrival and acts later; a revocation may
+ * commit in between. Such a request changes nothing.
  */
 function lateAnswers(before: World, now: World, command: Command): Answer[] {
   const onArrival = act(structuredClone(before), command);
@@ -62,12 +62,12 @@ function lateAnswers(before: World, now: World, command: Command): Answer[] {
       return [onArrival];
     case "changePassword":
     case "deleteSelf":
-      // Another password was set: the password and the bearer are both wrong by now, and either may be said.
+      // The password has changed: both the password and the bearer are invalid, and either may be reported.
       return passwordOf(now, command.bearer) === command.password
         ? []
         : [unauthorized("InvalidCredentials"), unauthorized("TokenRevokedError")];
     case "removeSession":
-      // The caller's sessions ended, this one among them.
+      // The caller's sessions ended, including this one.
       return [{ status: 404, error: "ResourceNotFound", cookie: "untouched" }];
     default:
       return [];

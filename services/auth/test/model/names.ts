@@ -10,27 +10,27 @@ export interface Names {
   readonly users: Map<string, string>;
   /** The sessions' ids. */
   readonly sessions: Map<string, string>;
-  /** By `s1.2`. */
+  /** The tokens by symbol, for example `s1.2`. */
   readonly refreshTokens: Map<string, string>;
   /** Every access token of a session, oldest first. */
   readonly accessTokens: Map<string, string[]>;
 }
 
-/** The nth email and the nth password of a user. */
+/** Return a user's nth email and nth password. */
 export const emailOf = (userId: string, nth: number) => `${nth}.${userId}@example.com`;
 export const nthOfEmail = (email: string) => Number.parseInt(email, 10);
 export const passwordOf = (nth: number) => `Password-${nth}`;
 
-/** The token as a client presents it. */
+/** Returns the token as a client presents it. */
 export function secretOf({ refreshTokens }: Names, token: TokenName): string {
-  if (token === "malformed") return "no token of ours";
+  if (token === "malformed") return "malformed token";
   if (token === "unknown") return newRefreshToken();
   const secret = refreshTokens.get(`${token.session}.${token.generation}`);
-  if (secret === undefined) throw new Error(`Nobody was given ${token.session}.${token.generation}`);
+  if (secret === undefined) throw new Error(`The service issued no token ${token.session}.${token.generation}`);
   return secret;
 }
 
-/** An answer of the service in the model's symbols. New tokens get their names by what was presented for them. */
+/** Returns a response in the model's symbols. A new token is named after the token that was presented. */
 export function toAnswer(names: Names, command: Command, response: LightMyRequestResponse): Answer {
   const cookie = refreshCookieOf(response);
   const answer = {
@@ -59,7 +59,7 @@ function nextName(command: Extract<Command, { is: "login" | "refresh" }>): strin
   return typeof token === "string" ? `the successor of an ${token} token` : `${token.session}.${token.generation + 1}`;
 }
 
-/** A name means one secret and a secret has one name: a second successor of a token gets a name that no model knows. */
+/** Binds a name to one secret. A second successor of a token gets a name that the model does not have. */
 function bindToken({ refreshTokens }: Names, name: string, secret: string): string {
   const bound = refreshTokens.get(name);
   if (bound !== undefined && bound !== secret) return `another ${name}`;
@@ -69,7 +69,7 @@ function bindToken({ refreshTokens }: Names, name: string, secret: string): stri
   return name;
 }
 
-/** The symbol of what the service calls so; its own word for what no command has brought about. */
+/** Returns the symbol of a value, or the value itself when it has no symbol. */
 export function nameOf(map: ReadonlyMap<string, string>, value: string): string {
   for (const [name, bound] of map) if (bound === value) return name;
   return value;

@@ -7,7 +7,7 @@ import { hasAccessToken, describeUser, type View } from "./view.ts";
 import type { World } from "./session-model.ts";
 import type { System } from "./system.ts";
 
-/** What the service looks like: its tables, what it says of every access token, and the lists that its users see. */
+/** Returns the state of the service: its tables, the status of every access token, and the sessions that users see. */
 export async function observe(system: System, names: Names, world: World): Promise<View> {
   const userIds = [...names.users.values()];
   const access = await introspect(system, names, world);
@@ -52,11 +52,11 @@ async function readSessions({ db, grace }: System, names: Names, userIds: string
   const sessions: Record<string, { ended: string | null; tokens: Record<string, string> }> = {};
   for (const row of rows) {
     const session = (sessions[nameOf(names.sessions, row.session_id)] ??= {
-      ended: row.ended_at === null ? null : (row.reason ?? "for no reason"),
+      ended: row.ended_at === null ? null : (row.reason ?? "without a reason"),
       tokens: {},
     });
     const hash = row.token_hash.toString("hex");
-    const sealed = grace === 0 && row.sealed_successor !== null ? ", and its successor is kept" : "";
+    const sealed = grace === 0 && row.sealed_successor !== null ? ", and its successor is stored" : "";
     session.tokens[nameOfHash.get(hash) ?? hash] = (row.revoked_at === null ? "unused" : "rotated") + sealed;
   }
   return sessions;
@@ -83,7 +83,7 @@ interface EventPayload {
   };
 }
 
-/** As the model tells them. */
+/** Returns an event in the notation of the model. */
 function describeEvent(names: Names, { type, subject, version, data }: EventPayload): string {
   const { session_id: sessionId, token_version: tokenVersion, reason, by, changed } = data;
   const isUpdate = type === "auth.account.updated";
@@ -96,7 +96,7 @@ function describeEvent(names: Names, { type, subject, version, data }: EventPayl
   return `${nameOf(names.users, subject)} version ${version}${token}: ${what.join(" ")}`;
 }
 
-/** What introspection says of every access token of a session that has not expired; all must agree. */
+/** Returns the introspection result of unexpired access tokens by session; all tokens of a session must agree. */
 async function introspect(system: System, names: Names, world: World): Promise<View["access"]> {
   const tokens = [...names.accessTokens].flatMap(([session, own]) =>
     hasAccessToken(world, session) ? own.map((token) => ({ session, token })) : [],
@@ -106,8 +106,8 @@ async function introspect(system: System, names: Names, world: World): Promise<V
   const { results } = response.json<{ results: { active: boolean }[] }>();
   const access: Record<string, string> = {};
   for (const [index, { session }] of tokens.entries()) {
-    const says = results[index]?.active === true ? "valid" : "revoked";
-    access[session] = access[session] === undefined || access[session] === says ? says : "tokens differ";
+    const status = results[index]?.active === true ? "valid" : "revoked";
+    access[session] = access[session] === undefined || access[session] === status ? status : "tokens differ";
   }
   return access;
 }
@@ -119,10 +119,10 @@ function claimsOf(token: string) {
 
 async function listSessions(system: System, names: Names, access: View["access"]): Promise<View["listed"]> {
   const listed: Record<string, string[]> = {};
-  for (const [session, says] of Object.entries(access)) {
+  for (const [session, status] of Object.entries(access)) {
     const token = names.accessTokens.get(session)?.at(-1) ?? "";
     const user = nameOf(names.users, decodeJwt(token).sub ?? "");
-    if (says !== "valid" || listed[user] !== undefined) continue;
+    if (status !== "valid" || listed[user] !== undefined) continue;
     const response = await system.replica().withToken(token, "GET", "/v1/auth/sessions");
     const items = response.statusCode === 200 ? response.json<{ items: { id: string }[] }>().items : [];
     listed[user] = items.map(({ id }) => nameOf(names.sessions, id)).toSorted();
@@ -130,16 +130,16 @@ async function listSessions(system: System, names: Names, access: View["access"]
   return listed;
 }
 
-/** After a clean-up no successor is kept whose predecessor's grace is over. */
+/** Checks that a clean-up deleted every sealed successor whose grace is over. */
 export async function expectNothingSealed({ db, grace }: System, names: Names): Promise<void> {
   const { rows } = await sql<{ kept: number }>`
     select count(*)::int as kept from refresh_tokens
     where user_id = any(${[...names.users.values()]}) and sealed_successor is not null
       and revoked_at < now() - make_interval(secs => ${grace + 1})`.execute(db);
-  expect(rows, "successors that are kept though their grace is over").toEqual([{ kept: 0 }]);
+  expect(rows, "sealed successors stored after their grace").toEqual([{ kept: 0 }]);
 }
 
-/** No row holds a refresh token, neither as text nor as the bytes of either form. */
+/** Checks that no row contains a refresh token as text or as bytes. */
 export async function expectNoSecretsStored({ db }: System, names: Names): Promise<void> {
   const userIds = [...names.users.values()];
   const { rows } = await sql<{ stored: string }>`
@@ -154,6 +154,6 @@ export async function expectNoSecretsStored({ db }: System, names: Names): Promi
   ]);
   expect(
     forms.filter((form) => stored.includes(form)),
-    "refresh tokens that are stored",
+    "stored refresh tokens",
   ).toEqual([]);
 }

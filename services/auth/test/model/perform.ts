@@ -5,13 +5,13 @@ import type { Answer, Command } from "./commands.ts";
 import { emailOf, type Names, passwordOf, secretOf, toAnswer } from "./names.ts";
 import { passTime, type System } from "./system.ts";
 
-/** Sends one command to the service and says in the model's symbols what it answered. */
+/** Sends one command to the service and returns the answer in the model's symbols. */
 export async function perform(system: System, names: Names, command: Command): Promise<Answer> {
   const response = await send(system, names, command);
   return response ? toAnswer(names, command, response) : { status: 200, cookie: "untouched" };
 }
 
-/** undefined for what is no request. */
+/** Returns undefined for a command that is not a request. */
 async function send(system: System, names: Names, command: Command): Promise<LightMyRequestResponse | undefined> {
   const replica = system.replica();
   switch (command.is) {
@@ -37,12 +37,12 @@ async function send(system: System, names: Names, command: Command): Promise<Lig
     }
     case "deleteSelf": {
       const bearer = newestAccessToken(names, command.bearer);
-      const body = { soft: true, password: passwordOf(command.password), on_behalf_of: whoIs(bearer) };
+      const body = { soft: true, password: passwordOf(command.password), on_behalf_of: onBehalfOf(bearer) };
       return replica.internal("POST", `/internal/accounts/${decodeJwt(bearer).sub}/delete`, body);
     }
     case "restore": {
       const url = `/internal/accounts/${userId(names, command.user)}/restore`;
-      return replica.internal("POST", url, { on_behalf_of: whoIs(system.admin.accessToken) });
+      return replica.internal("POST", url, { on_behalf_of: onBehalfOf(system.admin.accessToken) });
     }
     case "passTime":
       await passTime(system, names.sessions.get(command.session) ?? "", command.seconds);
@@ -52,13 +52,13 @@ async function send(system: System, names: Names, command: Command): Promise<Lig
       return undefined;
     default: {
       const id = userId(names, command.user);
-      const body = { ...valuesOf(command, id), on_behalf_of: whoIs(system.admin.accessToken) };
+      const body = { ...valuesOf(command, id), on_behalf_of: onBehalfOf(system.admin.accessToken) };
       return replica.internal("PATCH", `/internal/accounts/${id}`, body);
     }
   }
 }
 
-/** What an admin's command sets, as the user service sends it. */
+/** Returns the values that an admin's command sets, as the user service sends them. */
 function valuesOf(command: Extract<Command, { is: `set${string}` }>, id: string): object {
   switch (command.is) {
     case "setPassword":
@@ -74,7 +74,7 @@ function valuesOf(command: Extract<Command, { is: `set${string}` }>, id: string)
   }
 }
 
-function whoIs(accessToken: string) {
+function onBehalfOf(accessToken: string) {
   const { sub, sid, token_version } = decodeJwt(accessToken);
   return { sub, sid, token_version };
 }

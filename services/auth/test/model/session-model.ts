@@ -4,15 +4,15 @@ import type { Answer, Command, Role, TokenName } from "./commands.ts";
  * The rules of docs/reference/tokens.md as a small program: users, their sessions (each one family of refresh tokens), and each
  * command's response and changes. It has no tables, locks or processes: commands run one after another.
  *
- * Names are symbols. The refresh tokens of session `s1` are its generations 0, 1, 2 …: a token rotates once, so the
- * successor of generation 1 is generation 2, for every caller. Time passes for one session at a time, on a clock of its own.
+ * Names are symbols. The refresh tokens of session `s1` are its generations 0, 1, 2 and so on. A token rotates once, so the
+ * successor of generation 1 is generation 2 for every caller. Each session has its own clock.
  */
 
 const DAY = 86_400;
-/** Seconds. The services under test are configured with these; the longest session is short, so that runs reach its end. */
+/** Seconds, as the services under test are configured. The longest session is short, so that runs reach its end. */
 export const LIFETIMES = { accessToken: 900, refreshToken: 7 * DAY, session: 10 * DAY };
 
-/** A session ends once; a second attempt finds it ended. */
+/** Why a session ended. A session ends once. */
 type End =
   | "logout"
   | "logout_all"
@@ -23,7 +23,7 @@ type End =
   | "role_changed"
   | "deleted";
 
-/** A password or an email is a number: the nth that this user had. */
+/** The number of a password or an email is its position in the user's history. */
 interface User {
   password: number;
   email: number;
@@ -38,7 +38,7 @@ interface User {
 /** Times are seconds on the session's clock. */
 interface Session {
   readonly user: string;
-  /** The user's token_version when it began. Every command that raises it ends the session, so all its access tokens carry this one. */
+  /** The user's token_version at login, which all access tokens of the session carry: a command that raises it ends the session. */
   readonly tokenVersion: number;
   clock: number;
   accessIssuedAt: number;
@@ -70,7 +70,7 @@ export const newUser = (): User => ({
   version: 1,
 });
 
-/** What the command answers. `world` becomes what it is afterwards. */
+/** Returns the answer of a command and changes `world` as the command does. */
 export function act(world: World, command: Command): Answer {
   switch (command.is) {
     case "login":
@@ -78,14 +78,14 @@ export function act(world: World, command: Command): Answer {
     case "refresh":
       return refresh(world, command.token);
     case "logoutByBearer":
-      // A invalid bearer is ignored here, and then there is nothing left.
+      // The command carries no cookie, so an invalid bearer leaves no credentials.
       return isTokenValid(world, command.bearer) ? logout(world, command.bearer) : refused("TokenError");
     case "logoutByCookie":
       return logoutByCookie(world, command.token);
     case "logoutAll":
       return asCaller(world, command.bearer, (name) => {
         endAll(world, name, "logout_all");
-        tell(world, name, "auth.sessions.revoked logout_all");
+        emit(world, name, "auth.sessions.revoked logout_all");
         return done;
       });
     case "removeSession":
@@ -118,11 +118,11 @@ function login(world: World, command: Extract<Command, { is: "login" }>): Answer
   if (!user.isActive) return refused("InactiveUser");
   const { tokenVersion } = user;
   world.sessions[session] = { user: name, tokenVersion, clock: 0, accessIssuedAt: 0, ended: null, tokens: [] };
-  tell(world, name, `auth.session.started ${session}`);
+  emit(world, name, `auth.session.started ${session}`);
   return issue(world, session);
 }
 
-/** Every use of a refresh token has one of these outcomes. */
+/** Returns the answer to a refresh token: rotated, reused within the grace, replayed or rejected. */
 function refresh(world: World, token: TokenName): Answer {
   const found = find(world, token);
   if (!found || found.token.expiresAt <= found.session.clock) return refused("TokenError");
@@ -142,7 +142,7 @@ function refresh(world: World, token: TokenName): Answer {
   return refused("TokenRevokedError", "cleared");
 }
 
-/** Any token of a living family will do, whether or not it was rotated since. */
+/** Any unexpired token of a live session is accepted, rotated or not. */
 function logoutByCookie(world: World, token: TokenName): Answer {
   const found = find(world, token);
   if (!found || found.token.expiresAt <= found.session.clock) return refused("TokenError");
@@ -161,13 +161,13 @@ function removeSession(world: World, user: string, name: string): Answer {
   return { status: 204, cookie: "untouched" };
 }
 
-/** It comes by the user service, which has checked the bearer; auth checks the password, and then the bearer once more. */
+/** The user service has verified the bearer. Auth verifies the password and then the bearer again. */
 function deleteSelf(world: World, { bearer, password }: Extract<Command, { is: "deleteSelf" }>): Answer {
   if (userOf(world, sessionOf(world, bearer).user).password !== password) return refused("InvalidCredentials");
   return asCaller(world, bearer, (name, user) => {
     endAll(world, name, "deleted");
     user.isDeleted = true;
-    tell(world, name, "auth.account.deleted");
+    emit(world, name, "auth.account.deleted");
     return changed;
   });
 }
@@ -177,11 +177,11 @@ function restore(world: World, name: string): Answer {
   if (!user.isDeleted) return changed;
   user.isDeleted = false;
   user.version += 1;
-  tell(world, name, "auth.account.restored");
+  emit(world, name, "auth.account.restored");
   return changed;
 }
 
-/** What an admin sets. Only values that differ count, and a deleted user is none. */
+/** An admin's change. Only values that differ count. A deleted user is unknown. */
 function actAsAdmin(world: World, command: Extract<Command, { is: `set${string}` }>): Answer {
   const { user: name } = command;
   const user = userOf(world, name);
@@ -191,11 +191,11 @@ function actAsAdmin(world: World, command: Extract<Command, { is: `set${string}`
   } else if (command.is === "setRole" && command.role !== user.role) {
     user.role = command.role;
     endAll(world, name, "role_changed");
-    tell(world, name, "auth.account.updated role", "auth.sessions.revoked role_changed");
+    emit(world, name, "auth.account.updated role", "auth.sessions.revoked role_changed");
   } else if (command.is === "setActive" && user.isActive && !command.isActive) {
     user.isActive = false;
     endAll(world, name, "deactivated");
-    tell(world, name, "auth.account.updated is_active", "auth.sessions.revoked deactivated");
+    emit(world, name, "auth.account.updated is_active", "auth.sessions.revoked deactivated");
   } else if (command.is === "setActive" && !user.isActive && command.isActive) {
     amend(world, name, { isActive: true }, "is_active");
   } else if (command.is === "setEmail" && command.next !== user.email) {
@@ -211,16 +211,16 @@ function amend(world: World, name: string, values: Partial<User>, fields: string
   const user = userOf(world, name);
   Object.assign(user, values);
   user.version += 1;
-  tell(world, name, `auth.account.updated ${fields}`);
+  emit(world, name, `auth.account.updated ${fields}`);
 }
 
 function setPassword(world: World, name: string, next: number, by: "self" | "admin"): void {
   userOf(world, name).password = next;
   endAll(world, name, "password_changed");
-  tell(world, name, `auth.password.changed ${by}`);
+  emit(world, name, `auth.password.changed ${by}`);
 }
 
-/** Whatever raises token_version ends all sessions in the same moment. */
+/** Raises token_version and ends all sessions of the user. */
 function endAll(world: World, name: string, reason: End): void {
   const user = userOf(world, name);
   user.tokenVersion += 1;
@@ -232,10 +232,10 @@ function endAll(world: World, name: string, reason: End): void {
 function end(world: World, name: string, reason: Extract<End, "logout" | "removed" | "replay">): void {
   const session = sessionOf(world, name);
   session.ended = reason;
-  tell(world, session.user, `auth.session.revoked ${name} ${reason}`);
+  emit(world, session.user, `auth.session.revoked ${name} ${reason}`);
 }
 
-/** The next refresh token of the family and an access token. Neither outlives the session. */
+/** Issues the next refresh token and an access token. Neither outlives the session. */
 function issue(world: World, name: string): Answer {
   const { clock, tokens } = sessionOf(world, name);
   const expiresAt = Math.min(clock + LIFETIMES.refreshToken, LIFETIMES.session);
@@ -255,14 +255,14 @@ function asCaller(world: World, bearer: string, command: (name: string, user: Us
   return isTokenValid(world, bearer) ? command(name, userOf(world, name)) : refused("TokenRevokedError");
 }
 
-/** Whether the access tokens of a session, as far as they have not expired, are accepted. */
+/** Returns whether the unexpired access tokens of a session are valid. */
 export function isTokenValid(world: World, name: string): boolean {
   const session = sessionOf(world, name);
   const user = userOf(world, session.user);
   return !session.ended && user.isActive && !user.isDeleted && user.tokenVersion === session.tokenVersion;
 }
 
-/** What `GET /v1/auth/sessions` lists: not ended, and a refresh token is left that can be used. */
+/** Returns whether `GET /v1/auth/sessions` lists the session: it has not ended and has an unused, unexpired refresh token. */
 export function isLive({ ended, tokens, clock }: Session): boolean {
   return !ended && tokens.some(({ rotatedAt, expiresAt }) => rotatedAt === null && expiresAt > clock);
 }
@@ -275,7 +275,7 @@ function find(world: World, token: TokenName) {
 }
 
 /** Events of one change carry the version that the user has after it. */
-function tell(world: World, user: string, ...events: string[]): void {
+function emit(world: World, user: string, ...events: string[]): void {
   const { version, tokenVersion } = userOf(world, user);
   for (const event of events) {
     const raises = /revoked (?:logout_all|role_changed|deactivated)|password|deleted/.test(event);
@@ -285,12 +285,12 @@ function tell(world: World, user: string, ...events: string[]): void {
 
 function userOf(world: World, name: string): User {
   const user = world.users[name];
-  if (!user) throw new Error(`The model has no user ${name}`);
+  if (!user) throw new Error(`The model has no user ${name}.`);
   return user;
 }
 
 function sessionOf(world: World, name: string): Session {
   const session = world.sessions[name];
-  if (!session) throw new Error(`The model has no session ${name}`);
+  if (!session) throw new Error(`The model has no session ${name}.`);
   return session;
 }

@@ -4,8 +4,8 @@ import { isLive, LIFETIMES, isTokenValid, type World } from "./session-model.ts"
 import { hasAccessToken } from "./view.ts";
 
 /**
- * What a run does, before it is known what there is to do it with: `pick` and `other` choose among the users, sessions and tokens that the
- * model has by then, so that a shortened run still makes sense.
+ * A command before its users, sessions and tokens are chosen. `pick` and `other` choose among those that the model has by
+ * then, so that a shortened run stays meaningful.
  */
 interface Intent {
   readonly want: Want;
@@ -22,7 +22,7 @@ export interface Step {
 
 type Want = keyof typeof WEIGHTS;
 
-/** How often each is tried. Whatever ends sessions is rare, or there would be nothing left to rotate. */
+/** How often each command is tried. Commands that end sessions are rare, so that enough sessions remain to rotate. */
 const WEIGHTS = {
   login: 8,
   loginWithWrongPassword: 1,
@@ -62,7 +62,7 @@ const held = fc.constantFrom("nothing" as const, "account" as const, "session" a
 
 const alone = intent.map((one): Step => ({ intents: [one], held: "nothing" }));
 const together = fc.record({ intents: fc.array(intent, { minLength: 2, maxLength: 4 }), held });
-/** One token many times at once, perhaps with something else in between. */
+/** Simultaneous uses of one token, sometimes with another command. */
 const tokenRace = fc
   .record({
     use: fc.record({
@@ -75,7 +75,7 @@ const tokenRace = fc
     held,
   })
   .map(({ use, uses, others, held }): Step => ({ intents: [...Array<Intent>(uses).fill(use), ...others], held }));
-/** The same command, two or three at once: what is done twice must happen once. */
+/** The same command two or three times simultaneously: it must take effect once. */
 const doubled = fc
   .record({
     use: fc.record({
@@ -107,16 +107,16 @@ export const steps = fc.noBias(
   ),
 );
 
-/** The commands of a step in the world as it is; what there is nothing for is left out. */
+/** Returns the commands of a step in this world. Omits commands without a user, session or token to choose. */
 export function commandsOf(world: World, { intents }: Step, fresh: () => number): Command[] {
   return intents.flatMap((one) => {
     const command = commandOf(world, one, fresh);
-    // The clocks stop while commands run at once.
+    // Time does not pass during simultaneous commands.
     return command === undefined || (command.is === "passTime" && intents.length > 1) ? [] : [command];
   });
 }
 
-/** `fresh` gives numbers that were never used in this run: for sessions, passwords and emails. */
+/** `fresh` returns numbers that are new in this run, for sessions, passwords and emails. */
 function commandOf(world: World, { want, pick, other }: Intent, fresh: () => number): Command | undefined {
   const user = choose(Object.keys(world.users), pick) ?? "";
   const { password = NEVER_A_PASSWORD, email = 0, isVerified = false, role } = world.users[user] ?? {};
@@ -160,7 +160,7 @@ function commandOf(world: World, { want, pick, other }: Intent, fresh: () => num
   }
 }
 
-/** Seconds. No sum of them comes near an end of a lifetime without passing it, so the milliseconds that a run takes decide nothing. */
+/** Seconds. No sum of them is within milliseconds of a lifetime, so the duration of a run does not change its result. */
 export const SPANS = {
   passGrace: 11,
   passAccessToken: LIFETIMES.accessToken + 1,
@@ -175,7 +175,7 @@ function byBearer(
 ): Command | undefined {
   const unexpired = Object.keys(world.sessions).filter((name) => hasAccessToken(world, name));
   const valid = unexpired.filter((name) => isTokenValid(world, name));
-  // One in four comes with any token, mostly with one that is no longer valid.
+  // One in four carries any unexpired token, usually a revoked one.
   const bearer = choose(other % 4 === 0 || valid.length === 0 ? unexpired : valid, pick);
   if (bearer === undefined) return undefined;
   const password = world.users[world.sessions[bearer]?.user ?? ""]?.password ?? NEVER_A_PASSWORD;
@@ -205,11 +205,11 @@ function aboutToken(is: "refresh" | "logoutByCookie", token: TokenName | undefin
   return token && { is, token };
 }
 
-/** The token at the end of a living family, one that was just rotated, or any that ever was. */
+/** Returns the newest token of a live session, its predecessor, or any token. */
 function tokenFor(world: World, want: "refresh" | "refreshRotated" | "refreshAny", pick: number, other: number) {
   const all = Object.entries(world.sessions);
-  const living = all.filter(([, session]) => isLive(session));
-  const [name, session] = choose(want === "refreshAny" || living.length === 0 ? all : living, pick) ?? [];
+  const live = all.filter(([, session]) => isLive(session));
+  const [name, session] = choose(want === "refreshAny" || live.length === 0 ? all : live, pick) ?? [];
   if (name === undefined || session === undefined) return undefined;
   const last = session.tokens.length - 1;
   const generation = { refresh: last, refreshRotated: Math.max(0, last - 1), refreshAny: other % (last + 1) }[want];

@@ -26,7 +26,7 @@ export async function startSystem(grace: number) {
     grace,
     db: first.db,
     admin: await first.admin(),
-    /** The replica of the next request. */
+    /** Returns the replica for the next request. */
     replica(): Omit<AuthFixture, "stop"> {
       requests += 1;
       return replicas[requests % replicas.length] ?? first;
@@ -37,13 +37,13 @@ export async function startSystem(grace: number) {
   };
 }
 
-/** Makes the users of a run, with the password and the email that the model begins with. */
+/** Creates the users of a run with the password and the email of the model's first state. */
 export async function registerUsers(system: System, users: readonly string[]): Promise<Names> {
   const names: Names = { users: new Map(), sessions: new Map(), refreshTokens: new Map(), accessTokens: new Map() };
   for (const user of users) {
     const id = newId();
     const created = await system.replica().createAccount({ id, email: emailOf(id, 1), password: passwordOf(1) });
-    if (created.statusCode !== 201) throw new Error(`A user of the run was not created: ${created.body}`);
+    if (created.statusCode !== 201) throw new Error(`The service did not create a user of the run: ${created.body}`);
     names.users.set(user, id);
   }
   return names;
@@ -61,16 +61,16 @@ export async function passTime({ db }: System, sessionId: string, seconds: numbe
 }
 
 /**
- * Undoes the real time that went by since the last step, where it would matter on a slow machine: for tokens within the grace,
- * which lasts seconds. All other spans last minutes or days.
+ * Undoes the real time since the last step for tokens within the grace, which lasts only seconds. Otherwise a slow machine
+ * would change the result. All other spans last minutes or days.
  */
-export async function standStill({ db, grace }: System, { users }: Names, seconds: number): Promise<void> {
+export async function undoElapsedTime({ db, grace }: System, { users }: Names, seconds: number): Promise<void> {
   if (grace === 0) return;
   await sql`update refresh_tokens set revoked_at = least(revoked_at + make_interval(secs => ${seconds}), now())
     where user_id = any(${[...users.values()]}) and revoked_at > now() - make_interval(secs => ${grace})`.execute(db);
 }
 
-/** Takes a run's events out of the outbox, which no bus empties here, so that the next run need not read past them. */
-export async function forgetEvents({ db }: System, { users }: Names): Promise<void> {
+/** Deletes a run's events from the outbox, which no relay empties here, so that later runs read fewer rows. */
+export async function deleteEvents({ db }: System, { users }: Names): Promise<void> {
   await sql`delete from outbox where payload ->> 'subject' = any(${[...users.values()]})`.execute(db);
 }

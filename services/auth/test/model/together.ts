@@ -7,10 +7,10 @@ import { perform } from "./perform.ts";
 import type { Step } from "./steps.ts";
 import type { System } from "./system.ts";
 
-/** A command that waits for nothing (a hash takes its time) must not hold the others up for ever. */
-const PATIENCE_MS = 50;
+/** The longest wait for all commands to block. A command that waits for no lock, such as a hash, must not delay the others. */
+const MAX_WAIT_MS = 50;
 
-/** Performs commands at once, each on connections of its own, and answers when all have been answered. */
+/** Performs commands simultaneously and returns all their answers. */
 export async function together(
   system: System,
   names: Names,
@@ -33,15 +33,15 @@ export async function together(
     else await sql`select from sessions where user_id = any(${userIds}) for update`.execute(trx);
     const started = start();
     started.catch(() => undefined);
-    await untilAllWait(system, () => commands.length - answered);
+    await waitUntilBlocked(system, () => commands.length - answered);
     return { started };
   });
   return started;
 }
 
-/** Until every command that has no answer yet is held up by a lock, or for a moment. */
-async function untilAllWait({ db }: System, unanswered: () => number): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
+/** Waits until every unanswered command waits for a lock, for at most MAX_WAIT_MS. */
+async function waitUntilBlocked({ db }: System, unanswered: () => number): Promise<void> {
+  const end = performance.now() + MAX_WAIT_MS;
   for (;;) {
     const { rows } = await sql<{ waiting: number }>`
       select count(*)::int as waiting from pg_stat_activity

@@ -1,25 +1,25 @@
 import { isLive, LIFETIMES, isTokenValid, type World } from "./session-model.ts";
 
-/** Everything about a world that can be seen from outside: in the model, and in the tables and answers of the service. */
+/** Everything observable about a world: in the model, and in the tables and answers of the service. */
 export interface View {
   readonly users: Record<string, string>;
-  /** Sessions that still have a token that has not expired, with such tokens; clean-up may remove the others at any time. */
+  /** Sessions with unexpired refresh tokens, and these tokens. Clean-up may delete the others at any time. */
   readonly sessions: Record<string, { readonly ended: string | null; readonly tokens: Record<string, string> }>;
   /** The sessions whose access tokens have not expired: `valid` or `revoked`, by introspection. */
   readonly access: Record<string, string>;
-  /** What `GET /v1/auth/sessions` lists to those users who have an valid access token. */
+  /** What `GET /v1/auth/sessions` lists for users with a valid access token. */
   readonly listed: Record<string, readonly string[]>;
-  /** In no order: commands that ran at once may have written them in any. */
+  /** Sorted, because simultaneous commands may write them in any order. */
   readonly events: readonly string[];
 }
 
-/** Whether the newest access token of a session has not expired by itself. */
+/** Returns whether the newest access token of a session has not expired. */
 export function hasAccessToken(world: World, name: string): boolean {
   const session = world.sessions[name];
   return session !== undefined && session.clock - session.accessIssuedAt < LIFETIMES.accessToken;
 }
 
-/** What the service must look like when the model's world is the true one. */
+/** Returns what must be observed at the service if it is in the model's state. */
 export function viewOf(world: World): View {
   const view = { users: {}, sessions: {}, access: {}, listed: {} } as Mutable<Omit<View, "events">>;
   for (const [name, user] of Object.entries(world.users)) view.users[name] = describeUser(user);
@@ -38,7 +38,7 @@ export function viewOf(world: World): View {
   return { ...view, events: world.events.toSorted() };
 }
 
-/** One line, so that a difference reads well. */
+/** Returns one line, which makes a difference easy to read. */
 export function describeUser(user: {
   role: string;
   isActive: boolean;

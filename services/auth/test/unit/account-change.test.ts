@@ -83,35 +83,38 @@ const rules: {
     takesAdmin: true,
   },
   {
-    when: "the values of before beside one that differs",
+    when: "one changed value among unchanged ones",
     command: { email: "ada@example.com", role: "user", is_active: true, is_verified: false },
     changed: ["is_verified"],
     ends: undefined,
   },
 ];
 
-describe("what a command changes about an account", () => {
-  it.each(rules)("when it brings $when", ({ of = account, command, hash, changed, ends, revokes, takesAdmin }) => {
-    const change = planAccountChange(of, command, hash);
-    expect(change).toMatchObject({
-      changed,
-      endsSessions: ends,
-      revocationReason: revokes,
-      setsPassword: hash !== undefined,
-      removesAdmin: takesAdmin ?? false,
-    });
-    expect(change?.values.version).toBe(8);
-    expect(change?.values.tokenVersion).toBe(ends === undefined ? undefined : 4);
-  });
+describe("planAccountChange", () => {
+  it.each(rules)(
+    "plans the changed fields, ended sessions and event reason for $when",
+    ({ of = account, command, hash, changed, ends, revokes, takesAdmin }) => {
+      const change = planAccountChange(of, command, hash);
+      expect(change).toMatchObject({
+        changed,
+        endsSessions: ends,
+        revocationReason: revokes,
+        setsPassword: hash !== undefined,
+        removesAdmin: takesAdmin ?? false,
+      });
+      expect(change?.values.version).toBe(8);
+      expect(change?.values.tokenVersion).toBe(ends === undefined ? undefined : 4);
+    },
+  );
 
   it.each([
     ["is empty", {}],
-    ["repeats the present values", { email: "ada@example.com", role: "user", is_active: true, is_verified: true }],
-  ] as [string, Command][])("is nothing when it %s", (_when, command) => {
+    ["repeats the stored values", { email: "ada@example.com", role: "user", is_active: true, is_verified: true }],
+  ] as [string, Command][])("returns undefined when the command %s", (_when, command) => {
     expect(planAccountChange(account, command, undefined)).toBeUndefined();
   });
 
-  it("leaves a role that this build does not know as it is stored", () => {
+  it("keeps a stored role that this build does not know", () => {
     const change = planAccountChange({ ...account, role: "unknown" }, { is_verified: false }, undefined);
     expect(change?.values).not.toHaveProperty("role");
   });

@@ -28,8 +28,8 @@ function problemsOf(environment: NodeJS.ProcessEnv): string[] {
   }
 }
 
-describe("the auth service's configuration", () => {
-  it("has the documented defaults", () => {
+describe("readConfig", () => {
+  it("returns the documented defaults", () => {
     expect(readConfig(development)).toMatchObject({
       host: "127.0.0.1",
       port: 8001,
@@ -48,7 +48,7 @@ describe("the auth service's configuration", () => {
     expect(readConfig(production)).toMatchObject({ host: "0.0.0.0", secureCookies: true });
   });
 
-  it("divides the cores that hash among the workers of this host", () => {
+  it("divides the cores for hashing among the workers of a host", () => {
     const hashesAtATime = (environment: NodeJS.ProcessEnv) =>
       readConfig({ ...development, ...environment }).hashing.concurrency;
     expect(hashesAtATime({})).toBe(availableParallelism());
@@ -57,7 +57,7 @@ describe("the auth service's configuration", () => {
     expect(hashesAtATime({ WEB_CONCURRENCY: "2", PASSWORD_HASH_CONCURRENCY: "3" })).toBe(3);
   });
 
-  it("names every wrong variable at once and never a value", () => {
+  it("lists every invalid variable by name, without values", () => {
     const wrong = { AUTH_PORT: "eighty", DB_POOL_SIZE: "-1", JWT_ALGORITHM: "HS256", TRUSTED_PROXIES: "gateway" };
     const environment = { ...wrong, NATS_URL: "" };
     const error = (() => {
@@ -82,7 +82,7 @@ describe("the auth service's configuration", () => {
     expect(error.message).not.toContain("eighty");
   });
 
-  it.each(["HS256", "HS512", "none", "PS256"])("refuses JWT_ALGORITHM %s", (algorithm) => {
+  it.each(["HS256", "HS512", "none", "PS256"])("rejects JWT_ALGORITHM %s", (algorithm) => {
     expect(problemsOf({ ...development, JWT_ALGORITHM: algorithm })).toEqual(["JWT_ALGORITHM"]);
   });
 
@@ -94,7 +94,7 @@ describe("the auth service's configuration", () => {
     ["INTERNAL_API_TOKEN", { INTERNAL_API_TOKEN: "change-me-to-a-long-random-text-of-your-own" }],
     ["INTROSPECTION_TOKEN", { INTROSPECTION_TOKEN: "short" }],
     ["FIRST_ADMIN_PASSWORD", { FIRST_ADMIN_EMAIL: "a@example.com", FIRST_ADMIN_PASSWORD: "change-me-first-admin" }],
-  ])("refuses a weak %s in production", (name, override) => {
+  ])("rejects a weak %s in production", (name, override) => {
     expect(problemsOf(production)).toEqual([]);
     expect(problemsOf({ ...production, ...override })).toEqual([name]);
     expect(problemsOf({ ...development, ...override })).toEqual([]);
@@ -107,15 +107,15 @@ describe("the auth service's configuration", () => {
     ["http://a:4222", ["NATS_URL"]],
     [" , ", ["NATS_URL"]],
     ["nats://a,nats://", ["NATS_URL"]],
-  ])("looks at every address of NATS_URL: %s", (url, problems) => {
+  ])("validates every address of NATS_URL: %s", (url, problems) => {
     expect(problemsOf({ ...development, NATS_URL: url })).toEqual(problems);
   });
 
-  it("takes several secrets, so that they can be rotated", () => {
+  it("accepts several secrets for rotation", () => {
     expect(readConfig({ ...development, JWT_SECRET_KEY: "new, old" }).tokens.secrets).toEqual(["new", "old"]);
   });
 
-  it("wants a password for the first admin", () => {
+  it("requires FIRST_ADMIN_PASSWORD with FIRST_ADMIN_EMAIL", () => {
     expect(problemsOf({ ...development, FIRST_ADMIN_EMAIL: "root@example.com" })).toEqual(["FIRST_ADMIN_PASSWORD"]);
   });
 

@@ -2,7 +2,7 @@ import { isAppError } from "@gatehouse/errors";
 import { describe, expect, it, vi } from "vitest";
 import { createHashQueue } from "../../src/services/passwords/hash-queue.ts";
 
-/** A task that ends on command. */
+/** Returns a task that the test ends. */
 function heldTask(label: string, order: string[]) {
   const { promise, resolve } = Promise.withResolvers<void>();
   return {
@@ -15,8 +15,8 @@ function heldTask(label: string, order: string[]) {
   };
 }
 
-describe("the hashing queue", () => {
-  it("runs tasks up to its concurrency, and the others in the order of arrival", async () => {
+describe("createHashQueue", () => {
+  it("runs up to `concurrency` tasks and the others in order of arrival", async () => {
     const queue = createHashQueue({ concurrency: 2, maxWaitMs: 60_000 });
     const order: string[] = [];
     const tasks = ["a", "b", "c", "d"].map((label) => heldTask(label, order));

@@ -7,15 +7,15 @@ import {
 } from "../../src/services/sessions/refresh-token.ts";
 import { seal, unseal } from "../../src/services/keys/sealed-box.ts";
 
-describe("a sealed secret", () => {
-  it("opens with its secret and its purpose only", () => {
+describe("seal and unseal", () => {
+  it("open a box only with its secret and purpose", () => {
     const box = seal(Buffer.from("private"), "secret", "signing-key");
     expect(unseal(box, "secret", "signing-key")?.toString()).toBe("private");
     expect(unseal(box, "other", "signing-key")).toBeUndefined();
     expect(unseal(box, "secret", "something-else")).toBeUndefined();
   });
 
-  it("does not open when a single byte of it was altered, wherever that is", () => {
+  it("reject a box with any single byte altered", () => {
     const box = seal(Buffer.from("private"), "secret", "signing-key");
     for (const index of box.keys()) {
       const altered = Buffer.from(box);
@@ -25,7 +25,7 @@ describe("a sealed secret", () => {
     expect(unseal(box.subarray(0, 10), "secret", "signing-key")).toBeUndefined();
   });
 
-  it("never looks the same twice", () => {
+  it("produce a different box each time", () => {
     expect(seal(Buffer.from("x"), "secret", "p").equals(seal(Buffer.from("x"), "secret", "p"))).toBe(false);
   });
 });
@@ -38,7 +38,7 @@ describe("a refresh token", () => {
     expect(newRefreshToken()).not.toBe(token);
   });
 
-  it("is opened as a successor by its predecessor only", () => {
+  it("is unsealed as a successor only by its predecessor", () => {
     const [successor, predecessor] = [newRefreshToken(), newRefreshToken()];
     const box = sealSuccessor(successor, predecessor);
     expect(unsealSuccessor(box, predecessor)).toBe(successor);
