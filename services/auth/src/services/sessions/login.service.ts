@@ -8,7 +8,7 @@ import {
   findAccountByEmail,
   setPasswordHashIfUnchanged,
 } from "../../repositories/accounts/account.repository.ts";
-import { insertSession } from "../../repositories/sessions/session.repository.ts";
+import { insertSession, type NewSession } from "../../repositories/sessions/session.repository.ts";
 import type { AccessTokenService, IssuedAccessToken } from "./access-token.service.ts";
 import { createLoginMetric } from "./session-metrics.ts";
 import type { PasswordHasher } from "../passwords/password-hasher.ts";
@@ -60,31 +60,12 @@ export function createLoginService({ db, hasher, accessTokens, relay, config, no
 
   /** Returns undefined when the account has changed since its password was verified. */
   async function startSession(account: Account, attempt: LoginAttempt) {
-    const sessionId = newId();
-    const refreshToken = newRefreshToken();
-    const { deviceId, deviceName, ipAddress } = attempt;
-    const event = createEvent({
-      source: "auth",
-      type: "auth.session.started",
-      subject: account.id,
-      actor: account.id,
-      version: account.version,
-      data: { user_id: account.id, session_id: sessionId, device_name: deviceName, ip_address: ipAddress },
-    });
-    const session = {
-      id: sessionId,
-      deviceId,
-      deviceName,
-      ipAddress,
-      tokenId: newId(),
-      tokenSeconds: refreshExpiresIn,
-    };
-    const tokenHash = hashRefreshToken(refreshToken);
+    const { session, event, refreshToken } = newSession(account, attempt, refreshExpiresIn);
     const row = outboxRow(event);
-    const started = await insertSession(db, account, { ...session, tokenHash }, row);
+    const started = await insertSession(db, account, session, row);
     if (!started) return undefined;
     relay.wake([row]);
-    return { sessionId, refreshToken };
+    return { sessionId: session.id, refreshToken };
   }
 
   /**
@@ -124,4 +105,21 @@ export function createLoginService({ db, hasher, accessTokens, relay, config, no
     /** @throws AppError InvalidCredentials, InactiveUser, ServiceUnavailable */
     login: (attempt: LoginAttempt): Promise<Login> => counted(login(attempt)),
   };
+}
+
+/** Returns a session of the account, its event and its first refresh token, which expires after `tokenSeconds`. */
+function newSession(account: Account, { deviceId, deviceName, ipAddress }: LoginAttempt, tokenSeconds: number) {
+  const id = newId();
+  const refreshToken = newRefreshToken();
+  const tokenHash = hashRefreshToken(refreshToken);
+  const session: NewSession = { id, deviceId, deviceName, ipAddress, tokenId: newId(), tokenHash, tokenSeconds };
+  const event = createEvent({
+    source: "auth",
+    type: "auth.session.started",
+    subject: account.id,
+    actor: account.id,
+    version: account.version,
+    data: { user_id: account.id, session_id: id, device_name: deviceName, ip_address: ipAddress },
+  });
+  return { session, event, refreshToken };
 }
