@@ -17,6 +17,5 @@ export { type RunningServices, type ServicesOptions, startServices } from "./ser
 export type { ServiceHandle } from "./services/service-handle.ts";
 export { createLoadBalancer, type LoadBalancer } from "./system/load-balancer.ts";
 export { createFaultyLine, type FaultyLine } from "./line/faulty-line.ts";
-export { assertNoSecrets } from "./secrets/assert-no-secrets.ts";
-export { rememberSecret } from "./secrets/known-secrets.ts";
+export { assertNoSecrets, rememberSecret } from "./secrets.ts";
 export { runSql } from "./template.ts";

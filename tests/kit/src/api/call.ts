@@ -1,6 +1,6 @@
 import { REFRESH_COOKIE } from "@gatehouse/contracts";
 import { request } from "undici";
-import { rememberSecret } from "../secrets/known-secrets.ts";
+import { rememberSecret } from "../secrets.ts";
 
 /** The answer to one request. */
 export interface Answer<T = Record<string, unknown>> {

@@ -1,4 +1,4 @@
-import { rememberSecret } from "../secrets/known-secrets.ts";
+import { rememberSecret } from "../secrets.ts";
 import { type Answer, call } from "./call.ts";
 
 export const PASSWORD = "Correct-Horse-1";

@@ -2,46 +2,29 @@ import type { SyntaxNode } from "@lezer/common";
 import { parser } from "@prometheus-io/lezer-promql";
 import type { KnownSeries } from "./series.ts";
 
-interface Selector {
-  readonly metric: string;
-  readonly labels: readonly string[];
-  /** The bucket of `le="…"`. */
-  readonly bound?: number;
-}
-
-/** `by (…)`, `without (…)`, `on (…)` and the like: the labels, and the metrics that they group. */
-interface Grouping {
-  readonly labels: readonly string[];
-  readonly metrics: readonly string[];
-}
-
-interface Query {
-  readonly selectors: readonly Selector[];
-  readonly groupings: readonly Grouping[];
-}
-
 /**
  * Parses a PromQL query with Prometheus' own grammar.
+ * @returns its selectors, `bound` being the bucket of `le="…"`, and its groupings (`by`, `on` and the like) with the metrics they group
  * @throws Error for invalid PromQL, or a selector without a metric name
  */
-export function readQuery(expression: string): Query {
+export function readQuery(expression: string) {
   const { topNode } = parser.parse(expression);
   const textOf = ({ from, to }: SyntaxNode) => expression.slice(from, to);
   const broken = find(topNode, ({ type }) => type.isError)[0];
-  if (broken) throw new Error(`No PromQL at ${broken.from}, before ${JSON.stringify(expression.slice(broken.from))}`);
-
+  if (broken)
+    throw new Error(`Invalid PromQL at ${broken.from}, before ${JSON.stringify(expression.slice(broken.from))}`);
   const metricOf = (selector: SyntaxNode) => {
     const name = selector.getChild("Identifier");
-    if (!name) throw new Error(`A selector has to name its metric: ${textOf(selector)}`);
+    if (!name) throw new Error(`The selector ${textOf(selector)} has no metric name`);
     return textOf(name);
   };
   const labelsIn = (node: SyntaxNode) => named(node, "LabelName").map(textOf);
   return {
-    selectors: named(topNode, "VectorSelector").map((selector) => ({
-      metric: metricOf(selector),
-      labels: labelsIn(selector),
-      ...boundIn(textOf(selector)),
-    })),
+    selectors: named(topNode, "VectorSelector").map((selector) => {
+      const bound = /[{,]\s*le\s*=\s*["'`]([\d.e-]+)["'`]/.exec(textOf(selector))?.[1];
+      const labels = labelsIn(selector);
+      return { metric: metricOf(selector), labels, ...(bound !== undefined && { bound: Number(bound) }) };
+    }),
     groupings: named(topNode, "GroupingLabels").map((grouping) => ({
       labels: labelsIn(grouping),
       metrics: named(aggregationAround(grouping), "VectorSelector").map(metricOf),
@@ -50,11 +33,11 @@ export function readQuery(expression: string): Query {
 }
 
 /**
- * Returns the problems of a query when only these series exist: invalid PromQL, an unknown metric, label or bucket.
- * Prometheus itself returns an empty result for them, which a dashboard shows as "no problem".
+ * Returns the errors of a query when only these series exist: invalid PromQL, an unknown metric, label or bucket. Prometheus
+ * returns an empty result for them.
  */
 export function checkQuery(expression: string, known: KnownSeries): string[] {
-  let query: Query;
+  let query: ReturnType<typeof readQuery>;
   try {
     query = readQuery(expression);
   } catch (error) {
@@ -63,26 +46,19 @@ export function checkQuery(expression: string, known: KnownSeries): string[] {
   const problems = new Set<string>();
   for (const { metric, labels, bound } of query.selectors) {
     const series = known.get(metric);
-    if (!series) {
-      problems.add(`${metric} is sent by no service`);
-      continue;
-    }
-    for (const label of labels) if (!series.labels.has(label)) problems.add(`${metric} has no label ${label}`);
-    if (bound !== undefined && series.bounds?.has(bound) === false)
+    if (!series) problems.add(`no service sends ${metric}`);
+    for (const label of series ? labels : [])
+      if (!series?.labels.has(label)) problems.add(`${metric} has no label ${label}`);
+    if (bound !== undefined && series?.bounds?.has(bound) === false)
       problems.add(`${metric} has no bucket up to ${bound}`);
   }
   for (const { labels, metrics } of query.groupings) {
     if (!metrics.every((metric) => known.has(metric))) continue;
     for (const label of labels)
       if (!metrics.some((metric) => known.get(metric)?.labels.has(label)))
-        problems.add(`no metric that is grouped by ${label} has it: ${metrics.join(", ")}`);
+        problems.add(`no metric of the grouping has the label ${label}: ${metrics.join(", ")}`);
   }
   return [...problems];
-}
-
-function boundIn(selector: string): { bound?: number } {
-  const bound = /[{,]\s*le\s*=\s*["'`]([\d.e-]+)["'`]/.exec(selector)?.[1];
-  return bound === undefined ? {} : { bound: Number(bound) };
 }
 
 /** Returns the aggregation or binary operation of a grouping. */

@@ -1,6 +1,6 @@
 import type { ReceivedPoint } from "../telemetry/otlp-json.ts";
 
-/** The properties of an OpenTelemetry instrument from which Prometheus makes its series' names. */
+/** The properties of an OpenTelemetry instrument that give its series their names. */
 export interface Instrument {
   readonly name: string;
   /** In UCUM: `s`, `By`, `{event}`. */
@@ -8,18 +8,16 @@ export interface Instrument {
   readonly kind: "counter" | "up_down_counter" | "gauge" | "histogram";
 }
 
-/** Prometheus leaves out units in braces. */
+/** Prometheus omits units in braces. */
 const UNITS: Readonly<Record<string, string>> = { "": "", "1": "", s: "seconds", By: "bytes" };
 
 /**
- * Returns the series that Prometheus makes of an OTLP instrument with its default strategy, `UnderscoreEscapingWithSuffixes`
- * (the package otlptranslator): dots become underscores, the unit is written out, a counter ends in `_total`, a gauge of
- * unit 1 in `_ratio`, a histogram is three series.
+ * Returns the names that Prometheus' default strategy, `UnderscoreEscapingWithSuffixes` (package otlptranslator), gives an instrument.
  * @throws Error for an unknown unit
  */
 export function seriesNames({ name, unit, kind }: Instrument): string[] {
   const suffix = unit.startsWith("{") ? "" : UNITS[unit];
-  if (suffix === undefined) throw new Error(`How does Prometheus write the unit ${unit} of ${name}? Add it to UNITS.`);
+  if (suffix === undefined) throw new Error(`The unit ${unit} of ${name} is unknown. Add it to UNITS.`);
   const words = name.split(/[^a-zA-Z0-9:]+/).filter((word) => word !== "");
   if (suffix !== "" && !words.includes(suffix)) words.push(suffix);
   const endingIn = (last: string) => [...words.filter((word) => word !== last), last].join("_");
@@ -29,21 +27,13 @@ export function seriesNames({ name, unit, kind }: Instrument): string[] {
   return kind === "histogram" ? [`${base}_bucket`, `${base}_sum`, `${base}_count`] : [base];
 }
 
-interface Series {
-  readonly labels: ReadonlySet<string>;
-  /** The values of `le` of a histogram's buckets, where known. */
-  readonly bounds?: ReadonlySet<number>;
-}
-
-export type KnownSeries = ReadonlyMap<string, Series>;
+/** Series by name, with their labels and, where known, the values of `le`. */
+export type KnownSeries = ReadonlyMap<string, { labels: ReadonlySet<string>; bounds?: ReadonlySet<number> }>;
 
 export interface DescribedInstrument extends Instrument {
   readonly attributes: readonly string[];
   readonly bounds?: readonly number[];
 }
-
-/** Labels that Prometheus makes of `service.name` and `service.instance.id`. */
-const SENDER_LABELS = ["job", "instance"];
 
 /** Returns the series of these instruments, and Prometheus' own. An instrument may occur with several sets of attributes. */
 export function seriesOf(instruments: readonly DescribedInstrument[]): KnownSeries {
@@ -52,7 +42,8 @@ export function seriesOf(instruments: readonly DescribedInstrument[]): KnownSeri
   ]);
   for (const instrument of instruments)
     for (const name of seriesNames(instrument)) {
-      const series = known.get(name) ?? { labels: new Set(SENDER_LABELS) };
+      // Prometheus makes `job` and `instance` of service.name and service.instance.id.
+      const series = known.get(name) ?? { labels: new Set(["job", "instance"]) };
       for (const attribute of instrument.attributes) series.labels.add(attribute.replaceAll(/[^a-zA-Z0-9_]/g, "_"));
       if (name.endsWith("_bucket")) {
         series.labels.add("le");

@@ -11,20 +11,11 @@ interface StackQuery {
   readonly expression: string;
 }
 
-const FOLDER = "deploy/observability";
-
-interface Target {
-  readonly expr?: string;
-  readonly datasource?: { readonly type?: string };
-}
-
-interface Panel {
-  readonly title?: string;
-  readonly targets?: readonly Target[];
-}
-
 interface Dashboard {
-  readonly panels: readonly Panel[];
+  readonly panels: readonly {
+    readonly title?: string;
+    readonly targets?: readonly { readonly expr?: string; readonly datasource?: { readonly type?: string } }[];
+  }[];
   readonly templating: {
     readonly list: readonly { readonly name: string; readonly query: { readonly query: string } }[];
   };
@@ -41,18 +32,25 @@ interface Rule {
 /** Grafana replaces these variables. */
 const VARIABLES: Readonly<Record<string, string>> = { $__rate_interval: "4m", $__interval: "1m", $__range: "1h" };
 
-const withoutVariables = (query: string) => query.replaceAll(/\$__\w+/g, (name) => VARIABLES[name] ?? name);
+const filesOf = (pattern: string) =>
+  globSync(pattern, { cwd: REPOSITORY_ROOT }).map((file) => ({
+    file,
+    content: readFileSync(join(REPOSITORY_ROOT, file), "utf8"),
+  }));
 
 /** Returns every Prometheus query of the dashboards and of their variables. */
 export function dashboardQueries(): StackQuery[] {
-  return globSync(`${FOLDER}/grafana/dashboards/*.json`, { cwd: REPOSITORY_ROOT }).flatMap((file) => {
-    const dashboard = JSON.parse(readFileSync(join(REPOSITORY_ROOT, file), "utf8")) as Dashboard;
-    const ofPanels = dashboard.panels.flatMap(({ title, targets = [] }) =>
+  return filesOf("deploy/observability/grafana/dashboards/*.json").flatMap(({ file, content }) => {
+    const { panels, templating } = JSON.parse(content) as Dashboard;
+    const ofPanels = panels.flatMap(({ title, targets = [] }) =>
       targets
         .filter(({ datasource }) => datasource?.type === "prometheus")
-        .map(({ expr = "" }) => ({ where: `${file}: ${title}`, expression: withoutVariables(expr) })),
+        .map(({ expr = "" }) => ({
+          where: `${file}: ${title}`,
+          expression: expr.replaceAll(/\$__\w+/g, (name) => VARIABLES[name] ?? name),
+        })),
     );
-    const ofVariables = dashboard.templating.list.map(({ name, query }) => ({
+    const ofVariables = templating.list.map(({ name, query }) => ({
       where: `${file}: $${name}`,
       // Grafana's label_values(selector, label) returns the values of the label.
       expression: query.query.replace(/^label_values\((.*), (\w+)\)$/, "group by ($2) ($1)"),
@@ -63,29 +61,23 @@ export function dashboardQueries(): StackQuery[] {
 
 /** Returns Prometheus' rules, each with its file. */
 export function stackRules(): (Rule & { readonly file: string })[] {
-  return globSync(`${FOLDER}/alerts/*.yml`, { cwd: REPOSITORY_ROOT }).flatMap((file) => {
-    const text = readFileSync(join(REPOSITORY_ROOT, file), "utf8");
-    const { groups = [] } = parse(text) as { groups?: readonly { readonly rules: readonly Rule[] }[] };
+  return filesOf("deploy/observability/alerts/*.yml").flatMap(({ file, content }) => {
+    const { groups = [] } = parse(content) as { groups?: readonly { readonly rules: readonly Rule[] }[] };
     return groups.flatMap((group) => group.rules.map((rule) => ({ ...rule, file })));
   });
 }
 
 /** Returns every query of Prometheus' rules. */
-export function ruleQueries(): StackQuery[] {
-  return stackRules().map(({ file, alert, record, expr }) => ({
-    where: `${file}: ${alert ?? record}`,
-    expression: expr,
-  }));
-}
+export const ruleQueries = (): StackQuery[] =>
+  stackRules().map(({ file, alert, record, expr }) => ({ where: `${file}: ${alert ?? record}`, expression: expr }));
 
 /** Returns every query of the runbooks: each line of a PromQL block. */
-export function runbookQueries(): StackQuery[] {
-  return globSync("docs/operations/runbooks/*.md", { cwd: REPOSITORY_ROOT }).flatMap((file) =>
-    [...readFileSync(join(REPOSITORY_ROOT, file), "utf8").matchAll(/^```promql\n(.*?)^```$/gms)]
+export const runbookQueries = (): StackQuery[] =>
+  filesOf("docs/operations/runbooks/*.md").flatMap(({ file, content }) =>
+    [...content.matchAll(/^```promql\n(.*?)^```$/gms)]
       .flatMap(([, block = ""]) => block.trim().split("\n"))
       .map((expression) => ({ where: file, expression })),
   );
-}
 
 /** Adds the series that rules record, with the labels of their groupings. */
 export function withRecorded(known: KnownSeries): KnownSeries {
@@ -93,8 +85,7 @@ export function withRecorded(known: KnownSeries): KnownSeries {
   for (const { record, expr, labels = {} } of stackRules())
     if (record !== undefined) {
       const grouped = readQuery(expr).groupings.flatMap((grouping) => grouping.labels);
-      const before = all.get(record)?.labels ?? [];
-      all.set(record, { labels: new Set([...grouped, ...Object.keys(labels), ...before]) });
+      all.set(record, { labels: new Set([...grouped, ...Object.keys(labels), ...(all.get(record)?.labels ?? [])]) });
     }
   return all;
 }

@@ -1,39 +1,30 @@
-import { type LaunchedService, launchService, type PidRecords } from "@gatehouse/local-stack";
-import { rememberPasswordsIn } from "../secrets/known-secrets.ts";
+import { type LaunchedService, type LaunchOptions, launchService } from "@gatehouse/local-stack";
+import { rememberPasswordsIn } from "../secrets.ts";
 
-/** One service process; its URL and port stay the same however often it is stopped and started. */
+/** One service process. Its URL stays the same when it is stopped and started. */
 export interface ServiceHandle {
   readonly name: string;
   readonly url: string;
-  /** The variables that it has, or will have when it is started. */
+  /** Returns the variables of the current or next start. */
   environment(): NodeJS.ProcessEnv;
-  /** The number of the present process, undefined while it is stopped. */
+  /** Returns undefined while it is stopped. */
   pid(): number | undefined;
-  /** Every line that it has written so far, in this and earlier lives. */
+  /** Returns the output of all its starts. */
   logs(): readonly string[];
-  /** SIGTERM unless told; resolves with how it ended, such as "exit code 0". */
+  /** Stops it with SIGTERM by default. Returns how it ended, such as "exit code 0". */
   stop(signal?: NodeJS.Signals): Promise<string>;
   /**
-   * Starts it again and waits until it is ready; variables given here are over those it had.
-   * @param tree the root of the checkout whose build it is from now on; the former one unless given
+   * Starts it and waits until it is ready. The variables add to those of the last start.
+   * @param tree the root of the checkout to run from now on
    */
   start(environment?: NodeJS.ProcessEnv, tree?: string): Promise<void>;
   restart(environment?: NodeJS.ProcessEnv): Promise<void>;
 }
 
-/** A service that is not started yet. */
-export function createServiceHandle(options: {
-  readonly service: string;
-  /** Where it is, from the root; `services/<service>` unless given. */
-  readonly folder?: string;
-  /** How logs and errors call it, where there are several of one service. */
-  readonly name?: string;
-  /** The root of another checkout of this repository, whose build it is to be. */
-  readonly tree?: string | undefined;
-  readonly port: number;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly records: PidRecords;
-}): ServiceHandle {
+/** Creates the handle of a service without starting it. */
+export function createServiceHandle(
+  options: Pick<LaunchOptions, "service" | "folder" | "name" | "tree" | "environment" | "records"> & { port: number },
+): ServiceHandle {
   const { environment: given, port, ...program } = options;
   const { name = options.service } = program;
   const lines: string[] = [];
@@ -43,7 +34,7 @@ export function createServiceHandle(options: {
 
   const url = `http://127.0.0.1:${port}`;
   const start = async (more: NodeJS.ProcessEnv = {}, from = tree) => {
-    if (running !== undefined && !running.hasEnded()) throw new Error(`${name} is running already`);
+    if (running !== undefined && !running.hasEnded()) throw new Error(`${name} is already running`);
     environment = { ...environment, ...more };
     tree = from;
     rememberPasswordsIn(environment);

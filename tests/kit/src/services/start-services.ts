@@ -3,10 +3,10 @@ import { basename } from "node:path";
 import { inject } from "vitest";
 import "../global-setup.ts";
 import { createTestDatabase, type TestDatabase } from "../fixtures/test-database.ts";
-import { createLockedBus, type ServerCertificate } from "../fixtures/locked-bus.ts";
+import { createLockedBus, type LockedBus, type ServerCertificate } from "../fixtures/locked-bus.ts";
 import { createTestBus, createTestRedis } from "../fixtures/test-server.ts";
+import { assertNoSecrets } from "../secrets.ts";
 import type { BusUser } from "../servers/locked-nats.ts";
-import { assertNoSecrets } from "../secrets/assert-no-secrets.ts";
 import {
   createSystemServices,
   findServicePorts,
@@ -23,20 +23,20 @@ export interface ServicesOptions {
   readonly auth?: NodeJS.ProcessEnv;
   readonly user?: NodeJS.ProcessEnv;
   readonly gateway?: NodeJS.ProcessEnv;
-  /** How many replicas of each, 1 unless told; all speak to all. */
+  /** Replicas. Default: 1. */
   readonly auths?: number;
   readonly users?: number;
   readonly gateways?: number;
   /** False: without Redis. */
   readonly redis?: boolean;
-  /** NATS has the configuration that deploy/nats ships, and each service is a user of its own; with a certificate it speaks TLS. */
+  /** NATS with the configuration of deploy/nats and a user for each service; with a certificate over TLS. */
   readonly lockedBus?: true | ServerCertificate;
 }
 
 export interface RunningServices {
   /** The first gateway's URL. */
   readonly url: string;
-  /** The first of each, for stacks that have one. */
+  /** The first replica. */
   readonly auth: ServiceHandle;
   readonly user: ServiceHandle;
   readonly auths: readonly ServiceHandle[];
@@ -44,82 +44,55 @@ export interface RunningServices {
   readonly gateways: readonly ServiceHandle[];
   readonly database: TestDatabase;
   readonly bus: RestartableServer;
-  /** The bus as one of its users; as anybody where it has none. */
+  /** The bus' URL for one of its users; the same for all where it has none. */
   busUrl(user: BusUser): string;
   readonly redis: RestartableServer | null;
-  /** Secrets of this stack by variable name, for calls to /internal. */
+  /** Secrets by variable, for calls to /internal. */
   readonly secrets: SystemSecrets;
-  /** Starts a service of one's own beside them; `stop` ends it, too. */
+  /** Starts another service; `stop` stops it too. */
   add(service: AddedProcess): Promise<ServiceHandle>;
   /**
-   * Ends everything.
-   * @throws Error when one of the services has written a secret or personal data in any of its lives
+   * Stops everything.
+   * @throws Error when a service logged a secret or personal data
    */
   stop(): Promise<void>;
 }
 
 interface AddedProcess {
-  /** Its folder, from the root. */
+  /** From the root. */
   readonly folder: string;
-  /** The variable that says where it listens. */
   readonly portVariable: string;
-  /** Who it is on a bus that has users. */
+  /** Its user on a locked bus. */
   readonly busUser: BusUser;
-  /** What it needs beside the addresses and the secret that every consumer of tokens and events is given. */
+  /** Variables beside the addresses and INTROSPECTION_TOKEN. */
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** Starts auth, user and gateways as real processes with a database, a NATS server and a Redis of their own; returns when all are ready. */
+/** Starts all services as processes with their own database, NATS server and Redis; returns when all are ready. */
 export async function startServices(options: ServicesOptions = {}): Promise<RunningServices> {
-  const [database, { bus, busUrl }, redis] = await Promise.all([
+  const { lockedBus } = options;
+  const [database, bus, redis] = await Promise.all([
     createTestDatabase(),
-    startBus(options.lockedBus),
+    lockedBus === undefined ? createTestBus() : createLockedBus(lockedBus === true ? undefined : lockedBus),
     options.redis === false ? null : createTestRedis(),
   ]);
+  const busUrl = (user: BusUser) => (bus as Partial<LockedBus>).urlOf?.(user) ?? bus.url;
   const secrets = inventSecrets();
-  const ports = await findServicePorts({
-    auth: options.auths ?? 1,
-    user: options.users ?? 1,
-    gateway: options.gateways ?? 1,
-  });
+  const { auths: auth, users: user, gateways: gateway } = { auths: 1, users: 1, gateways: 1, ...options };
+  const ports = await findServicePorts({ auth, user, gateway });
   const { records } = runFolder(inject("gatehouse").folder);
   const common = { ...SYSTEM_DEFAULTS, ...options.environment };
   const services = createSystemServices({
-    ports,
-    secrets,
-    environment: common,
-    databaseUrls: database.serviceUrls,
-    natsUrl: busUrl,
+    ...{ ports, secrets, records, environment: common, databaseUrls: database.serviceUrls },
+    natsUrl: busUrl as (service: string) => string,
     redisUrl: redis?.url ?? null,
     own: (service) => options[service],
-    records,
   });
-  const { auth: auths, user: users, gateway: gateways } = services;
-  const [auth, user, gateway] = [firstOf(auths), firstOf(users), firstOf(gateways)];
   const handles = Object.values(services).flat();
-  const add = async ({ folder, portVariable, busUser, environment }: AddedProcess) => {
-    const port = await freePort();
-    const variables = {
-      ...common,
-      NATS_URL: busUrl(busUser),
-      AUTH_URL: auths.map(({ url }) => url).join(),
-      INTROSPECTION_TOKEN: secrets.INTROSPECTION_TOKEN,
-      [portVariable]: String(port),
-      ...environment,
-    };
-    const handle = createServiceHandle({ service: basename(folder), folder, port, environment: variables, records });
-    handles.unshift(handle);
-    await handle.start();
-    return handle;
-  };
   const end = async () => {
     await Promise.all(handles.map((handle) => handle.stop("SIGINT")));
     await Promise.all([bus.stop(), redis?.stop()]);
     await database.drop();
-  };
-  const stop = async () => {
-    await end();
-    assertNoSecrets(handles.map(({ name, logs }) => ({ name, lines: logs() })));
   };
   try {
     await Promise.all(handles.map((handle) => handle.start()));
@@ -127,20 +100,33 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
     await end();
     throw error;
   }
-  return { url: gateway.url, auth, user, auths, users, gateways, database, bus, busUrl, redis, secrets, add, stop };
+  const { auth: auths, user: users, gateway: gateways } = services;
+  return {
+    ...{ auth: firstOf(auths), user: firstOf(users), url: firstOf(gateways).url },
+    ...{ auths, users, gateways, database, bus, busUrl, redis, secrets },
+    async add({ folder, portVariable, busUser, environment }) {
+      const port = await freePort();
+      const variables = {
+        ...common,
+        NATS_URL: busUrl(busUser),
+        AUTH_URL: auths.map(({ url }) => url).join(),
+        INTROSPECTION_TOKEN: secrets.INTROSPECTION_TOKEN,
+        [portVariable]: String(port),
+        ...environment,
+      };
+      const handle = createServiceHandle({ service: basename(folder), folder, port, environment: variables, records });
+      handles.unshift(handle);
+      await handle.start();
+      return handle;
+    },
+    async stop() {
+      await end();
+      assertNoSecrets(handles.map(({ name, logs }) => ({ name, lines: logs() })));
+    },
+  };
 }
 
-async function startBus(locked: ServicesOptions["lockedBus"]): Promise<Pick<RunningServices, "bus" | "busUrl">> {
-  if (locked === undefined) {
-    const bus = await createTestBus();
-    return { bus, busUrl: () => bus.url };
-  }
-  const bus = await createLockedBus(locked === true ? undefined : locked);
-  return { bus, busUrl: bus.urlOf };
-}
-
-function firstOf(handles: readonly ServiceHandle[]): ServiceHandle {
-  const [first] = handles;
+function firstOf([first]: readonly ServiceHandle[]): ServiceHandle {
   if (first === undefined) throw new Error("a service has at least one replica");
   return first;
 }

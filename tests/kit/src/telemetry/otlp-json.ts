@@ -1,33 +1,35 @@
-/** A value of an attribute; lists come as their JSON. */
-type AttributeValue = string | number | boolean;
-type Attributes = Readonly<Record<string, AttributeValue>>;
+/** Lists arrive as their JSON. */
+type Attributes = Readonly<Record<string, string | number | boolean>>;
 
-/** One value of one series, as it arrived. */
+/** One value of one series. */
 export interface ReceivedPoint {
-  /** The attributes of the process that sent it. */
+  /** The attributes of the sending process. */
   readonly resource: Attributes;
   readonly metric: string;
   readonly kind: "sum" | "gauge" | "histogram";
-  /** Of a sum: a counter, which only grows. */
+  /** For a sum: true for a counter. */
   readonly isMonotonic?: boolean;
   readonly unit: string;
   readonly attributes: Attributes;
-  /** Of a histogram the count of measurements. */
+  /** For a histogram the count of measurements. */
   readonly value: number;
-  /** Of a histogram only. */
+  /** For a histogram only. */
   readonly sum?: number;
-  /** Of a histogram: the upper ends of its buckets, but for the last, which has none. */
+  /** For a histogram: the upper ends of its buckets without the last. */
   readonly bounds?: readonly number[];
 }
 
 const SPAN_KINDS = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"] as const;
 export type SpanKindName = (typeof SPAN_KINDS)[number];
 
-export interface ReceivedSpan {
-  readonly resource: Attributes;
+interface SpanId {
   readonly traceId: string;
   readonly spanId: string;
-  /** undefined for the root of a trace. */
+}
+
+export interface ReceivedSpan extends SpanId {
+  readonly resource: Attributes;
+  /** Undefined for a root. */
   readonly parentSpanId: string | undefined;
   readonly name: string;
   readonly kind: SpanKindName;
@@ -35,31 +37,38 @@ export interface ReceivedSpan {
   readonly startMs: number;
   readonly durationMs: number;
   readonly attributes: Attributes;
-  readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
+  readonly links: readonly SpanId[];
   readonly failed: boolean;
 }
 
 export interface ReceivedLog {
+  readonly traceId: string | undefined;
+  readonly spanId: string | undefined;
   readonly resource: Attributes;
   readonly severity: string;
   readonly body: string;
   readonly attributes: Attributes;
-  readonly traceId: string | undefined;
-  readonly spanId: string | undefined;
 }
 
-interface AnyValue {
+export interface Received {
+  points: ReceivedPoint[];
+  spans: ReceivedSpan[];
+  logs: ReceivedLog[];
+}
+
+interface Value {
   readonly stringValue?: string;
   readonly boolValue?: boolean;
   readonly intValue?: number | string;
   readonly doubleValue?: number;
-  readonly arrayValue?: { readonly values: readonly AnyValue[] };
+  readonly arrayValue?: { readonly values: readonly Value[] };
 }
 
-type KeyValues = readonly { readonly key: string; readonly value: AnyValue }[];
+interface Attributed {
+  readonly attributes?: readonly { readonly key: string; readonly value: Value }[];
+}
 
-interface DataPoint {
-  readonly attributes?: KeyValues;
+interface Point extends Attributed {
   readonly asInt?: number | string;
   readonly asDouble?: number;
   readonly count?: number | string;
@@ -67,125 +76,92 @@ interface DataPoint {
   readonly explicitBounds?: readonly number[];
 }
 
-interface Points {
-  readonly dataPoints: readonly DataPoint[];
-}
+type Metric = { readonly name: string; readonly unit: string } & {
+  readonly [K in ReceivedPoint["kind"]]?: { readonly dataPoints: readonly Point[]; readonly isMonotonic?: boolean };
+};
 
-interface Metric {
-  readonly name: string;
-  readonly unit: string;
-  readonly sum?: Points & { readonly isMonotonic: boolean };
-  readonly gauge?: Points;
-  readonly histogram?: Points;
-}
-
-interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
+interface Span extends Attributed, SpanId {
   readonly parentSpanId?: string;
   readonly name: string;
   readonly kind: number;
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
-  readonly attributes?: KeyValues;
-  readonly links?: readonly { readonly traceId: string; readonly spanId: string }[];
+  readonly links?: readonly SpanId[];
   readonly status?: { readonly code?: number };
 }
 
-interface LogRecord {
+interface LogRecord extends Attributed, Partial<SpanId> {
   readonly severityText?: string;
-  readonly body?: AnyValue;
-  readonly attributes?: KeyValues;
-  readonly traceId?: string;
-  readonly spanId?: string;
+  readonly body?: Value;
 }
 
-interface Resource {
-  readonly attributes: KeyValues;
-}
+type Scopes<S extends string, I extends string, T> = { readonly resource: Attributed } & {
+  readonly [K in S]: readonly { readonly [L in I]: readonly T[] }[];
+};
 
-/** The body of an export request for any signal. */
-export interface Export {
-  readonly resourceMetrics?: readonly {
-    readonly resource: Resource;
-    readonly scopeMetrics: readonly { readonly metrics: readonly Metric[] }[];
-  }[];
-  readonly resourceSpans?: readonly {
-    readonly resource: Resource;
-    readonly scopeSpans: readonly { readonly spans: readonly Span[] }[];
-  }[];
-  readonly resourceLogs?: readonly {
-    readonly resource: Resource;
-    readonly scopeLogs: readonly { readonly logRecords: readonly LogRecord[] }[];
-  }[];
+interface Export {
+  readonly resourceMetrics?: readonly Scopes<"scopeMetrics", "metrics", Metric>[];
+  readonly resourceSpans?: readonly Scopes<"scopeSpans", "spans", Span>[];
+  readonly resourceLogs?: readonly Scopes<"scopeLogs", "logRecords", LogRecord>[];
 }
 
 const STATUS_ERROR = 2;
-const NANOSECONDS_PER_MILLISECOND = 1e6;
+const NANOSECONDS_PER_MS = 1e6;
 
-/** What an export request holds, flat. */
-export function readExport({ resourceMetrics = [], resourceSpans = [], resourceLogs = [] }: Export) {
+/** Returns the contents of an export request (OTLP 1.x, JSON Protobuf Encoding) as flat lists. */
+export function readExport({ resourceMetrics = [], resourceSpans = [], resourceLogs = [] }: Export): Received {
   return {
     points: resourceMetrics.flatMap(({ resource, scopeMetrics }) =>
-      scopeMetrics.flatMap(({ metrics }) => metrics).flatMap((metric) => pointsOf(resource, metric)),
+      scopeMetrics.flatMap(({ metrics }) => metrics).flatMap((metric) => pointsOf(attributesOf(resource), metric)),
     ),
     spans: resourceSpans.flatMap(({ resource, scopeSpans }) =>
-      scopeSpans.flatMap(({ spans }) => spans).map((span) => spanOf(resource, span)),
+      scopeSpans.flatMap(({ spans }) => spans).map((span) => spanOf(attributesOf(resource), span)),
     ),
     logs: resourceLogs.flatMap(({ resource, scopeLogs }) =>
-      scopeLogs.flatMap(({ logRecords }) => logRecords).map((record) => logOf(resource, record)),
+      scopeLogs
+        .flatMap(({ logRecords }) => logRecords)
+        .map((record) => ({
+          resource: attributesOf(resource),
+          severity: record.severityText ?? "",
+          body: String(record.body ? valueOf(record.body) : ""),
+          attributes: attributesOf(record),
+          traceId: record.traceId,
+          spanId: record.spanId,
+        })),
     ),
   };
 }
 
-function pointsOf(resource: Resource, metric: Metric): ReceivedPoint[] {
+function pointsOf(resource: Attributes, metric: Metric): ReceivedPoint[] {
   const kind = metric.sum ? "sum" : metric.gauge ? "gauge" : "histogram";
+  const isMonotonic = metric.sum?.isMonotonic;
   return (metric[kind]?.dataPoints ?? []).map((point) => ({
-    resource: attributesOf(resource.attributes),
-    metric: metric.name,
-    kind,
-    ...(metric.sum && { isMonotonic: metric.sum.isMonotonic }),
-    unit: metric.unit,
-    attributes: attributesOf(point.attributes),
+    ...{ resource, metric: metric.name, kind, unit: metric.unit, attributes: attributesOf(point) },
+    ...(isMonotonic !== undefined && { isMonotonic }),
     value: Number(point.asInt ?? point.asDouble ?? point.count),
     ...(kind === "histogram" && { sum: point.sum ?? 0, bounds: point.explicitBounds ?? [] }),
   }));
 }
 
-function spanOf(resource: Resource, span: Span): ReceivedSpan {
+function spanOf(resource: Attributes, span: Span): ReceivedSpan {
   const { traceId, spanId, parentSpanId, name, links = [] } = span;
   const [start, end] = [BigInt(span.startTimeUnixNano), BigInt(span.endTimeUnixNano)];
   return {
-    resource: attributesOf(resource.attributes),
-    traceId,
-    spanId,
-    parentSpanId: parentSpanId === "" ? undefined : parentSpanId,
-    name,
+    ...{ resource, traceId, spanId, name, attributes: attributesOf(span) },
+    parentSpanId: parentSpanId || undefined,
     kind: SPAN_KINDS[span.kind] ?? "UNSPECIFIED",
-    startMs: Number(start) / NANOSECONDS_PER_MILLISECOND,
-    durationMs: Number(end - start) / NANOSECONDS_PER_MILLISECOND,
-    attributes: attributesOf(span.attributes),
+    startMs: Number(start) / NANOSECONDS_PER_MS,
+    durationMs: Number(end - start) / NANOSECONDS_PER_MS,
     links: links.map((link) => ({ traceId: link.traceId, spanId: link.spanId })),
     failed: span.status?.code === STATUS_ERROR,
   };
 }
 
-function logOf(resource: Resource, record: LogRecord): ReceivedLog {
-  return {
-    resource: attributesOf(resource.attributes),
-    severity: record.severityText ?? "",
-    body: String(record.body ? valueOf(record.body) : ""),
-    attributes: attributesOf(record.attributes),
-    traceId: record.traceId,
-    spanId: record.spanId,
-  };
+function attributesOf({ attributes = [] }: Attributed): Attributes {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, valueOf(value)]));
 }
 
-function attributesOf(list: KeyValues = []): Attributes {
-  return Object.fromEntries(list.map(({ key, value }) => [key, valueOf(value)]));
-}
-
-function valueOf(value: AnyValue): AttributeValue {
-  if (value.arrayValue) return JSON.stringify(value.arrayValue.values.map(valueOf));
-  return value.stringValue ?? value.boolValue ?? value.doubleValue ?? Number(value.intValue);
+function valueOf({ arrayValue, stringValue, boolValue, doubleValue, intValue }: Value): string | number | boolean {
+  if (arrayValue) return JSON.stringify(arrayValue.values.map(valueOf));
+  return stringValue ?? boolValue ?? doubleValue ?? Number(intValue);
 }

@@ -4,37 +4,19 @@ import {
   AlwaysOffSampler,
   AlwaysOnSampler,
   InMemorySpanExporter,
-  type ReadableSpan,
   SimpleSpanProcessor,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
 
-export interface MeasuredPoint {
-  readonly attributes: Readonly<Record<string, unknown>>;
-  /** A number, or a histogram's `{count, sum, …}`. */
-  readonly value: unknown;
-}
-
-export interface RecordedTelemetry {
-  /** What has ended since the start or the last `clear`. */
-  spans(): ReadableSpan[];
-  /** The points of one metric as of now; none when nothing was measured. */
-  points(metric: string): Promise<MeasuredPoint[]>;
-  /** Forgets the spans. */
-  clear(): void;
-  stop(): Promise<void>;
-}
+export type RecordedTelemetry = ReturnType<typeof recordTelemetry>;
 
 class OnDemandReader extends MetricReader {
   protected override onForceFlush = async () => {};
   protected override onShutdown = async () => {};
 }
 
-/**
- * OpenTelemetry's SDK for one test file, which keeps everything in memory instead of sending it. To be called before what is tested makes
- * its instruments.
- */
-export function recordTelemetry({ sampled = true }: { sampled?: boolean } = {}): RecordedTelemetry {
+/** Records a test file's telemetry in memory. Call it before the tested code makes its instruments. */
+export function recordTelemetry({ sampled = true }: { sampled?: boolean } = {}) {
   const exporter = new InMemorySpanExporter();
   const sampler = sampled ? new AlwaysOnSampler() : new AlwaysOffSampler();
   const tracers = new TracerProvider({ sampler, spanProcessors: [new SimpleSpanProcessor({ exporter })] });
@@ -43,14 +25,17 @@ export function recordTelemetry({ sampled = true }: { sampled?: boolean } = {}):
   trace.setGlobalTracerProvider(tracers);
   metrics.setGlobalMeterProvider(meters);
   return {
+    /** Returns the spans that ended since the start or the last `clear`. */
     spans: () => exporter.getFinishedSpans(),
-    async points(name) {
+    /** Returns the current points of one metric; the value of a histogram is `{count, sum, …}`. */
+    async points(name: string): Promise<{ attributes: Readonly<Record<string, unknown>>; value: unknown }[]> {
       const { resourceMetrics } = await reader.collect();
       const all = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
       return all
         .filter((metric) => metric.descriptor.name === name)
         .flatMap(({ dataPoints }) => dataPoints.map(({ attributes, value }) => ({ attributes, value })));
     },
+    /** Removes the recorded spans. */
     clear: () => exporter.reset(),
     async stop() {
       trace.disable();

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-/** A server that says back what it is told. */
+/** Echoes what it receives. */
 let server: Server;
 let line: FaultyLine;
 let callers: Socket[];
@@ -20,7 +20,7 @@ afterEach(async () => {
   server.close();
 });
 
-/** A connection, over the line unless told, and what has come back on it. */
+/** Opens a connection, through the line unless a port is given. */
 function call(port = Number(new URL(line.url).port)) {
   const socket = connect(port, "127.0.0.1");
   callers.push(socket);
@@ -32,14 +32,14 @@ function call(port = Number(new URL(line.url).port)) {
 
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => `${number} `);
 
-describe("a line", () => {
+describe("faulty line", () => {
   test("passes everything on", async () => {
     const caller = call();
     caller.say("hello");
     await expect.poll(caller.heard).toBe("hello");
   });
 
-  test("that is slow delivers everything in order and late", async () => {
+  test("delivers everything late and in order when it is slow", async () => {
     const caller = call();
     caller.say("now ");
     await expect.poll(caller.heard).toBe("now ");
@@ -49,11 +49,11 @@ describe("a line", () => {
     line.slow({});
     caller.say("after");
     await expect.poll(caller.heard).toBe(`now ${numbers(500).join("")}after`);
-    // The one delay that the pieces have surely met; the second direction may have been quick again.
+    // One direction surely had the delay; slow({}) may have ended it for the other.
     expect(performance.now() - begun).toBeGreaterThan(29);
   });
 
-  test("on hold keeps what the server sends until the release", async () => {
+  test("keeps what the server sends from hold to release", async () => {
     const caller = call();
     caller.say("one ");
     await expect.poll(caller.heard).toBe("one ");
@@ -70,7 +70,7 @@ describe("a line", () => {
     await expect.poll(later.heard).toBe("three");
   });
 
-  test("that is silent passes nothing, and afterwards serves new connections only", async () => {
+  test("passes nothing while silent, and serves only new connections after the restore", async () => {
     const caller = call();
     caller.say("one ");
     await expect.poll(caller.heard).toBe("one ");
@@ -85,7 +85,7 @@ describe("a line", () => {
     await expect.poll(next.heard).toBe("hello");
   });
 
-  test("that forgot its connections serves new ones", async () => {
+  test("serves new connections after it forgot the open ones", async () => {
     const forgotten = call();
     forgotten.say("one ");
     await expect.poll(forgotten.heard).toBe("one ");
@@ -97,7 +97,7 @@ describe("a line", () => {
     expect([forgotten.heard(), forgotten.ended()]).toEqual(["one ", false]);
   });
 
-  test("that hangs up resets connections and refuses new ones until it is restored", async () => {
+  test("resets connections and refuses new ones from hangUp to restore", async () => {
     const caller = call();
     caller.say("one ");
     await expect.poll(caller.heard).toBe("one ");

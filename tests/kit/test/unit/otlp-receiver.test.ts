@@ -48,10 +48,10 @@ describe("a receiver with keep: false", () => {
   });
 
   it.each([
-    ["what is compressed", "/v1/traces", new Uint8Array(gzipSync(EXPORT)), 400],
-    ["what is no export", "/v1/traces", '{"resourceSpans":[{}]}', 400],
+    ["a compressed body", "/v1/traces", new Uint8Array(gzipSync(EXPORT)), 400],
+    ["a body that is no export", "/v1/traces", '{"resourceSpans":[{}]}', 400],
     ["another path", "/v1/profiles", EXPORT, 404],
-  ])("refuses %s, and goes on", async (_what, path, body, status) => {
+  ])("rejects %s and accepts the next request", async (_what, path, body, status) => {
     expect(await post(path, body)).toBe(status);
     expect(handed).toEqual([]);
     expect(await post("/v1/traces", EXPORT)).toBe(200);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { checkQuery, type Instrument, readQuery, seriesNames, seriesOf } from "../../src/prometheus/index.ts";
 
-describe("the series of", () => {
+describe("seriesNames", () => {
   it.each<[name: string, unit: string, kind: Instrument["kind"], series: string[]]>([
     ["gatehouse.logins", "{login}", "counter", ["gatehouse_logins_total"]],
     ["nodejs.eventloop.time", "s", "counter", ["nodejs_eventloop_time_seconds_total"]],
@@ -23,17 +23,19 @@ describe("the series of", () => {
         "http_server_request_duration_seconds_count",
       ],
     ],
-  ])("%s in %j, a %s", (name, unit, kind, series) => {
+  ])("names the series of %s in %j, a %s", (name, unit, kind, series) => {
     expect(seriesNames({ name, unit, kind })).toEqual(series);
   });
 
-  it("fails for an unknown unit", () => {
-    expect(() => seriesNames({ name: "a.length", unit: "m", kind: "gauge" })).toThrow("How does Prometheus write");
+  it("rejects an unknown unit", () => {
+    expect(() => seriesNames({ name: "a.length", unit: "m", kind: "gauge" })).toThrow(
+      "The unit m of a.length is unknown",
+    );
   });
 });
 
-describe("a query", () => {
-  it("is parsed into metrics, labels and groupings", () => {
+describe("readQuery", () => {
+  it("returns metrics, labels and groupings", () => {
     expect(
       readQuery('sum by (job) (rate(a_total{job=~"x|y", code!=""}[5m])) / on (job) group_left (zone) max by (job) (b)'),
     ).toEqual({
@@ -50,12 +52,12 @@ describe("a query", () => {
     });
   });
 
-  it.each(["", "sum by (job", "rate(a[5 m])", "median(a)", "a{job=b}"])("that is no PromQL is rejected: %j", (text) => {
-    expect(() => readQuery(text)).toThrow("No PromQL at");
+  it.each(["", "sum by (job", "rate(a[5 m])", "median(a)", "a{job=b}"])("rejects invalid PromQL: %j", (text) => {
+    expect(() => readQuery(text)).toThrow("Invalid PromQL at");
   });
 
-  it("without a metric name is rejected", () => {
-    expect(() => readQuery('count({job="a"})')).toThrow("has to name its metric");
+  it("rejects a selector without a metric name", () => {
+    expect(() => readQuery('count({job="a"})')).toThrow("has no metric name");
   });
 });
 
@@ -73,17 +75,20 @@ describe("checkQuery", () => {
     ['a_duration_seconds_bucket{le="0.05"} / ignoring (le) a_duration_seconds_bucket{le="+Inf"}', []],
     ['a_duration_seconds_bucket{le="0.07"}', ["a_duration_seconds_bucket has no bucket up to 0.07"]],
     ['a_duration_seconds_bucket{le=~"0.07"}', []],
-    ["b", ["b is sent by no service"]],
+    ["b", ["no service sends b"]],
     ['rate(b_total{outcome="x"}[5m])', ["b_total has no label outcome"]],
-    ["sum by (le) (a_duration_seconds_count)", ["no metric that is grouped by le has it: a_duration_seconds_count"]],
+    [
+      "sum by (le) (a_duration_seconds_count)",
+      ["no metric of the grouping has the label le: a_duration_seconds_count"],
+    ],
     [
       "sum by (outcome) (b_total) / on (job, zone) a_duration_seconds_sum",
       [
-        "no metric that is grouped by outcome has it: b_total",
-        "no metric that is grouped by zone has it: b_total, a_duration_seconds_sum",
+        "no metric of the grouping has the label outcome: b_total",
+        "no metric of the grouping has the label zone: b_total, a_duration_seconds_sum",
       ],
     ],
-    ["sum(", ['No PromQL at 4, before ""']],
+    ["sum(", ['Invalid PromQL at 4, before ""']],
   ])("%s", (query, complaints) => {
     expect(checkQuery(query, known)).toEqual(complaints);
   });

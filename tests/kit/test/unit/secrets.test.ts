@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 rememberSecret("a password", "Correct-Horse-1");
 rememberSecret("a person's name", "Ada Lovelace");
 
-/** What is said of the lines; the file that goes with it is read and removed. */
+/** Returns the error for the lines, and the content of its file, which is removed. */
 function complaintOf(lines: string[]): { message: string; left: string } {
   try {
     assertNoSecrets([
@@ -42,7 +42,7 @@ describe("assertNoSecrets finds", () => {
     ["a person's name", `{"full_name":"Ada Lovelace"}`],
   ])("%s and names file, line and kind without the secret", (kind, line) => {
     const { message, left } = complaintOf(["first", line]);
-    expect(message).toMatch(/^what must never be written was:\n\/\S*auth\.log:2 has [^\n]+$/);
+    expect(message).toMatch(/^secrets were written:\n\/\S*auth\.log:2 has [^\n]+$/);
     expect(message.endsWith(kind)).toBe(true);
     expect(left).toBe(`first\n${line}\n`);
   });
