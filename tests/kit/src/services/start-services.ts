@@ -84,7 +84,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Runn
   const common = { ...SYSTEM_DEFAULTS, ...options.environment };
   const services = createSystemServices({
     ...{ ports, secrets, records, environment: common, databaseUrls: database.serviceUrls },
-    natsUrl: busUrl as (service: string) => string,
+    natsUrl: busUrl,
     redisUrl: redis?.url ?? null,
     own: (service) => options[service],
   });
