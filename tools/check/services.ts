@@ -3,7 +3,7 @@ import { createLogger } from "@gatehouse/observability";
 import { STREAMS } from "@gatehouse/contracts";
 import { type DeclaredService, SERVICES } from "@gatehouse/declarations";
 import { REPOSITORY_ROOT } from "@gatehouse/local-stack";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse } from "yaml";
@@ -78,7 +78,16 @@ function* checkDeployment({ name, port, publishes, consumes = [], isDeployed }: 
   for (const text of needed) if (!users.includes(text)) yield `deploy/nats/users.conf lacks ${text} for ${name}`;
 }
 
-const problems: string[] = [];
+/** A service or library whose package depends on a service: services meet over HTTP and events. */
+function* checkDependencies(): Iterable<string> {
+  const names = new Set(SERVICES.map(({ name }) => `@gatehouse/${name}`));
+  for (const file of globSync("{services,libs,examples}/*/package.json", { cwd: REPOSITORY_ROOT })) {
+    const { dependencies = {} } = JSON.parse(read(file)) as { dependencies?: Record<string, string> };
+    for (const name of Object.keys(dependencies)) if (names.has(name)) yield `${file} depends on the service ${name}`;
+  }
+}
+
+const problems: string[] = [...checkDependencies()];
 for (const service of SERVICES) {
   for await (const problem of checkRoutes(service)) problems.push(problem);
   problems.push(...checkDeployment(service));
