@@ -11,7 +11,7 @@ const SECONDS_BEFORE_SIGNING = 15 * 60;
 const SECONDS_BEFORE_SIGNING_SOON = 35;
 const KEYS_LOCK = "auth.signing-keys";
 
-export interface KeyServiceConfig {
+interface KeyServiceConfig {
   readonly algorithm: SigningAlgorithm;
   /** The first secret seals; every secret can open. */
   readonly secrets: readonly string[];
