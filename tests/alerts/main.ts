@@ -17,7 +17,6 @@ interface Result {
   readonly file: string;
   readonly passed: boolean;
   readonly seconds: number;
-  /** All that promtool has said. */
   readonly output: string;
 }
 
@@ -56,9 +55,9 @@ async function testAlerts({ json }: Options): Promise<void> {
 
 const program = new Command("pnpm test:alerts")
   .description(
-    `Checks the rules in ${RULES} and runs their tests in ${TESTS}; exit 1 when one fails.\n\npromtool is the one in PATH, else that of Debian's package, unpacked into .cache and not installed.`,
+    `Checks the rules in ${RULES} and runs their tests in ${TESTS}; exit 1 when one fails.\n\nUses promtool from PATH, else from Debian's package, unpacked into .cache.`,
   )
-  .option("--json", "the results as JSON")
+  .option("--json", "print the results as JSON")
   .action(testAlerts);
 
 await program.parseAsync();

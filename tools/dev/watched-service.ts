@@ -81,7 +81,7 @@ export async function launchWatched(options: LaunchOptions, say: (line: string) 
   function follow(launched: LaunchedService): void {
     void launched.ended.then((how) => {
       if (launched === current && !stopping.signal.aborted && restarting === undefined)
-        say(`${service} has ended (${how}). It starts again when a file changes.`);
+        say(`${service} ended (${how}). It starts again when a file changes.`);
     });
   }
 

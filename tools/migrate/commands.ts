@@ -16,7 +16,7 @@ const ROOT = new URL("../../", import.meta.url);
 /** The result of a command for one service. */
 export type Outcome<R> = { readonly service: string; readonly schema: string } & R;
 
-/** Makes roles and schemas when the owner's URL is known, then applies what is missing. */
+/** Creates roles and schemas when the owner's URL is set, then applies missing migrations. */
 export async function migrateUp(services: readonly MigratedService[], ownerUrl: string | undefined) {
   if (ownerUrl !== undefined)
     for (const {
@@ -30,7 +30,7 @@ export async function migrateUp(services: readonly MigratedService[], ownerUrl: 
 /** @throws DatabaseSetupError in production without `isConfirmed` */
 export async function migrateDown(services: readonly MigratedService[], isProduction: boolean, isConfirmed: boolean) {
   if (isProduction && !isConfirmed)
-    throw new DatabaseSetupError("down loses what the tables hold: in production it wants --yes");
+    throw new DatabaseSetupError("`down` deletes the data of the reverted tables. In production it requires --yes.");
   return forEach(services, async (migrations) => ({ reverted: await migrations.down() }));
 }
 
@@ -40,13 +40,13 @@ export async function migrationStatus(
   return forEach(services, async (migrations) => ({ migrations: await migrations.status() }));
 }
 
-/** The types are compared with a schema that this build has migrated; with another one everything would be a drift. */
+/** @throws DatabaseSetupError when another build migrated the schema */
 export async function findDrift(services: readonly MigratedService[]): Promise<Outcome<{ drift: Drift[] }>[]> {
   return forEach(services, async (migrations, { name, url, folder, database }) => {
     const other = (await migrations.status()).find(({ appliedAt, isKnown }) => appliedAt === undefined || !isKnown);
     if (other)
       throw new DatabaseSetupError(
-        `the schema of ${name} is not the one that this build makes (${other.name}): run \`pnpm migrate up\` first`,
+        `The schema of ${name} differs from this build's migrations (${other.name}). Run \`pnpm migrate up\` first.`,
       );
     return {
       drift: await checkDrift({
@@ -58,7 +58,7 @@ export async function findDrift(services: readonly MigratedService[]): Promise<O
   });
 }
 
-/** @returns the file, as a path */
+/** @returns the path of the file */
 export async function writeMigration(service: ServiceWithDatabase, name: string): Promise<string> {
   return fileURLToPath(await createMigration(migrationsOf(service), name, new Date()));
 }

@@ -31,7 +31,7 @@ export async function loadStackEnvironment(): Promise<NodeJS.ProcessEnv> {
   return { ...found, ...environment };
 }
 
-/** @throws ConfigError naming every URL that is missing or wrong */
+/** @throws ConfigError with every missing or invalid URL */
 export function servicesOf(environment: NodeJS.ProcessEnv, only: string | undefined): MigratedService[] {
   // A service that is not deployed, such as an example, is migrated when its URL is set or when `only` names it.
   const isMeant = ({ name, database, isDeployed }: ServiceWithDatabase) =>
@@ -50,7 +50,7 @@ export function servicesOf(environment: NodeJS.ProcessEnv, only: string | undefi
   return meant.map((service) => ({ ...service, url: urls[service.database.urlVariable] ?? "" }));
 }
 
-/** Returns DATABASE_URL, or the URL of POSTGRES_*; undefined when roles and schemas are made by other means. */
+/** Returns DATABASE_URL, or the URL of POSTGRES_*; undefined when neither is set. */
 export function ownerUrlOf(environment: NodeJS.ProcessEnv): string | undefined {
   if (environment["DATABASE_URL"]) return environment["DATABASE_URL"];
   const host = environment["POSTGRES_HOST"];

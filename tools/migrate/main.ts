@@ -75,7 +75,8 @@ const create = command("create", "write an empty migration, named by the time")
   .argument("<name>", "what it does, as in create_accounts")
   .action(async (name: string, options: Options) => {
     const service = MIGRATED.find((one) => one.name === options.service);
-    if (!service) throw new DatabaseSetupError(`whose migration? Say --service ${NAMES.join(" or --service ")}`);
+    if (!service)
+      throw new DatabaseSetupError(`The service is missing. Add --service ${NAMES.join(" or --service ")}.`);
     const file = relative(process.cwd(), await writeMigration(service, name));
     print(options, { service: service.name, file }, [file]);
   });

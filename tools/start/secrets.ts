@@ -8,7 +8,7 @@ import { readOptionalFile } from "./settings.ts";
 export const passwordVariableOf = (service: string): string =>
   `${service.toUpperCase().replaceAll("-", "_")}_DATABASE_PASSWORD`;
 
-/** Secrets that a stack needs and generates: those of the services, and the passwords of the database. */
+/** The secrets of the services and the passwords of the database. */
 const NAMES: readonly string[] = [
   ...new Set(SERVICES.flatMap(({ secrets }) => secrets)),
   "POSTGRES_PASSWORD",
@@ -18,8 +18,8 @@ const NAMES: readonly string[] = [
 export type StackSecrets = Readonly<Record<string, string> & { POSTGRES_PASSWORD: string }>;
 
 /**
- * The secrets of the stack in `dir`: generated once, kept in a file that only its owner may read, so that tokens and
- * sealed keys outlive a restart.
+ * Returns the secrets of the stack in `dir`. They are generated once and stored in a file that only its owner may read, so that
+ * tokens and sealed keys survive a restart.
  */
 export function loadSecrets(dir: string): StackSecrets {
   const path = join(dir, "secrets.json");

@@ -12,8 +12,8 @@ export interface StackSettings {
 }
 
 /**
- * What this stack is to be, from the variables of the process and the text of .env, which the former override.
- * @throws UsageError naming a variable that is wrong
+ * Returns the settings of a stack. Variables of the process override those in the text of .env.
+ * @throws UsageError with the name of an invalid variable
  */
 export function readSettings(variables: NodeJS.ProcessEnv, envFile: string, root: string): StackSettings {
   const { dir, environment } = readStackEnvironment(variables, envFile, root);
@@ -29,12 +29,12 @@ export function readSettings(variables: NodeJS.ProcessEnv, envFile: string, root
     for (const { database } of SERVICES_WITH_DATABASE)
       if (environment[database.urlVariable])
         throw new UsageError(
-          `${database.urlVariable} is set but DATABASE_URL, which makes the schema in it, is not: set both or neither`,
+          `${database.urlVariable} is set but DATABASE_URL, which creates its schema, is not. Set both or neither.`,
         );
   return { dir, ports, environment };
 }
 
-/** The variables of the process over those of .env, and the folder that they name; nothing else is looked at. */
+/** Returns the variables and STACK_DIR, without validating the rest. */
 export function readStackEnvironment(
   variables: NodeJS.ProcessEnv,
   envFile: string,
@@ -44,7 +44,7 @@ export function readStackEnvironment(
   return { dir: resolve(root, environment["STACK_DIR"] || ".stack"), environment };
 }
 
-/** The text of a file, empty when there is none. */
+/** Returns the text of a file, empty when it does not exist. */
 export function readOptionalFile(path: string): string {
   try {
     return readFileSync(path, "utf8");

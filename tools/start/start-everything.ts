@@ -33,21 +33,20 @@ export interface StartOptions {
   readonly say: (line: string) => void;
 }
 
-/** What the user set, and a generated secret for every one that is not set. */
+/** The given variables, and a generated value for each secret that is not set. */
 type StackEnvironment = NodeJS.ProcessEnv & Pick<StackSecrets, "POSTGRES_PASSWORD">;
 
 /** A watched service is one process, which restarts faster. */
 const ALONE = { WEB_CONCURRENCY: "1" };
 
-/** Everything that a stack keeps in its folder, and all that --fresh removes from it. */
+/** What --fresh removes from the folder. */
 const KEPT = ["postgres", "nats", "redis", "secrets.json"];
 
-/** Starts servers and services in the order of their needs; returns when requests are answered and the first admin is there. */
+/** Starts servers and services in the order of their dependencies; returns when they are ready and the first admin exists. */
 export async function startEverything(options: StartOptions): Promise<void> {
   const { settings, say } = options;
   const { records, secrets } = await takeFolder(options);
   await assertPortsFree(settings);
-  // What the user has set, and a secret for everything that he has not.
   const environment: StackEnvironment = { ...secrets, ...withoutBlanks(settings.environment) };
   const addresses = await startServers(options, environment, records);
   options.shutdown.add(announceAddresses(settings.dir, addresses));
@@ -56,14 +55,14 @@ export async function startEverything(options: StartOptions): Promise<void> {
   const email = environment["FIRST_ADMIN_EMAIL"];
   if (email !== undefined) await waitForFirstAdmin(email, addresses.databaseUrls, options.shutdown.signal);
   else if (!(await hasAdmin(addresses.databaseUrls.auth)))
-    say("There is no admin yet: set FIRST_ADMIN_EMAIL and FIRST_ADMIN_PASSWORD and start again to get one.");
+    say("There is no admin yet. To create one, set FIRST_ADMIN_EMAIL and FIRST_ADMIN_PASSWORD and start again.");
   const url = `http://${gatewayHost(settings.environment)}:${settings.ports.gateway}`;
   if (observation) say(firstRequest(url));
   observation?.begin();
   say(`gatehouse ready on ${url}`);
 }
 
-/** Ends after the services, whose last traces come when they stop. */
+/** The observation stops after the services, which send their last traces when they stop. */
 async function observe(
   { observe: isWanted, shutdown, say }: StartOptions,
   environment: NodeJS.ProcessEnv,
@@ -74,13 +73,13 @@ async function observe(
   return observation;
 }
 
-/** What to paste into another terminal to see something here. */
+/** Returns a command that causes a trace. */
 function firstRequest(url: string): string {
   const body = `{"email":"ada@example.com","password":"Correct-Horse-1"}`;
   return `try: curl ${url}/v1/users -H 'content-type: application/json' -d '${body}'`;
 }
 
-/** Locks the folder, ends what an earlier run left behind, and removes its data when asked to. */
+/** Locks the folder and ends the processes of an earlier run. With `fresh` removes its data. */
 async function takeFolder({
   settings,
   fresh,
@@ -94,7 +93,7 @@ async function takeFolder({
   shutdown.add(() => lock.release());
   const records = createPidRecords(join(dir, "run"));
   const left = await records.endAll();
-  if (left.length > 0) say(`ended what an earlier run left behind: ${left.join(", ")}`);
+  if (left.length > 0) say(`ended processes of an earlier run: ${left.join(", ")}`);
   if (fresh) for (const name of KEPT) rmSync(join(dir, name), { recursive: true, force: true });
   return { records, secrets: loadSecrets(dir) };
 }
@@ -114,7 +113,7 @@ async function startServers(
     signal: shutdown.signal,
     onStarted(part, server) {
       shutdown.add(() => server.stop());
-      void server.ended.then((how) => shutdown.signal.aborted || say(`${part} has ended (${how})`));
+      void server.ended.then((how) => shutdown.signal.aborted || say(`${part} ended (${how})`));
     },
   });
   const migrated = stack.postgres().then(async (ownerUrl) => {
@@ -127,7 +126,7 @@ async function startServers(
       ]),
     ) as StackAddresses["databaseUrls"];
     await prepareDatabases({ ownerUrl, serviceUrls });
-    say("all schemas are migrated");
+    say("migrated all schemas");
     return serviceUrls;
   });
   const parts = [migrated, stack.nats(), stack.redis()] as const;
@@ -158,9 +157,9 @@ async function startServices(
     shutdown.signal.throwIfAborted();
     await launched.waitUntilReady(shutdown.signal);
     if ("ended" in launched)
-      void launched.ended.then((how) => shutdown.signal.aborted || say(`${service} has ended (${how})`));
+      void launched.ended.then((how) => shutdown.signal.aborted || say(`${service} ended (${how})`));
   };
-  // A service that others call starts first: at their start they ask it, and would log that it does not answer.
+  // Services that call others start last: they would log that the others are unavailable.
   const [first, later] = [
     SERVICES.filter((one) => calledBy(one).length === 0),
     SERVICES.filter((one) => calledBy(one).length > 0),
@@ -168,7 +167,7 @@ async function startServices(
   for (const wave of [first, later]) await Promise.all(wave.map((one) => shutdown.track(start(one))));
 }
 
-/** An empty variable counts as absent, as it does for the services. */
+/** Services treat an empty variable as not set. */
 function withoutBlanks(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
 }

@@ -16,7 +16,7 @@ export const EMAIL = "ada.lovelace@example.com";
 
 const logger = createLogger({ service: "test", level: "silent" });
 
-/** A bus with empty streams, and what a test does on it beside the commands. */
+/** Creates a bus with empty streams. */
 export async function createEventsBench() {
   const server = await createTestBus();
   const connection = await openConnection({ url: server.url, name: "test" });
@@ -30,7 +30,7 @@ export async function createEventsBench() {
     return found;
   }
 
-  /** Over the core protocol, as a program without our library may; the stream answers when it has it. */
+  /** Publishes over the core protocol, as a program without our library; the stream acknowledges. */
   async function publishText(subject: string, text: string): Promise<void> {
     await connection.request(subject, text);
   }
@@ -45,7 +45,7 @@ export async function createEventsBench() {
 
     publishText,
 
-    /** A consumer of registrations that gives up on each, until it is mended. */
+    /** Starts a consumer that fails on each registration until `isMended`. */
     mailer(durable = "mailer") {
       const state = { isMended: false, handled: [] as string[] };
       const consumer = startConsumer({

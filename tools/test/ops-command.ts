@@ -9,15 +9,15 @@ import { runOps as run } from "../ops/run-ops.ts";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 export interface OpsResult {
-  /** The exit code, or the signal that ended it. */
+  /** The exit code or the signal. */
   readonly code: number | string;
   readonly output: string;
   readonly errors: string;
 }
 
-/** One `pnpm ops …`, while it runs. */
+/** A running `pnpm ops`. */
 export interface OpsCommand {
-  /** What it has written to standard output so far. */
+  /** Its standard output so far. */
   readonly lines: readonly string[];
   kill(signal: NodeJS.Signals): void;
   ended(): Promise<OpsResult>;
@@ -51,7 +51,7 @@ export async function runOps(
   return { code, output: lines.join("\n"), errors: await text(errors) };
 }
 
-/** Runs one command as a process of its own. */
+/** Runs one command as a process. */
 export function startOps(variables: NodeJS.ProcessEnv, ...args: string[]): OpsCommand {
   const child = spawn(process.execPath, ["tools/ops/main.ts", ...args], {
     cwd: ROOT,

@@ -8,16 +8,16 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** One `pnpm start`, run as a developer's terminal runs it. */
+/** A running `pnpm start`. */
 export interface StartCommand {
-  /** What it has said so far. */
+  /** Its output so far. */
   readonly lines: readonly string[];
   /** Resolves with the URL of the ready line. @throws Error with the output when the command ends before that line */
   ready(): Promise<string>;
   /** Resolves when it has printed `times` lines with this text. Default: 1. */
   says(text: string, times?: number): Promise<void>;
   kill(signal: NodeJS.Signals): void;
-  /** Its exit code once it has ended, or the signal that ended it. */
+  /** Resolves with the exit code or the signal. */
   ended(): Promise<number | string>;
 }
 
@@ -26,7 +26,7 @@ export interface StackVariables {
   readonly [name: string]: string;
 }
 
-/** The tests look for the process of each part, and a container is none. */
+/** The tests look for a process of each part. */
 const WITHOUT_DOCKER = { DOCKER_HOST: "unix:///nowhere/docker.sock" };
 const CHEAP = { ARGON2_MEMORY_KIB: "8192", ARGON2_TIME_COST: "1" };
 
@@ -75,7 +75,7 @@ function run(command: string, args: readonly string[], variables: StackVariables
         resolve(found);
       };
       listeners.add(check);
-      void ended.then(() => reject(new Error(`pnpm start ended without saying "${text}":\n${lines.join("\n")}`)));
+      void ended.then(() => reject(new Error(`pnpm start ended without printing "${text}":\n${lines.join("\n")}`)));
       check();
     });
   return {
@@ -87,7 +87,7 @@ function run(command: string, args: readonly string[], variables: StackVariables
   };
 }
 
-/** The processes that a stack says it runs. */
+/** Returns the recorded processes of a stack. */
 export function processesOf({ STACK_DIR }: StackVariables): (ProcessIdentity & { name: string })[] {
   const folder = join(STACK_DIR, "run");
   return readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), "utf8")));

@@ -7,7 +7,7 @@ declare module "vitest" {
   }
 }
 
-/** Several projects name this set-up and each loads it anew; what it started is shared through the process. */
+/** Each Vitest project loads this module again; they share what it starts. */
 const KEY = Symbol.for("gatehouse.test-infrastructure");
 interface Shared {
   users: number;
@@ -15,7 +15,7 @@ interface Shared {
 }
 const globals = globalThis as { [KEY]?: Shared };
 
-/** Starts, once a run, what integration and end-to-end tests share: one PostgreSQL with the migrated template database. */
+/** Starts PostgreSQL with the migrated template database once for all projects. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const shared = (globals[KEY] ??= { users: 0, running: startTestInfrastructure(process.env) });
   shared.users++;

@@ -11,7 +11,7 @@ import {
 import { join } from "node:path";
 import { migrateTemplate } from "./template.ts";
 
-/** What the test files of a run get to know; plain data, since they run in processes of their own. */
+/** Plain data, because test files run in other processes. */
 export interface TestInfrastructure {
   readonly folder: string;
   /** The superuser's URL of the run's PostgreSQL. */
@@ -20,7 +20,7 @@ export interface TestInfrastructure {
   readonly redis: Source;
 }
 
-/** Starts the PostgreSQL of a test run, makes its template database, and finds how NATS and Redis are started. */
+/** Starts PostgreSQL with the template database, and finds the sources of NATS and Redis. */
 export async function startTestInfrastructure(
   environment: NodeJS.ProcessEnv,
 ): Promise<{ info: TestInfrastructure; stop(): Promise<void> }> {

@@ -2,7 +2,7 @@ import { SERVICES_WITH_DATABASE } from "@gatehouse/declarations";
 import { databaseUrl, prepareDatabases, type StackAddresses } from "@gatehouse/local-stack";
 import pg from "pg";
 
-/** The database of which every test file gets a clone. */
+/** Test files clone this database. */
 export const TEMPLATE = "gatehouse_template";
 
 /** The password of the services' roles in test databases, which live for one run on loopback. */
@@ -15,7 +15,7 @@ export async function migrateTemplate(superuserUrl: string): Promise<void> {
   await prepareDatabases({ ownerUrl, serviceUrls: serviceUrlsOf(superuserUrl, TEMPLATE) });
 }
 
-/** How each service's role connects to a clone of the template. */
+/** Returns the URLs of the services' roles. */
 export function serviceUrlsOf(superuserUrl: string, database: string): StackAddresses["databaseUrls"] {
   const urls = SERVICES_WITH_DATABASE.map(
     ({ name, database: { role } }) => [name, roleUrl(superuserUrl, database, role)] as const,
@@ -23,7 +23,6 @@ export function serviceUrlsOf(superuserUrl: string, database: string): StackAddr
   return Object.fromEntries(urls) as StackAddresses["databaseUrls"];
 }
 
-/** How the role of one service connects. */
 export function roleUrl(superuserUrl: string, database: string, role: string): string {
   return databaseUrl(superuserUrl, database, { role, password: ROLE_PASSWORD });
 }

@@ -6,24 +6,24 @@ import { createPidRecords, type PidRecords } from "./process/pid-records.ts";
 
 const PREFIX = "gatehouse-test-";
 
-/** A folder of one test run: its servers' data, and which processes belong to it. */
+/** The folder of a test run: the data of its servers and the records of its processes. */
 export interface RunFolder {
   readonly path: string;
   readonly records: PidRecords;
   remove(): Promise<void>;
 }
 
-/** Makes the folder of this run, below the system's temporary one. */
+/** Creates the folder of this run in the system's temporary folder. */
 export function createRunFolder(): RunFolder {
   const path = join(tmpdir(), `${PREFIX}${process.pid}-${Date.now().toString(36)}`);
   mkdirSync(path);
-  // PostgreSQL runs as another user when we are root, and must be able to pass through.
+  // PostgreSQL runs as another user when we are root, and must enter the folder.
   chmodSync(path, 0o711);
   writeFileSync(join(path, "owner.json"), JSON.stringify(identify(process.pid)));
   return runFolder(path);
 }
 
-/** The folder that another process of this run has made, as its test workers see it. */
+/** Returns the folder that another process of this run created. */
 export function runFolder(path: string): RunFolder {
   const records = createPidRecords(join(path, "run"));
   return {
@@ -36,7 +36,7 @@ export function runFolder(path: string): RunFolder {
   };
 }
 
-/** Ends what runs that were killed left behind, and removes their folders. */
+/** Ends the processes of killed runs and removes their folders. */
 export async function sweepDeadRuns(): Promise<void> {
   const names = readdirSync(tmpdir()).filter((name) => name.startsWith(PREFIX));
   await Promise.all(
@@ -44,7 +44,7 @@ export async function sweepDeadRuns(): Promise<void> {
       const path = join(tmpdir(), name);
       const owner = readOwner(path);
       if (owner === undefined || isAlive(owner)) return;
-      // Another user's left-overs are not ours to remove, and no reason to fail.
+      // The folder may belong to another user.
       await runFolder(path)
         .remove()
         .catch(() => undefined);

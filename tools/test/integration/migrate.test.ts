@@ -66,7 +66,7 @@ describe("pnpm migrate", { timeout: 60_000 }, () => {
     });
   });
 
-  it("finds that the tables' types of both services equal the migrated schemas", async () => {
+  it("finds no difference between types and migrated schemas", async () => {
     expect(await migrate("check")).toEqual({
       code: 0,
       result: {
@@ -79,7 +79,7 @@ describe("pnpm migrate", { timeout: 60_000 }, () => {
     });
   });
 
-  it("has nothing left to do, and says so by status", async () => {
+  it("has no pending migration after up, as status shows", async () => {
     expect(await migrate("up")).toMatchObject({
       code: 0,
       result: {
@@ -98,7 +98,7 @@ describe("pnpm migrate", { timeout: 60_000 }, () => {
       expect(migration).toMatchObject({ applied_at: expect.any(String), is_known: true });
   });
 
-  it("serves an example's schema, too, when its URL is there", async () => {
+  it("migrates an example's schema when its URL is set", async () => {
     const url = new URL(database.ownerUrl);
     [url.username, url.password] = ["gatehouse_audit_by_command", "throw-away"];
     auditUrl = url.href;

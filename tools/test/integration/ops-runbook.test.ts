@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-/** Runs a block of the page as somebody who pastes it does. */
+/** Runs a block of the page in a shell. */
 async function follow(block: string, variables: NodeJS.ProcessEnv = {}): Promise<string[]> {
   const env = { PATH: process.env["PATH"], NATS_URL: bench.url, ...variables };
   return await new Promise((resolve, reject) => {

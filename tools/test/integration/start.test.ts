@@ -29,7 +29,7 @@ const running: StartCommand[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "gatehouse-start-"));
-  // PostgreSQL runs as another user when we are root, and must be able to pass through.
+  // PostgreSQL runs as another user when we are root, and must enter the folder.
   await chmod(folder, 0o711);
   variables = { ...(await stackVariables(join(folder, "stack"))), ...ADMIN };
 });
@@ -38,7 +38,7 @@ afterAll(async () => {
   for (const command of running) command.kill("SIGTERM");
   await Promise.all(running.map((command) => command.ended()));
   await rm(folder, { recursive: true, force: true });
-  // But for the command it suggests, which has an email and a password of nobody's.
+  // Except for the suggested command, whose email and password are examples.
   const written = (lines: readonly string[]) => lines.map((line) => (line.startsWith("try: ") ? "" : line));
   assertNoSecrets(running.map(({ lines }, index) => ({ name: `start-${index + 1}`, lines: written(lines) })));
 });

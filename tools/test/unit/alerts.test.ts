@@ -17,8 +17,8 @@ const pageOf = (alert: string) =>
 const severitiesOf = (alert: string) =>
   new Set(ALERTS.filter((rule) => rule.alert === alert).map(({ labels }) => labels?.["severity"] ?? "none"));
 
-describe("an alert", () => {
-  it.each(ALERTS)("says to whom, what, and where to read on: $alert, $labels", ({ alert, labels, annotations }) => {
+describe("alert", () => {
+  it.each(ALERTS)("has a severity, texts and a runbook: $alert, $labels", ({ alert, labels, annotations }) => {
     expect(["page", "ticket"]).toContain(labels?.["severity"]);
     expect(annotations).toEqual({
       summary: expect.stringMatching(/.{10}/),
@@ -27,11 +27,11 @@ describe("an alert", () => {
     });
   });
 
-  it.each(NAMES)("has a runbook under its own name: %s", (alert) => {
+  it.each(NAMES)("has a runbook of its name: %s", (alert) => {
     expect(read(pageOf(alert))).toMatch(new RegExp(`^# ${alert}\\n`));
   });
 
-  it("is the reason of each runbook", () => {
+  it("exists for each runbook", () => {
     expect(globSync("docs/operations/runbooks/*", { cwd: ROOT }).toSorted()).toEqual(NAMES.map(pageOf).toSorted());
   });
 });
@@ -41,7 +41,7 @@ describe("the table of alerts", () => {
     ...read("docs/operations/slo.md").matchAll(/^- \[(\w+)\]\((runbooks\/[\w-]+\.md)\)\n {2}- Severity: ([a-z, ]+)$/gm),
   ].map(([, alert = "", page = "", severities = ""]) => ({ alert, page, severities: severities.split(", ") }));
 
-  it("names each with its runbook and its severities", () => {
+  it("lists each alert with its runbook and severities", () => {
     expect(rows.map(({ alert }) => alert).toSorted()).toEqual(NAMES.toSorted());
     for (const { alert, page, severities } of rows)
       expect([alert, `docs/operations/${page}`, new Set(severities)]).toEqual([
@@ -63,7 +63,7 @@ describe("promtool's tests", () => {
     return groups.flatMap((group) => group.alert_rule_test);
   });
 
-  it.each(NAMES)("see it fire, with each severity, and not fire: %s", (alert) => {
+  it.each(NAMES)("cover firing at each severity, and not firing: %s", (alert) => {
     const expected = tests.filter(({ alertname }) => alertname === alert).map((test) => test.exp_alerts);
     const fired = expected.flat().map(({ exp_labels: labels }) => labels["severity"]);
     expect(new Set(fired)).toEqual(severitiesOf(alert));
@@ -77,7 +77,7 @@ describe("the commands of runbooks", () => {
     [...read(file).matchAll(/(?:^|`)pnpm ([^`\n]+)/gm)].map(([, command = ""]) => ({ file, command })),
   );
 
-  it.each(commands)("are there: pnpm $command ($file)", async ({ command }) => {
+  it.each(commands)("exist: pnpm $command ($file)", async ({ command }) => {
     const words = command.split(" ");
     expect(scripts).toContain(words[0]);
     if (words[0] !== "ops") return;
@@ -88,15 +88,15 @@ describe("the commands of runbooks", () => {
     for (const option of words.filter((word) => word.startsWith("--"))) expect(output).toContain(` ${option}`);
   });
 
-  it("are found", () => {
+  it("are more than 20", () => {
     expect(commands.length).toBeGreaterThan(20);
   });
 });
 
 const SOURCES = globSync("{libs,services}/*/src/**/*.ts", { cwd: ROOT }).map(read);
 
-describe("what runbooks quote", () => {
-  /** PostgreSQL's, a dashboard's, and what `pnpm ops events dead` puts together. */
+describe("log lines in runbooks", () => {
+  /** Texts of PostgreSQL, of a dashboard and of `pnpm ops events dead`. */
   const OF_OTHERS = new Set([
     "idle in transaction",
     "Auth and revocation",
@@ -108,13 +108,13 @@ describe("what runbooks quote", () => {
     [...read(file).matchAll(/`(?!pnpm|node )(\w+(?:[,:]? [\w…]+){2,})`/g)].map(([, text = ""]) => ({ file, text })),
   );
 
-  it.each(quoted.filter(({ text }) => !OF_OTHERS.has(text)))("is what services say: $text ($file)", ({ text }) => {
-    // Whatever fails is logged in one way, libs/messaging's fault-log.ts.
+  it.each(quoted.filter(({ text }) => !OF_OTHERS.has(text)))("exist in the source: $text ($file)", ({ text }) => {
+    // fault-log.ts of libs/messaging adds the end of the line.
     const [part = ""] = text.split(/ (?:…|failed, retrying|recovered)/);
     expect(SOURCES.some((source) => source.includes(part))).toBe(true);
   });
 
-  it("is found", () => {
+  it("are more than 15", () => {
     expect(quoted.length).toBeGreaterThan(15);
   });
 });

@@ -49,16 +49,16 @@ const own = services.filter(([, { build }]) => build !== undefined);
 const variables = { auth: await readBy("auth"), user: await readBy("user"), gateway: await readBy("gateway") };
 const { version } = read("package.json") as { readonly version: string };
 
-/** What Compose knows of a service, as far as it is used: a word that is not here is a mistake in writing, or has to be added. */
+/** The keys of a Compose service in use; add a new one here. */
 const KEYS = new Set([
   ...["build", "cap_drop", "command", "depends_on", "entrypoint", "environment", "healthcheck", "image", "logging"],
   ...["mem_limit", "networks", "ports", "profiles", "read_only", "restart", "security_opt", "shm_size"],
   ...["stop_grace_period", "tmpfs", "user", "volumes"],
 ]);
 
-/** They run and end. */
+/** One-shot commands. */
 const COMMANDS = new Set(["migrate", "ops"]);
-/** Made from scratch, with nothing in it that could ask. */
+/** Images from scratch, without a program for a health check. */
 const WITHOUT_PROBE = new Set(["collector"]);
 
 const networksOf = ({ networks = ["default"] }: Service) =>
@@ -95,11 +95,11 @@ describe("compose.yml", () => {
     },
   );
 
-  it.each(services)("publishes of %s on loopback only", (_name, { ports = [] }) => {
+  it.each(services)("publishes ports of %s on loopback only", (_name, { ports = [] }) => {
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:(?:(\d+):\1|\$\{[A-Z_]+:-\d+\}:\d+)$/);
   });
 
-  it.each(services)("has no secret of its own for %s", (_name, { environment = {} }) => {
+  it.each(services)("contains no secret of %s", (_name, { environment = {} }) => {
     for (const [variable, value] of Object.entries(environment)) {
       if (/(?:PASSWORD|SECRET_KEY|TOKEN)$/.test(variable))
         expect([variable, value]).toEqual([variable, expect.stringMatching(/^\$\{[A-Z_]+(?::\?|:-\})/)]);
@@ -109,7 +109,7 @@ describe("compose.yml", () => {
     }
   });
 
-  it("has what it requires from deploy/new-env, and a hint in each error", () => {
+  it("requires only variables of deploy/new-env, with a hint in each error", () => {
     const text = readFileSync(`${ROOT}compose.yml`, "utf8");
     const required = new Set(
       [...text.matchAll(/\$\{([A-Z_]+):\?([^}]*)\}/g)].map(([, name = "", hint = ""]) => {
@@ -121,13 +121,13 @@ describe("compose.yml", () => {
     expect(Object.entries(freshEnvironment).filter(([name, value]) => required.has(name) && value === "")).toEqual([]);
   });
 
-  it.each(services)("mounts into %s what is there", (_name, { volumes = [] }) => {
+  it.each(services)("mounts only existing files into %s", (_name, { volumes = [] }) => {
     for (const [source = ""] of volumes.map((volume) => volume.split(":")))
       if (source.startsWith("./")) expect([source, existsSync(`${ROOT}${source}`)]).toEqual([source, true]);
       else expect(Object.keys(compose.volumes)).toContain(source);
   });
 
-  it("waits only for services that say when they are ready, and for commands that end", () => {
+  it("waits only for services with a health check and for one-shot commands", () => {
     const awaited = services.flatMap(([, { depends_on = {} }]) => Object.entries(depends_on));
     expect(awaited.length).toBeGreaterThan(0);
     for (const [name, { condition }] of awaited) {
@@ -139,7 +139,7 @@ describe("compose.yml", () => {
     }
   });
 
-  // The arrows of the design: who shares a network with whom, besides the services among each other.
+  // The services share networks with these only.
   it.each([
     ["postgres", ["auth", "auth-2", "migrate", "ops", "user", "user-2"]],
     ["redis", ["gateway", "gateway-2", "gateway-3"]],
@@ -153,23 +153,23 @@ describe("compose.yml", () => {
     expect(neighbours.map(([other]) => other).toSorted()).toEqual(expected);
   });
 
-  // On `bus`, where they meet as well, the other side's address is one that auth does not believe.
+  // On the network `bus` auth trusts no address.
   it.each([
     ["AUTH_URL", "auth"],
     ["USER_URL", "user"],
-  ])("has %s name what all its replicas answer to, on one network only", (variable, target) => {
+  ])("sets %s to an alias of all replicas, on one network only", (variable, target) => {
     const urls = new Set(own.flatMap(([, { environment }]) => environment?.[variable] ?? []));
     expect([...urls]).toEqual([expect.stringMatching(new RegExp(`^http://${target}\\.internal:\\d+$`))]);
     for (const [, { build, networks }] of own)
       if (build?.target === target) expect(networks).toMatchObject({ services: { aliases: [`${target}.internal`] } });
   });
 
-  it("keeps all but the published and those that send telemetry from the outside", () => {
+  it("isolates all services except published ones and those that send telemetry", () => {
     const outward = Object.entries(compose.networks).filter(([, network]) => network?.internal !== true);
     expect(outward.map(([name]) => name)).toEqual(["edge", "entry", "telemetry"]);
   });
 
-  // Compose 1.29 is the oldest that reads profiles; both it and the plugin of today have to take the file.
+  // Compose 1.29 is the oldest version with profiles.
   const tool = [["docker", "compose"] as const, ["docker-compose"] as const].find(
     ([command, ...rest]) => spawnSync(command, [...rest, "version"]).status === 0,
   );
@@ -191,7 +191,7 @@ describe("compose.yml", () => {
 });
 
 describe("deploy/new-env", () => {
-  it("makes secrets that production takes, each another one, for its owner's eyes", () => {
+  it("creates distinct secrets that production accepts, readable by the owner only", () => {
     const secrets = Object.entries(freshEnvironment).filter(([name]) => /PASSWORD|SECRET|TOKEN/.test(name));
     for (const [name, value] of secrets)
       expect([name, value]).toEqual([name, expect.stringMatching(/^[A-Za-z][A-Za-z0-9]{31,}$/)]);
@@ -199,7 +199,7 @@ describe("deploy/new-env", () => {
     expect(statSync(envFile).mode & 0o777).toBe(0o600);
   });
 
-  it("does not write over what is there", () => {
+  it("does not overwrite a file", () => {
     const { status, stderr } = spawnSync(`${ROOT}deploy/new-env`, [envFile]);
     expect([status, stderr.toString()]).toEqual([1, expect.stringContaining("exists")]);
   });
@@ -208,19 +208,19 @@ describe("deploy/new-env", () => {
 describe("the configuration of the observability stack", () => {
   const files = globSync("deploy/observability/{*.{yaml,yml},grafana/**/*.yaml}", { cwd: ROOT });
 
-  it.each(files)("names hosts that are there, and their ports: %s", (file) => {
+  it.each(files)("names existing hosts and ports: %s", (file) => {
     const hosts = [...readFileSync(`${ROOT}${file}`, "utf8").matchAll(/http:\/\/([a-z]+):(\d+)/g)];
     const listening: Record<string, string[]> = { prometheus: ["9090"], tempo: ["3200", "4318"], loki: ["3100"] };
     for (const [address, host = "", port] of hosts)
       expect([address, listening[host]]).toEqual([address, expect.arrayContaining([port])]);
   });
 
-  it("is YAML, each with something in it", () => {
+  it("is YAML and not empty", () => {
     expect(files.length).toBeGreaterThanOrEqual(6);
     for (const file of files) expect([file, Object.keys(read(file) as object).length > 0]).toEqual([file, true]);
   });
 
-  it("leads from the dashboards to data sources of the same names", () => {
+  it("defines the data sources of the dashboards", () => {
     const { datasources } = read("deploy/observability/grafana/provisioning/datasources/gatehouse.yaml") as {
       datasources: readonly { readonly uid: string; readonly type: string }[];
     };

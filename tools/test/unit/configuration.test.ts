@@ -39,16 +39,16 @@ const table = [...text("docs/guide/configuration.md").matchAll(/^\| `([A-Z][A-Z0
 );
 
 describe(".env.example", () => {
-  it("names every variable that is read, once, and no other", () => {
+  it("lists exactly the variables that are read, once each", () => {
     expect(sorted(example.map(({ name }) => name))).toEqual(sorted(all));
   });
 
-  it("sets nothing by itself", () => {
+  it("sets no variable", () => {
     const lines = text(".env.example").split("\n");
     expect(lines.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([]);
   });
 
-  it("has placeholders for secrets that production refuses", () => {
+  it("has placeholders for secrets that production rejects", () => {
     const secrets = example.filter(({ name }) => /PASSWORD$|TOKEN$|SECRET_KEY$/.test(name));
     expect(secrets.length).toBeGreaterThan(0);
     for (const { name, value } of secrets) expect([name, value]).toEqual([name, expect.stringMatching(/^change-me-/)]);
@@ -56,7 +56,7 @@ describe(".env.example", () => {
 });
 
 describe("docs/guide/configuration.md", () => {
-  it("names the same", () => {
+  it("lists the same variables", () => {
     expect(sorted(table.map(({ name }) => name))).toEqual(sorted(all));
   });
 
@@ -66,7 +66,7 @@ describe("docs/guide/configuration.md", () => {
       if (/^`.*`$/.test(fallback)) expect([name, fallback]).toEqual([name, `\`${values.get(name)}\``]);
   });
 
-  it("says who reads each", () => {
+  it("names the readers of each variable", () => {
     const readers = (name: string) =>
       Object.entries({ ...services, S: READ_BY_SCRIPTS })
         .filter(([, names]) => names.includes(name))

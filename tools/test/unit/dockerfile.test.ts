@@ -15,7 +15,7 @@ describe("deploy/Dockerfile", () => {
   const stages = dockerfile.split(/^FROM /m).slice(1);
   const images = stages.filter((stage) => TARGETS.some((target) => stage.startsWith(`node AS ${target}\n`)));
 
-  it("begins with one image, of the version of Node that the project runs on", () => {
+  it("uses one base image with the project's version of Node", () => {
     expect([...dockerfile.matchAll(/^ARG NODE_IMAGE=(.*)$/gm)].map(([, image]) => image)).toEqual([
       `node:${project.devDependencies.node}-bookworm-slim`,
     ]);
@@ -28,7 +28,7 @@ describe("deploy/Dockerfile", () => {
     expect(dockerfile).toContain(`\nARG VERSION=${project.version}\n`);
   });
 
-  it("ends in images whose process is Node itself, without a shell, as a user by number", () => {
+  it("runs Node without a shell, as a numeric user", () => {
     expect(images.length).toBe(4);
     for (const image of images) {
       expect(image).toMatch(/^USER 1000:1000$/m);
@@ -37,7 +37,7 @@ describe("deploy/Dockerfile", () => {
     }
   });
 
-  it("has each service say every 30 s whether it is alive", () => {
+  it("checks the health of each service every 30 s", () => {
     const checked = images.filter((image) =>
       /^HEALTHCHECK --interval=30s .* CMD \["node", "deploy\/image\/healthcheck\.ts"\]$/m.test(image),
     );

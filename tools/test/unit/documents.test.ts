@@ -21,12 +21,12 @@ describe("the documents", () => {
     expect(references(document).filter(({ path }) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
-  it("are found, and refer to something", () => {
+  it("exist and contain links", () => {
     expect(DOCUMENTS).toContain("README.md");
     expect(DOCUMENTS.flatMap(references).length).toBeGreaterThan(50);
   });
 
-  it("keep decisions to 30 lines each, numbered without a gap", () => {
+  it("keep decisions to 30 lines each, numbered without gaps", () => {
     const decisions = DOCUMENTS.filter((document) => document.startsWith("docs/decisions/")).toSorted();
     for (const [index, decision] of decisions.entries()) {
       expect(decision).toContain(`/${String(index + 1).padStart(4, "0")}-`);

@@ -1,4 +1,4 @@
-// `pnpm check manifests` shows that k8s/ is right. These tests show that it notices mistakes.
+// `pnpm check manifests` checks k8s/. These tests check that it finds errors.
 import { whyNoKubectl } from "@gatehouse/test-kit/kubectl";
 import { beforeAll, describe, expect, it } from "vitest";
 import { checkEnvironment } from "../../check/manifests/environment.ts";

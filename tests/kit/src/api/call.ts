@@ -61,7 +61,7 @@ export async function call<T = Record<string, unknown>>(
   };
 }
 
-/** The same, but a request without an answer has the status 0 and its error's code as the body's `type`. */
+/** As `call`, but a request without a response has the status 0 and its error code as the `type` of the body. */
 export async function tryCall(
   next: string | (() => string),
   method: string,
@@ -83,7 +83,7 @@ function refreshCookieIn(lines: readonly string[]): string | undefined {
   return line?.slice(prefix.length).split(";")[0];
 }
 
-/** No log may contain what is sent here. Tokens and emails need no entry: a pattern finds them. */
+/** No log may contain these values. Patterns find tokens and emails. */
 function rememberSecretsIn(sent: unknown): void {
   for (const [name, value] of Object.entries(sent ?? {})) {
     if (typeof value !== "string") continue;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 const USERS = ["auth", "user", "gateway", "ops", "audit-log"] as const;
 
-/** Who may connect to a server with the shipped configuration. */
+/** A user of the shipped configuration. */
 export type BusUser = (typeof USERS)[number];
 
 /** A password for each user of the shipped configuration. */
@@ -24,12 +24,12 @@ export function inventPasswords(): BusPasswords {
   };
 }
 
-/** Begins with a letter, since nats-server reads variables as values of its configuration: what begins with a digit is a number. */
+/** Returns a password that starts with a letter; nats-server would read digits as a number. */
 export function newPassword(): string {
   return `p${randomBytes(18).toString("hex")}`;
 }
 
-/** The path of a file of deploy/nats. */
+/** Returns the path of a file of deploy/nats. */
 export function shippedConfiguration(file: string): string {
   return join(REPOSITORY_ROOT, "deploy", "nats", file);
 }

@@ -19,7 +19,7 @@ async function query(url: string, sql: string): Promise<number | null> {
   }
 }
 
-/** What a run leaves when it is killed: a folder, and in it which process it was and which servers it had. */
+/** Creates the folder of a killed run with the records of its processes. */
 function leftBehind(owner: object, server: object): string {
   const folder = join(tmpdir(), `gatehouse-test-left-${process.pid}-${Math.random().toString(36).slice(2)}`);
   mkdirSync(join(folder, "run"), { recursive: true });

@@ -13,7 +13,7 @@ export async function waitForFirstAdmin(
   databaseUrls: { readonly auth: string; readonly user: string },
   signal?: AbortSignal,
 ): Promise<void> {
-  // As every email is stored.
+  // The form in which emails are stored.
   const stored = email.trim().normalize("NFC").toLowerCase();
   await withClient(databaseUrls.auth, async (auth) => {
     const account = await auth.query("select from accounts where email = $1 and deleted_at is null", [stored]);
@@ -30,7 +30,7 @@ export async function waitForFirstAdmin(
   });
 }
 
-/** Whether there is an admin at all. */
+/** Returns whether an admin exists. */
 export async function hasAdmin(authDatabaseUrl: string): Promise<boolean> {
   let found = false;
   await withClient(authDatabaseUrl, async (auth) => {
@@ -42,7 +42,7 @@ export async function hasAdmin(authDatabaseUrl: string): Promise<boolean> {
 
 async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: url });
-  // A connection that is lost fails the next query; without a listener it would end the process.
+  // A lost connection fails the next query; without a listener it would end the process.
   client.on("error", () => undefined);
   await client.connect();
   try {

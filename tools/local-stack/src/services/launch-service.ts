@@ -6,14 +6,13 @@ import { answersReady } from "./answers-ready.ts";
 
 export interface LaunchOptions {
   readonly service: string;
-  /** Where it is, from the root; `services/<service>` unless given. */
+  /** From the root. Default: `services/<service>`. */
   readonly folder?: string;
-  /** The root of another checkout of this repository, whose build it is to be. */
+  /** The root of another checkout of this repository. Default: this one. */
   readonly tree?: string | undefined;
-  /** How logs and errors call it, where there are several of one service. */
+  /** Its name in logs and errors. Default: the service. */
   readonly name?: string;
   readonly environment: NodeJS.ProcessEnv;
-  /** Where it will listen. */
   readonly url: string;
   readonly records?: PidRecords | undefined;
   readonly onLine?: (line: string) => void;
@@ -24,33 +23,25 @@ export interface LaunchedService extends ManagedProcess {
   waitUntilReady(signal?: AbortSignal): Promise<void>;
 }
 
-/** A service may take 25 s to end; a little more, so that its own limit is the one that is felt. */
+/** Longer than the 25 s that a service gives itself. */
 const STOP_WITHIN_MS = 27_000;
 
-/** Starts one service as the process that it is in production: its main file, with nothing but its environment. */
+/** Starts a service as in production: its main file, with only this environment. */
 export async function launchService(options: LaunchOptions): Promise<LaunchedService> {
-  const {
-    service,
-    folder = `services/${service}`,
-    tree = REPOSITORY_ROOT,
-    name = service,
-    environment,
-    url,
-    records,
-    onLine,
-  } = options;
+  const { service, name = service, folder = `services/${service}`, tree = REPOSITORY_ROOT } = options;
+  const { environment, url, records, onLine } = options;
   const process_ = await spawnManaged({
     name,
     kind: "service",
     command: process.execPath,
     args: ["src/main.ts"],
     folder: join(tree, folder),
-    // Compiled code is kept, which makes every start but the first one quicker.
+    // The compile cache makes later starts faster.
     environment: { NODE_COMPILE_CACHE: join(REPOSITORY_ROOT, ".cache", "compile"), ...environment },
     stopSignal: "SIGINT",
     stopWithinMs: STOP_WITHIN_MS,
     records,
-    ...(onLine === undefined ? {} : { onLine }),
+    onLine,
   });
   return {
     ...process_,

@@ -1,25 +1,24 @@
 import { calledBy, EXAMPLES, type PerService, serviceNamed, SERVICES, urlVariableOf } from "@gatehouse/declarations";
 
-/** The services that tools and tests name themselves; others are declared only. */
+/** The services that tools and tests name. */
 export type ServiceName = "auth" | "user" | "gateway";
 
-/** The parts of one stack, as its services reach them. */
+/** The addresses of a stack. */
 export interface StackAddresses {
-  /** The ports of each service, one a replica. */
+  /** One port for each replica. */
   readonly ports: PerService<readonly number[]>;
   /** The URL of each service's own role, by service. */
   readonly databaseUrls: Readonly<Record<string, string> & { auth: string; user: string }>;
   readonly natsUrl: string;
-  /** Null: no Redis; limits count in memory. */
+  /** Null without Redis: limits count in memory. */
   readonly redisUrl: string | null;
 }
 
-/** Services other than the gateway listen on loopback and trust only its client address; the user's HOST and TRUSTED_PROXIES are the gateway's. */
+/** Only the gateway uses the given HOST and TRUSTED_PROXIES; the other services listen on loopback. */
 const INNER = { HOST: "127.0.0.1", TRUSTED_PROXIES: "127.0.0.1/32,::1/128" };
 
 /**
- * Returns the environment of one replica: what the user set, and over it the addresses of this stack. Each service gets the secrets that it
- * declares and no password of another service.
+ * Returns the environment of one replica: the base with the addresses of this stack. Each service gets only the secrets that it declares.
  */
 export function serviceEnvironment(
   name: string,
@@ -42,12 +41,11 @@ export function serviceEnvironment(
   };
 }
 
-/** Returns the replicas' URLs as services read them: comma-separated. */
 function urlsOf(ports: readonly number[]): string {
   return ports.map((port) => `http://127.0.0.1:${port}`).join(",");
 }
 
-/** Names that only some services may see, or that the stack decides. */
+/** Variables that only some services get, or that the stack sets. */
 const NOT_SHARED = new Set([
   ...["DATABASE_URL", "POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "POSTGRES_HOST", "POSTGRES_PORT"],
   ...["REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "NATS_URL"],

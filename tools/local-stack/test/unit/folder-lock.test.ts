@@ -7,7 +7,7 @@ import { bystander, deadIdentity, scratchFolder } from "../fixtures/scratch.ts";
 
 const OWN = identify(process.pid);
 
-/** A folder with a lock that somebody else has left in it. */
+/** Returns a folder with a lock file of this content. */
 function lockedBy(content: string): string {
   const folder = scratchFolder();
   writeFileSync(join(folder, "lock"), content);
