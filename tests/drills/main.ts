@@ -1,15 +1,7 @@
 // `pnpm drill`: procedures of operators on a running system, under load. See --help.
 import { createRunFolder } from "@gatehouse/local-stack";
-import {
-  abortBySignal,
-  countOption,
-  createRandom,
-  note,
-  type Report,
-  reportCommand,
-  seedOption,
-} from "@gatehouse/test-kit/run";
-import { Command, Option } from "commander";
+import { abortBySignal, countOption, note, type Report, reportCommand } from "@gatehouse/test-kit/run";
+import { Command } from "commander";
 import { startLoad } from "./load.ts";
 import { createReport, perform, type Procedure } from "./plan.ts";
 import { KEYS_ENVIRONMENT, keyProcedures } from "./plans/keys.ts";
@@ -19,7 +11,6 @@ import { installBuild, upgradeProcedures } from "./plans/upgrade.ts";
 import { startDrillSystem, type SystemOptions } from "./system.ts";
 
 interface Options {
-  readonly seed: string;
   readonly rate: number;
   readonly logs?: string;
   readonly only?: string;
@@ -27,25 +18,16 @@ interface Options {
 
 const SETTLE_MS = 2_000;
 
-/** Runs the procedures on a new system under load. */
+/** Runs the procedures on a new system under load. @throws Error when `--only` names no procedure */
 async function drill(procedures: readonly Procedure[], options: Options, how: SystemOptions): Promise<Report> {
-  const { seed, rate: perSecond, logs: logFolder } = options;
-  const chosen = choose(procedures, options.only);
+  const { rate, only, logs: logFolder } = options;
+  const chosen = procedures.filter(({ name }) => only === undefined || only.split(",").includes(name));
+  if (chosen.length === 0) throw new Error(`--only: use some of ${procedures.map(({ name }) => name).join()}.`);
   const signal = abortBySignal();
-  note(`seed ${seed}`);
   await using system = await startDrillSystem({ logFolder, ...how });
-  const load = await startLoad({ nextUrl: system.balancer.next, perSecond, random: createRandom(seed) });
+  const load = await startLoad(system.balancer.next, rate);
   const steps = await perform(chosen, { system, load, signal, settleMs: SETTLE_MS }).finally(load.stop);
-  return createReport(seed, load, steps);
-}
-
-/** @throws Error when `--only` names an unknown procedure */
-function choose(procedures: readonly Procedure[], only: string | undefined): readonly Procedure[] {
-  if (only === undefined) return procedures;
-  const [names, known] = [only.split(","), procedures.map(({ name }) => name)];
-  const unknown = names.filter((name) => !known.includes(name));
-  if (unknown.length > 0) throw new Error(`--only: unknown procedure ${unknown.join()}. Known: ${known.join()}`);
-  return procedures.filter(({ name }) => names.includes(name));
+  return createReport(load, steps);
 }
 
 async function drillUpgrade({ from, ...options }: Options & { readonly from: string }): Promise<Report> {
@@ -59,13 +41,12 @@ async function drillUpgrade({ from, ...options }: Options & { readonly from: str
 
 function command(name: string, description: string, run: (options: never) => Promise<Report>): Command {
   return reportCommand(name, description, run)
-    .addOption(seedOption())
     .addOption(countOption("rate", "requests a second", 100))
     .option("--logs <folder>", "write the services' logs to this folder");
 }
 
 const only = (procedures: readonly Procedure[]) =>
-  new Option("--only <names>", `only these, comma-separated: ${procedures.map(({ name }) => name).join(", ")}`);
+  ["--only <names>", `only these, comma-separated: ${procedures.map(({ name }) => name).join(", ")}`] as const;
 
 await new Command("pnpm drill")
   .description(
@@ -80,23 +61,23 @@ await new Command("pnpm drill")
         drill(keyProcedures(realTime), options, { environment: KEYS_ENVIRONMENT }),
     )
       .option("--real-time", "wait 15 minutes until a new key signs, instead of 100 seconds")
-      .addOption(only(keyProcedures(false))),
+      .option(...only(keyProcedures(false))),
   )
   .addCommand(
     command(
       "secrets",
       "change every secret and password, and prove that the old one does not work",
       (options: Options) => drill(secretProcedures(), options, { environment: SECRETS_ENVIRONMENT }),
-    ).addOption(only(secretProcedures())),
+    ).option(...only(secretProcedures())),
   )
   .addCommand(
-    command("upgrade", "upgrade to another build with migrations, and roll back", drillUpgrade).addOption(
-      new Option("--from <revision>", "the old build: a tag or a commit").default("HEAD"),
+    command("upgrade", "upgrade to another build with migrations, and roll back", drillUpgrade).option(
+      ...(["--from <revision>", "the old build: a tag or a commit", "HEAD"] as const),
     ),
   )
   .addCommand(
     command("restore", "dump a running system, lose everything, restore the dump, and compare", (options: Options) =>
-      runRestore({ ...options, logFolder: options.logs, signal: abortBySignal() }),
+      runRestore({ ...options, signal: abortBySignal() }),
     ),
   )
   .parseAsync();

@@ -46,23 +46,17 @@ export async function perform(procedures: readonly Procedure[], drill: Drill) {
 }
 
 /** A drill passes when every request had its expected status. */
-export function createReport(seed: string, { tally, rate }: Load, steps: Awaited<ReturnType<typeof perform>>): Report {
+export function createReport({ tally, rate }: Load, steps: Awaited<ReturnType<typeof perform>>): Report {
   const { answered, failed } = tally.total();
-  const perSecond = Math.round(rate());
-  const routes = tally.byRoute();
-  const column = (value: number | string) => String(value).padStart(8);
+  const [perSecond, routes] = [Math.round(rate()), tally.byRoute()];
   return {
     passed: failed === 0,
-    figures: { seed, requests: { answered, failed, perSecond }, routes, steps, failures: tally.failures },
+    figures: { requests: { answered, failed, perSecond }, routes, steps, failures: tally.failures },
     lines: [
-      ...["", "answered  failed seconds  step"],
-      ...steps.map(
-        ({ procedure, step, seconds, ...requests }) =>
-          `${column(requests.answered)}${column(requests.failed)}${column(seconds.toFixed(1))}  ${procedure}: ${step}`,
-      ),
-      ...["", ...Object.entries(routes).map(([route, statuses]) => `${route.padEnd(36)}  ${listOf(statuses)}`)],
-      ...["", ...tally.failures],
-      `${failed === 0 ? "passed" : "FAILED"}: ${answered} requests, ${failed} failed, ${perSecond}/s, seed ${seed}`,
+      ...steps.map(({ procedure, step, ...counts }) => `${procedure}: ${step}: ${listOf(counts)}`),
+      ...Object.entries(routes).map(([route, statuses]) => `${route}: ${listOf(statuses)}`),
+      ...tally.failures,
+      `${failed === 0 ? "passed" : "FAILED"}: ${answered} requests, ${failed} failed, ${perSecond}/s`,
     ],
   };
 }

@@ -41,7 +41,8 @@ async function testFaults(options: Options): Promise<Report> {
   note(`seed ${seed}`);
   await using system = await startFaultySystem(logs);
   const { gatewayUrls, databaseUrls } = system;
-  const [random, journal, tally] = [createRandom(seed), newJournal(), createTally()];
+  const [random, tally] = [createRandom(seed), createTally()];
+  const journal: Journal = { entries: [], revoked: [], endedCookies: [], complaints: [], during: "no fault" };
   await waitUntilRecovered(system);
   const root = await loginAdmin(gatewayUrls[0] ?? "");
   const messages = new BusMessages(system.servers.nats.url);
@@ -59,12 +60,8 @@ async function testFaults(options: Options): Promise<Report> {
   });
   const stop = () => Promise.all([stopLoad(), stopProber()]);
   const broken = await breakThings(system, options, { random: random.fork("faults"), messages, journal, signal }).catch(
-    async (error: unknown) => {
-      await stop();
-      throw error;
-    },
+    (error: unknown) => stop().then(() => Promise.reject(error)),
   );
-  note("stopping the load");
   const [people, probed] = await stop();
   note("checking the final state");
   journal.during = "the final check";
@@ -82,10 +79,6 @@ async function testFaults(options: Options): Promise<Report> {
     stuck: [...broken.stuck, ...drained.stuck],
   });
   return { passed: ledger.passed, figures: ledger, lines: [printLedger(ledger)] };
-}
-
-function newJournal(): Journal {
-  return { entries: [], revoked: [], endedCookies: [], complaints: [], during: "no fault" };
 }
 
 /** Runs faults until the time is over. After each the system must recover by itself. */

@@ -1,6 +1,6 @@
 import { databaseUrl } from "@gatehouse/local-stack";
 import { until } from "@gatehouse/test-kit/api";
-import { createRandom, createTally, listOf, note, type Report } from "@gatehouse/test-kit/run";
+import { createTally, listOf, note, type Report } from "@gatehouse/test-kit/run";
 import { connectDatabase } from "@gatehouse/test-kit/system";
 import type pg from "pg";
 import { setTimeout as delay } from "node:timers/promises";
@@ -25,27 +25,26 @@ export const EVEN = [
      is distinct from (u.email, u.role, u.is_active, u.is_verified, u.deleted_at, u.full_name)`,
 ];
 
-/** Dumps a system under load, loses everything, restores the dump, and counts the requests before and after. */
-export async function runRestore(options: {
-  readonly seed: string;
+interface RestoreOptions {
   readonly rate: number;
-  readonly logFolder?: string | undefined;
+  readonly logs?: string;
   readonly signal: AbortSignal;
-}): Promise<Report> {
-  const { seed, rate: perSecond, logFolder, signal } = options;
+}
+
+/** Dumps a system under load, loses everything, restores the dump, and counts the requests before and after. */
+export async function runRestore({ rate, logs: logFolder, signal }: RestoreOptions): Promise<Report> {
   await using system = await startDrillSystem({ logFolder });
   const tally = createTally();
   const nextUrl = system.balancer.next;
-  const start = (name: string) => startLoad({ nextUrl, perSecond, random: createRandom(name), tally });
   const { backUp, restore } = restoreProcedures(system, await createWitnesses(nextUrl));
-  const first = await start(seed);
+  const first = await startLoad(nextUrl, rate, tally);
   const drill = { system, signal, settleMs: 0 };
   const before = await perform([backUp], { ...drill, load: first }).finally(first.stop);
   const restored = await perform([restore], { ...drill, load: first });
-  const second = await start(`${seed} again`);
+  const second = await startLoad(nextUrl, rate, tally);
   const resume = { name: "after", steps: [{ title: "run the load again", run: runLoad }] };
   const after = await perform([resume], { ...drill, load: second }).finally(second.stop);
-  return createReport(seed, second, [...before, ...restored, ...after]);
+  return createReport(second, [...before, ...restored, ...after]);
 }
 
 const runLoad = ({ signal }: Drill) => delay(LOAD_MS, undefined, { signal });

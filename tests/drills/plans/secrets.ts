@@ -32,33 +32,29 @@ export function secretProcedures(): readonly Procedure[] {
 
 type SecretName = keyof DrillSystem["secrets"];
 
-/** Restarts a service with the secret's values in this order. */
-function createSecretSteps(name: SecretName) {
-  const next = inventSecret();
+/** Returns a maker of steps that restart a service with the secret's values in the given order. */
+function createSecretSteps(name: SecretName, next: string = inventSecret()) {
   return (
     list: "OLD,NEW" | "NEW,OLD" | "NEW",
     service: ServiceName,
-    check?: (values: { old: string; next: string }, system: DrillSystem) => Promise<void>,
-  ): Step => ({
-    title: `restart ${service} with \`${name}=${list}\``,
-    async run({ system }) {
+    check?: (old: string, system: DrillSystem) => unknown,
+  ) =>
+    step(`restart ${service} with \`${name}=${list}\``, async ({ system }) => {
       const old = system.secrets[name];
       await restartRolling(system, service, { [name]: list.replace("OLD", old).replace("NEW", next) });
-      await check?.({ old, next }, system);
-    },
-  });
+      await check?.(old, system);
+    });
 }
+
+const step = (title: string, run: Step["run"]): Step => ({ title, run });
 
 /** JWT_SECRET_KEY encrypts the private halves of the signing keys in the database. */
 function rotateSigningSecret(): Procedure {
   const restart = createSecretSteps("JWT_SECRET_KEY");
-  const reseal: Step = {
-    title: "`pnpm ops keys reseal`",
-    async run({ system }) {
-      const { keys } = await runPnpm<{ keys: number }>("ops", ["keys", "reseal"], authEnvironment(system));
-      if (keys === 0) throw new Error("there are no keys");
-    },
-  };
+  const reseal = step("`pnpm ops keys reseal`", async ({ system }) => {
+    const { keys } = await runPnpm<{ keys: number }>("ops", ["keys", "reseal"], authEnvironment(system));
+    if (keys === 0) throw new Error("there are no keys");
+  });
   const steps = [restart("OLD,NEW", "auth"), restart("NEW,OLD", "auth"), reseal, restart("NEW", "auth")];
   return { name: "jwt-secret", steps };
 }
@@ -70,17 +66,15 @@ function rotateToken(
   callers: readonly ServiceName[],
   { path, ...request }: { method: string; path: string; body: string },
 ): Procedure {
-  const restart = createSecretSteps(variable);
-  const check = async ({ old, next }: { old: string; next: string }, { services }: DrillSystem) => {
+  const next = inventSecret();
+  const restart = createSecretSteps(variable, next);
+  const check = async (old: string, { services }: DrillSystem) => {
     for (const { name: replica, url } of services.auth)
-      for (const [value, isValid] of [
-        [old, false],
-        [next, true],
-      ] as const) {
+      for (const value of [old, next]) {
         const headers = { authorization: `Bearer ${value}`, "content-type": "application/json" };
         const { status } = await fetch(`${url}${path}`, { ...request, headers });
-        if ((status !== 401) !== isValid)
-          throw new Error(`${replica} returned ${status} to the ${isValid ? "new" : "old"} token`);
+        if ((status === 401) !== (value === old))
+          throw new Error(`${replica} returned ${status} to the ${value === old ? "old" : "new"} token`);
       }
   };
   const steps = callers.map((service) => restart("NEW", service));
@@ -91,7 +85,7 @@ function rotateToken(
 function rotateRole(service: "auth" | "user", variable: string): Procedure {
   const first = `gatehouse_${service}`;
   const second = { role: `${first}_b`, password: inventSecret() };
-  const setting = `${variable}=postgres://${second.role}:NEW@…`;
+  const setting = `\`${variable}=postgres://${second.role}:NEW@…\``;
   const environment = ({ servers }: DrillSystem) => ({
     [variable]: databaseUrl(servers.postgres.url, "gatehouse", second),
   });
@@ -99,25 +93,16 @@ function rotateRole(service: "auth" | "user", variable: string): Procedure {
   return {
     name: `${service}-database`,
     steps: [
-      {
-        title: `\`pnpm migrate up\` with \`${setting}\``,
-        run: ({ system }) => migrate(system, environment(system)),
-      },
-      {
-        title: `restart ${service} with \`${setting}\``,
-        run: ({ system }) => restartRolling(system, service, environment(system)),
-      },
-      {
-        title: `\`psql "$DATABASE_URL" -c "${disable}"\``,
-        async run({ system: { databaseUrls, servers } }) {
-          await queryOnce(databaseUrls.owner, disable);
-          await assertRejected(databaseUrls[service]);
-          // Open connections outlive their role's login and would hide a forgotten process.
-          const open = `select from pg_stat_activity where usename = '${first}'`;
-          const { length } = await queryOnce(servers.postgres.url, open);
-          if (length > 0) throw new Error(`${first} still has ${length} open connections`);
-        },
-      },
+      step(`\`pnpm migrate up\` with ${setting}`, ({ system }) => migrate(system, environment(system))),
+      step(`restart ${service} with ${setting}`, ({ system }) => restartRolling(system, service, environment(system))),
+      step(`\`psql "$DATABASE_URL" -c "${disable}"\``, async ({ system: { databaseUrls, servers } }) => {
+        await queryOnce(databaseUrls.owner, disable);
+        await assertRejected(databaseUrls[service]);
+        // Open connections outlive their role's login and would hide a forgotten process.
+        const open = `select from pg_stat_activity where usename = '${first}'`;
+        const { length } = await queryOnce(servers.postgres.url, open);
+        if (length > 0) throw new Error(`${first} still has ${length} open connections`);
+      }),
     ],
   };
 }
@@ -128,21 +113,15 @@ function rotateOwner(): Procedure {
   return {
     name: "database-owner",
     steps: [
-      {
-        title: "`psql \"$DATABASE_URL\" -c '\\password'`",
-        async run({ system: { databaseUrls } }) {
-          await queryOnce(databaseUrls.owner, `alter role current_user password '${password}'`);
-          await assertRejected(databaseUrls.owner);
-        },
-      },
-      {
-        title: "`pnpm migrate up` with `DATABASE_URL=postgres://OWNER:NEW@…`",
-        run({ system }) {
-          const { owner } = system.databaseUrls;
-          const role = new URL(owner).username;
-          return migrate(system, { DATABASE_URL: databaseUrl(owner, "gatehouse", { role, password }) });
-        },
-      },
+      step("`psql \"$DATABASE_URL\" -c '\\password'`", async ({ system: { databaseUrls } }) => {
+        await queryOnce(databaseUrls.owner, `alter role current_user password '${password}'`);
+        await assertRejected(databaseUrls.owner);
+      }),
+      step("`pnpm migrate up` with `DATABASE_URL=postgres://OWNER:NEW@…`", ({ system }) => {
+        const { owner } = system.databaseUrls;
+        const role = new URL(owner).username;
+        return migrate(system, { DATABASE_URL: databaseUrl(owner, "gatehouse", { role, password }) });
+      }),
     ],
   };
 }
@@ -163,23 +142,23 @@ async function assertRejected(url: string): Promise<void> {
 /** A NATS user has one password: nats-server changes first and rejects each service until its restart. */
 function rotateBus(): Procedure {
   const next = inventPasswords();
-  const restart = (service: ServiceName, check?: (drill: Drill) => Promise<void>): Step => ({
-    title: `restart ${service} with \`NATS_URL=nats://${service}:NEW@…\``,
-    async run(drill) {
-      const url = `nats://${next.credentialsOf(service)}@127.0.0.1:${drill.system.servers.nats.port}`;
-      await restartRolling(drill.system, service, { NATS_URL: url });
-      await check?.(drill);
-    },
-  });
-  const server: Step = {
-    title: "restart nats-server with `NATS_AUTH_PASSWORD=NEW`, `NATS_USER_PASSWORD=NEW` and so on",
-    async run({ system }) {
-      Object.assign(system.natsEnvironment, next.environment);
-      await system.servers.nats.restart();
-    },
+  const server = "restart nats-server with `NATS_AUTH_PASSWORD=NEW`, `NATS_USER_PASSWORD=NEW` and so on";
+  return {
+    name: "nats",
+    steps: [
+      step(server, async ({ system }) => {
+        Object.assign(system.natsEnvironment, next.environment);
+        await system.servers.nats.restart();
+      }),
+      ...(["auth", "user", "gateway"] as const).map((service) =>
+        step(`restart ${service} with \`NATS_URL=nats://${service}:NEW@…\``, async (drill) => {
+          const url = `nats://${next.credentialsOf(service)}@127.0.0.1:${drill.system.servers.nats.port}`;
+          await restartRolling(drill.system, service, { NATS_URL: url });
+          if (service === "gateway") await untilHealthy(drill, "nats");
+        }),
+      ),
+    ],
   };
-  const check = (drill: Drill) => untilHealthy(drill, "nats");
-  return { name: "nats", steps: [server, restart("auth"), restart("user"), restart("gateway", check)] };
 }
 
 /** Redis accepts several passwords. */
@@ -191,26 +170,18 @@ function rotateRedis(): Procedure {
   return {
     name: "redis",
     steps: [
-      {
-        title: "`redis-cli ACL SETUSER default '>NEW'`",
-        run: ({ system }) => setUser(system, oldOf(system), `>${next}`),
-      },
-      {
-        title: "restart gateway with `REDIS_URL=redis://:NEW@…`",
-        run: ({ system }) =>
-          restartRolling(system, "gateway", { REDIS_URL: `redis://:${next}@127.0.0.1:${system.servers.redis.port}` }),
-      },
-      {
-        title: "`redis-cli ACL SETUSER default '<OLD'`",
-        async run(drill) {
-          const { system } = drill;
-          await setUser(system, next, `<${oldOf(system)}`);
-          const ping = withRedis(system, oldOf(system), (redis) => redis.ping());
-          if ((await Promise.allSettled([ping]))[0].status === "fulfilled")
-            throw new Error("the old password still opens Redis");
-          await untilHealthy(drill, "redis");
-        },
-      },
+      step("`redis-cli ACL SETUSER default '>NEW'`", ({ system }) => setUser(system, oldOf(system), `>${next}`)),
+      step("restart gateway with `REDIS_URL=redis://:NEW@…`", ({ system }) =>
+        restartRolling(system, "gateway", { REDIS_URL: `redis://:${next}@127.0.0.1:${system.servers.redis.port}` }),
+      ),
+      step("`redis-cli ACL SETUSER default '<OLD'`", async (drill) => {
+        const old = oldOf(drill.system);
+        await setUser(drill.system, next, `<${old}`);
+        const ping = withRedis(drill.system, old, (redis) => redis.ping());
+        if ((await Promise.allSettled([ping]))[0].status === "fulfilled")
+          throw new Error("the old password still opens Redis");
+        await untilHealthy(drill, "redis");
+      }),
     ],
   };
 }

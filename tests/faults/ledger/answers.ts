@@ -13,38 +13,36 @@ function nameOfEntry({ act, userId, value }: Entry): string | undefined {
   return key === undefined ? undefined : `${kind} of ${key}`;
 }
 
+type Data = Readonly<Record<string, unknown>>;
+
+/** The act of each event and its key; the subject is the key where a table says none. */
+const ACT_OF: Readonly<
+  Record<string, (data: Data, changed: readonly unknown[]) => readonly [act?: string, key?: unknown]>
+> = {
+  "auth.account.created": ({ email }) => ["register", email],
+  "auth.account.updated"({ email, is_active }, changed) {
+    if (changed.includes("email")) return ["change email", email];
+    if (changed.includes("role")) return ["admin role"];
+    if (changed.includes("is_active")) return [`admin ${is_active ? "activate" : "deactivate"}`];
+    return changed.includes("is_verified") ? ["admin verify"] : [];
+  },
+  "auth.account.deleted": ({ soft }) => [soft ? "delete oneself" : "admin erase"],
+  "auth.account.restored": () => ["admin restore"],
+  "auth.password.changed": ({ by }) => [by === "self" ? "change password" : "admin password"],
+  "auth.sessions.revoked": ({ reason }) => (reason === "logout_all" ? ["log out everywhere"] : []),
+  "auth.session.started": () => ["log in"],
+  "auth.session.revoked": ({ reason, session_id }) => [
+    reason === "logout" ? "log out" : reason === "removed" ? "remove a session" : "replay",
+    session_id,
+  ],
+  "user.profile.updated": ({ full_name }) => ["rename", full_name],
+};
+
 /** Undefined for events that accompany another event of the same act. */
-function nameOfEvent({ type, subject, data: anyData }: GatehouseEvent): string | undefined {
-  const data = anyData as Record<string, string>;
-  switch (type) {
-    case "auth.account.created":
-      return `register of ${data["email"]}`;
-    case "auth.account.updated": {
-      const { changed } = anyData as { changed: readonly string[] };
-      if (changed.includes("email")) return `change email of ${data["email"]}`;
-      if (changed.includes("role")) return `admin role of ${subject}`;
-      if (changed.includes("is_active")) return `admin ${data["is_active"] ? "activate" : "deactivate"} of ${subject}`;
-      return changed.includes("is_verified") ? `admin verify of ${subject}` : undefined;
-    }
-    case "auth.account.deleted":
-      return `${data["soft"] ? "delete oneself" : "admin erase"} of ${subject}`;
-    case "auth.account.restored":
-      return `admin restore of ${subject}`;
-    case "auth.password.changed":
-      return `${data["by"] === "self" ? "change password" : "admin password"} of ${subject}`;
-    case "auth.sessions.revoked":
-      return data["reason"] === "logout_all" ? `log out everywhere of ${subject}` : undefined;
-    case "auth.session.started":
-      return `log in of ${subject}`;
-    case "auth.session.revoked": {
-      const acts: Record<string, string> = { logout: "log out", removed: "remove a session" };
-      return `${acts[String(data["reason"])] ?? "replay"} of ${data["session_id"]}`;
-    }
-    case "user.profile.updated":
-      return `rename of ${data["full_name"]}`;
-    default:
-      return undefined;
-  }
+function nameOfEvent({ type, subject, data }: GatehouseEvent): string | undefined {
+  const { changed } = data as { changed?: readonly unknown[] };
+  const [act, key = subject] = ACT_OF[type]?.(data as Data, changed ?? []) ?? [];
+  return act && `${act} of ${String(key)}`;
 }
 
 /**
@@ -59,8 +57,7 @@ export function checkAnswers({ journal, auth, user }: Evidence, rootId: string):
   return [...new Set([...requests.keys(), ...written.keys()])].flatMap((name) => {
     if (name === undefined) return [];
     const outcomes = (requests.get(name) ?? []).map(({ outcome }) => outcome);
-    const done = outcomes.filter((outcome) => outcome === "done").length;
-    const open = outcomes.filter((outcome) => outcome === "unanswered").length;
+    const [done = 0, open = 0] = ["done", "unanswered"].map((one) => outcomes.filter((other) => other === one).length);
     const events = written.get(name)?.length ?? 0;
     return events >= done && events <= done + open
       ? []

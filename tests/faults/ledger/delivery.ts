@@ -66,39 +66,30 @@ export function checkLetters({ messages, letters, malformed }: Evidence): string
   ];
 }
 
-/** A line of counts for both services. */
-interface Flow {
-  readonly what: string;
-  readonly auth: number;
-  readonly user: number;
-}
+type Part = "auth" | "user";
 
-/** Counts the events on each step of their way. */
-export function countFlows({ auth, user, messages, repeated, malformed, applied }: Evidence): Flow[] {
+/** Counts the events of both services on each step of their way. */
+export function countFlows({ auth, user, messages, repeated, malformed, applied }: Evidence) {
   const versions = (rows: readonly { version: number }[]) => rows.reduce((total, { version }) => total + version, 0);
   const sessionChanges = auth.sessions.length + auth.sessions.filter(({ ended }) => ended).length;
-  const changes = versions([...auth.accounts, ...auth.tombstones]) + sessionChanges;
-  const count = (what: string, of: (part: "auth" | "user") => number): Flow => ({
-    ...{ what, auth: of("auth"), user: of("user") },
-  });
-  const stored = (part: "auth" | "user") => messages.filter(({ stream }) => stream === STREAMS[part].name);
-  const distinct = (ids: readonly (string | undefined)[]) => new Set(ids).size;
-  const ownEvents = (part: "auth" | "user") => stored(part).filter(({ messageId }) => !malformed.has(messageId));
-  const relayed = (part: "auth" | "user") =>
-    ownEvents(part)
-      .map(({ messageId }) => messageId)
-      .filter((id) => !repeated.has(id));
+  const stored = (part: Part) => messages.filter(({ stream }) => stream === STREAMS[part].name);
+  const by = (part: Part, ids: ReadonlySet<string>) => stored(part).filter(({ messageId }) => ids.has(messageId));
+  const published = (part: Part) => new Set(stored(part).flatMap(({ event }) => event?.id ?? [])).size;
+  const relayed = (part: Part) =>
+    stored(part).flatMap(({ messageId: id }) => (repeated.has(id) || malformed.has(id) ? [] : [id]));
+  const count = (what: string, of: (part: Part) => number) => ({ what, auth: of("auth"), user: of("user") });
   return [
-    { what: "changes in the tables", auth: changes, user: versions(user.users) },
+    {
+      what: "changes in the tables",
+      auth: versions([...auth.accounts, ...auth.tombstones]) + sessionChanges,
+      user: versions(user.users),
+    },
     { what: "events written", auth: auth.outbox.length, user: user.outbox.length },
-    count("events published", (part) => distinct(ownEvents(part).map(({ event }) => event?.id))),
+    count("events published", published),
     count("messages stored", (part) => stored(part).length),
-    count("  repeated by the relay", (part) => relayed(part).length - distinct(relayed(part))),
-    count(
-      "  repeated by the harness",
-      (part) => stored(part).filter(({ messageId }) => repeated.has(messageId)).length,
-    ),
-    count("  malformed, by the harness", (part) => stored(part).length - ownEvents(part).length),
+    count("  repeated by the relay", (part) => relayed(part).length - new Set(relayed(part)).size),
+    count("  repeated by the harness", (part) => by(part, repeated).length),
+    count("  malformed, by the harness", (part) => by(part, malformed).length),
     count("events applied", (part) => applied.filter(({ consumer }) => consumer === COLLECTORS[part]).length),
   ];
 }

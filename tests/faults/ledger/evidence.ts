@@ -21,7 +21,8 @@ export interface Evidence {
   };
   /** The messages of both services' streams, without watermarks. */
   readonly messages: readonly Message[];
-  readonly letters: readonly Letter[];
+  /** Dead letters, with the place of the message. */
+  readonly letters: readonly (Place & { readonly consumer: string; readonly error: string })[];
   readonly applied: readonly { readonly consumer: string; readonly event_id: string }[];
   readonly journal: readonly Entry[];
   /** Nats-Msg-Ids of the harness's own messages. */
@@ -29,42 +30,16 @@ export interface Evidence {
   readonly malformed: ReadonlySet<string>;
 }
 
-interface Row {
-  readonly id: string;
-  readonly version: number;
-}
-
-export interface AccountRow extends Row {
-  readonly email: string;
-  readonly role: string;
-  readonly is_active: boolean;
-  readonly is_verified: boolean;
-  readonly full_name: string | null;
-  readonly created_at: Date;
-  readonly deleted_at: Date | null;
-}
-
-export interface UserRow extends AccountRow {
-  readonly account_version: number;
-  readonly is_registered: boolean;
-}
-
-export interface OutboxRow {
-  readonly id: string;
-  readonly published: boolean;
-  readonly event: GatehouseEvent;
-}
-
-export interface Message extends Pick<StoredMessage, "stream" | "sequence" | "subject" | "messageId"> {
-  /** Undefined for a malformed message. */
-  readonly event: GatehouseEvent | undefined;
-}
-
-/** A dead letter. */
-interface Letter extends Pick<StoredMessage, "stream" | "sequence" | "subject"> {
-  readonly consumer: string;
-  readonly error: string;
-}
+type Row = Readonly<{ id: string; version: number }>;
+type Facts = Readonly<{ email: string; role: string; is_active: boolean; is_verified: boolean }>;
+export type AccountRow = Row &
+  Facts &
+  Readonly<{ full_name: string | null; created_at: Date; deleted_at: Date | null }>;
+export type UserRow = AccountRow & Readonly<{ account_version: number; is_registered: boolean }>;
+export type OutboxRow = Readonly<{ id: string; published: boolean; event: GatehouseEvent }>;
+type Place = Pick<StoredMessage, "stream" | "sequence" | "subject">;
+/** The event is undefined for a malformed message. */
+export type Message = Place & Readonly<{ messageId: string; event: GatehouseEvent | undefined }>;
 
 const OUTBOX = "select id, published_at is not null as published, payload as event from";
 
@@ -100,17 +75,23 @@ export async function collectEvidence(
 
 function toMessage(message: StoredMessage): Message {
   const { stream, sequence, subject, messageId } = message;
-  const about = { stream, sequence, subject, messageId };
+  let event: GatehouseEvent | undefined;
   try {
-    return { ...about, event: message.event };
+    ({ event } = message);
   } catch {
-    return { ...about, event: undefined };
+    // It is malformed.
   }
+  return { stream, sequence, subject, messageId, event };
 }
 
-function readLetter({ headers }: StoredMessage): Letter {
-  const [consumer = "", stream = "", sequence, subject = "", error = ""] = [
-    ...["Consumer", "Stream", "Sequence", "Subject", "Error"].map((name) => headers[`Gatehouse-${name}`]),
-  ];
-  return { consumer, stream, sequence: Number(sequence), subject, error };
+function readLetter({ headers }: StoredMessage): Evidence["letters"][number] {
+  const header = (name: string) => headers[`Gatehouse-${name}`] ?? "";
+  const [consumer, error] = [header("Consumer"), header("Error")];
+  return {
+    consumer,
+    stream: header("Stream"),
+    sequence: Number(header("Sequence")),
+    subject: header("Subject"),
+    error,
+  };
 }

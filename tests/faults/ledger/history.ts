@@ -1,5 +1,5 @@
 import type { GatehouseEvent } from "@gatehouse/contracts";
-import type { AccountRow, Evidence, OutboxRow, UserRow } from "./evidence.ts";
+import type { AccountRow, Evidence, UserRow } from "./evidence.ts";
 
 // Compare the tables with the events that were written with them, and the projections with their sources.
 
@@ -7,9 +7,10 @@ const FACTS = ["email", "role", "is_active", "is_verified"] as const;
 const dataOf = (event: GatehouseEvent | undefined) => event?.data as Readonly<Record<string, unknown>> | undefined;
 const versionOf = (event: GatehouseEvent | undefined) => event?.version ?? 0;
 const unless = (isRight: boolean, finding: string) => (isRight ? [] : [finding]);
+const eventsOf = ({ outbox }: Evidence["auth" | "user"]) => outbox.map(({ event }) => event);
 
 export function checkAccounts({ auth }: Evidence): string[] {
-  const histories = historiesOf(auth.outbox);
+  const histories = historiesOf(eventsOf(auth));
   const known = new Set([...auth.accounts, ...auth.tombstones].map(({ id }) => id));
   return [
     ...[...histories.keys()].flatMap((id) => unless(known.has(id), `account ${id} has events and no row`)),
@@ -19,7 +20,7 @@ export function checkAccounts({ auth }: Evidence): string[] {
 }
 
 export function checkProfiles({ user }: Evidence): string[] {
-  const histories = historiesOf(user.outbox);
+  const histories = historiesOf(eventsOf(user));
   return [
     ...user.users.flatMap((row) => [
       ...unless(row.is_registered, `user ${row.id} was never registered`),
@@ -60,8 +61,8 @@ function checkRow(
 const SINGLE_ENDS: readonly unknown[] = ["logout", "removed", "replay"];
 
 export function checkSessions({ auth }: Evidence): string[] {
-  const idsIn = (wanted: string) =>
-    auth.outbox.filter(({ event }) => event.type === wanted).map(({ event }) => dataOf(event)?.["session_id"]);
+  const idsIn = (type: string) =>
+    eventsOf(auth).flatMap((event) => (event.type === type ? dataOf(event)?.["session_id"] : []));
   const started = new Set(idsIn("auth.session.started"));
   const ended = Map.groupBy(idsIn("auth.session.revoked"), (id) => id);
   const accounts = new Map(auth.accounts.map((account) => [account.id, account]));
@@ -98,9 +99,9 @@ export function checkTokens({ auth }: Evidence): string[] {
 export function checkUsersProjection({ auth, user }: Evidence): string[] {
   const users = new Map(user.users.map((row) => [row.id, row]));
   const accountIds = new Set(auth.accounts.map(({ id }) => id));
-  const shown = auth.outbox
-    .map(({ event }) => event)
-    .filter(({ type }) => type.startsWith("auth.account.") && type !== "auth.account.deleted");
+  const shown = eventsOf(auth).filter(
+    ({ type }) => type.startsWith("auth.account.") && type !== "auth.account.deleted",
+  );
   const versions = Map.groupBy(shown, ({ subject }) => subject);
   const lastShown = (id: string) => Math.max(...(versions.get(id)?.map(versionOf) ?? [1]));
   return [
@@ -145,12 +146,11 @@ function missingIn(rows: Tombstones, others: Tombstones): string[] {
 }
 
 /** The events of each user by version; events of sessions and keys change no version. */
-function historiesOf(outbox: readonly OutboxRow[]): Map<string, GatehouseEvent[]> {
-  const events = outbox
-    .map(({ event }) => event)
+function historiesOf(events: readonly GatehouseEvent[]): Map<string, GatehouseEvent[]> {
+  const changes = events
     .filter(({ type }) => !type.startsWith("auth.session.") && !type.startsWith("auth.key."))
     .toSorted((one, other) => versionOf(one) - versionOf(other));
-  return Map.groupBy(events, ({ subject }) => subject);
+  return Map.groupBy(changes, ({ subject }) => subject);
 }
 
 /** Each version from 1 to the last has events, with at most one of each type. */

@@ -1,3 +1,4 @@
+import { listOf } from "@gatehouse/test-kit/run";
 import { checkAnswers } from "./answers.ts";
 import { checkApplied, checkInvented, checkLetters, checkLost, checkRepeated, countFlows } from "./delivery.ts";
 import type { Evidence } from "./evidence.ts";
@@ -64,27 +65,17 @@ const SHOWN = 12;
 
 /** The ledger as text. */
 export function printLedger({ seed, seconds, answers, flows, deadLetters, faults, checks, ...run }: Ledger): string {
-  const number = (value: number) => String(value).padStart(9);
-  const counts = (values: Readonly<Record<string, number>>) =>
-    Object.entries(values).map(([name, count]) => `  ${name.padEnd(28)}${number(count)}`);
   const slowest = faults.toSorted((one, other) => other.recoveredMs - one.recoveredMs)[0];
   return [
-    `seed ${seed}, ${seconds} s of load`,
-    ...["", "answers by status", ...counts(answers)],
-    ...["", `${"".padEnd(30)}${"auth".padStart(9)}${"user".padStart(9)}`],
-    ...flows.map(({ what, auth, user }) => `${what.padEnd(30)}${number(auth)}${number(user)}`),
-    ...["", "dead letters", ...counts(deadLetters), ""],
-    `faults: ${faults.length} (${run.untried.length === 0 ? "every kind" : `no time for ${run.untried.length} kinds`})`,
+    `${seconds} s of load, ${faults.length} faults (${run.untried.length === 0 ? "every kind" : `no time for ${run.untried.length} kinds`})`,
+    ...flows.map(({ what, ...counts }) => `${what.padEnd(28)}${listOf(counts)}`),
+    `answers by status: ${listOf(answers)}; dead letters: ${listOf(deadLetters)}`,
     `slowest recovery: ${slowest ? `${slowest.recoveredMs} ms (${slowest.name})` : "none"}`,
     `queues empty ${run.drainedMs} ms after the load; ${run.probed} probes with revoked tokens, ${run.checked} final checks`,
-    "",
-    ...checks.map(({ name, wrong }) => `${wrong.length === 0 ? "ok    " : "WRONG "}${name}`),
-    ...checks.flatMap(({ name, wrong }) => {
-      if (wrong.length === 0) return [];
-      const more = wrong.length > SHOWN ? [`  … and ${wrong.length - SHOWN} more; --json shows all`] : [];
-      return ["", `${name}: ${wrong.length}`, ...wrong.slice(0, SHOWN).map((line) => `  ${line}`), ...more];
-    }),
-    "",
+    ...checks.flatMap(({ name, wrong }) => [
+      wrong.length === 0 ? `ok    ${name}` : `WRONG ${name}: ${wrong.length}; --json shows all`,
+      ...wrong.slice(0, SHOWN).map((line) => `  ${line}`),
+    ]),
     run.passed ? "nothing lost, nothing invented" : `failed; to repeat: FAULTS_SEED=${seed} pnpm test:faults`,
   ].join("\n");
 }

@@ -28,7 +28,7 @@ it("counts failed requests for the step in which they fail, and fails the drill"
     { procedure: "procedure", step: "harmless", answered: 1, failed: 0 },
     { procedure: "procedure", step: "harmful", answered: 1, failed: 1 },
   ]);
-  const report = createReport("seed", load, results);
+  const report = createReport(load, results);
   expect(report.passed).toBe(false);
   expect(report.lines.join("\n")).toContain("FAILED: 2 requests, 1 failed");
 });
@@ -36,7 +36,7 @@ it("counts failed requests for the step in which they fail, and fails the drill"
 it("passes when no request fails", async () => {
   const { tally, load, drill } = createDrill();
   const steps = [{ title: "harmless", run: async () => tally.count({ ...ROUTE, status: 200 }) }];
-  const report = createReport("seed", load, await perform([{ name: "procedure", steps }], drill));
+  const report = createReport(load, await perform([{ name: "procedure", steps }], drill));
   expect(report.passed).toBe(true);
   expect(report.lines.join("\n")).toContain("passed: 1 requests, 0 failed");
 });
