@@ -5,7 +5,10 @@ import { setTimeout as pause } from "node:timers/promises";
 const TIMEOUT_MS = 15_000;
 /** Time between two requests of a visit. A visit takes about 25 s, less than the shortest lifetime of a token. */
 const THINK_MS = 2_500;
-const WARM_UP_MS = 5_000;
+/** Requests of a visit, the registration or login included. */
+const STEPS = 10;
+/** After one visit's time the load has its full rate. */
+const WARM_UP_MS = STEPS * THINK_MS;
 /** One visit in this many registers a new user; the others log in a known one. */
 const REGISTER_EVERY = 2;
 
@@ -57,9 +60,6 @@ export async function startLoad(nextUrl: () => string, perSecond: number, tally:
     },
   };
 }
-
-/** Requests of a visit, the registration or login included. */
-const STEPS = 10;
 
 /** Yields the accepted access token after each request; undefined after others. Ends after an unexpected answer. */
 async function* visitSteps(send: Send, emails: string[], index: number): AsyncGenerator<string | undefined> {
