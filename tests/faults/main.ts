@@ -60,7 +60,10 @@ async function testFaults(options: Options): Promise<Report> {
   });
   const stop = () => Promise.all([stopLoad(), stopProber()]);
   const broken = await breakThings(system, options, { random: random.fork("faults"), messages, journal, signal }).catch(
-    (error: unknown) => stop().then(() => Promise.reject(error)),
+    async (error: unknown) => {
+      await stop();
+      throw error;
+    },
   );
   const [people, probed] = await stop();
   note("checking the final state");

@@ -41,7 +41,7 @@ const ACT_OF: Readonly<
 /** Undefined for events that accompany another event of the same act. */
 function nameOfEvent({ type, subject, data }: GatehouseEvent): string | undefined {
   const { changed } = data as { changed?: readonly unknown[] };
-  const [act, key = subject] = ACT_OF[type]?.(data as Data, changed ?? []) ?? [];
+  const [act, key = subject] = ACT_OF[type]?.(data, changed ?? []) ?? [];
   return act && `${act} of ${String(key)}`;
 }
 
