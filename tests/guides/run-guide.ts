@@ -94,9 +94,12 @@ export async function createGuideRunner(): Promise<GuideRunner> {
   };
 }
 
-/** Returns the environment of a reader's shell: `pnpm` is the one that runs the tests, `node` the repository's. */
+/**
+ * Returns the environment of a reader's shell: `pnpm` is the one that runs the tests, `node` the repository's. It has no CI, since with
+ * that variable pnpm refuses to write the lock file that a guide changes.
+ */
 async function shellEnvironment(root: string, folder: string): Promise<NodeJS.ProcessEnv> {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_ENV$|TEST$|npm_)/.test(name));
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(CI$|VITEST|NODE_ENV$|TEST$|npm_)/.test(name));
   const running = process.env["npm_execpath"] ?? "";
   const pnpm = basename(running).startsWith("pnpm") ? `"${running}"` : "npx -y pnpm@12";
   await writeFile(join(folder, "pnpm"), `#!/bin/sh\nexec ${pnpm} "$@"\n`, { mode: 0o755 });
