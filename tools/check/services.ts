@@ -54,9 +54,12 @@ async function* checkRoutes(service: DeclaredService): AsyncIterable<string> {
     if (!declared.delete(route)) yield `${folder}/service.ts has no route ${route}: the gateway does not forward it`;
   for (const route of declared)
     yield `${folder}/service.ts has the route ${route}, which the service does not register`;
-  for (const { method, path } of internalRoutes)
+  for (const { method, path, tokenVariable } of internalRoutes) {
+    if (!service.secrets.includes(tokenVariable))
+      yield `${folder}/service.ts lacks the secret ${tokenVariable}, which ${method} ${path} needs`;
     if (!app.hasRoute({ method, url: path }))
       yield `${folder}/service.ts has the internal route ${method} ${path}, which the service does not register`;
+  }
   await app.close();
 }
 
