@@ -102,10 +102,12 @@ export async function launchWatched(options: LaunchOptions, say: (line: string) 
 
   const unwatch = watchFolders(sourceFolders(tree, folder), () => {
     isRestartDue = true;
-    restarting ??= restart().finally(() => {
-      restarting = undefined;
-      follow(current);
-    });
+    restarting ??= restart()
+      .catch((error: unknown) => say(`${service} could not be restarted: ${String(error)}`))
+      .finally(() => {
+        restarting = undefined;
+        follow(current);
+      });
   });
   follow(current);
   return {
