@@ -17,21 +17,34 @@ export function lengthOf(text: string): number {
   return length;
 }
 
-/** Text that can be stored: PostgreSQL rejects NUL, and UTF-8 has no lone surrogates. */
-export const safeText = () =>
-  z.string().refine((value) => value.isWellFormed() && !value.includes("\0"), {
-    error: "must not contain NUL or unpaired surrogates",
-    abort: true,
-  });
+/** UTF-16 units that raw text may have for each character of its limit: room for white space and for marks that NFC composes. */
+const RAW_UNITS_PER_CHARACTER = 4;
+
+/** Returns whether raw text can fit a limit of `max` characters. Checked before any other work: NFC takes quadratic time. */
+const fitsRaw = (raw: string, max: number): boolean => raw.length <= max * RAW_UNITS_PER_CHARACTER;
+
+/** Text that can be stored: PostgreSQL rejects NUL, and UTF-8 has no lone surrogates. `max` limits the raw text. */
+export const safeText = (max = Infinity) =>
+  z
+    .string()
+    .refine((value) => fitsRaw(value, max), { error: `must have at most ${max} characters`, abort: true })
+    .refine((value) => value.isWellFormed() && !value.includes("\0"), {
+      error: "must not contain NUL or unpaired surrogates",
+      abort: true,
+    });
 
 /** Trimmed text of 1 to `max` characters. */
 const trimmedText = (max: number) =>
-  safeText()
+  safeText(max)
     .transform((value) => value.trim())
     .pipe(z.string().min(1, "must not be blank").max(max, `must have at most ${max} characters`));
 
-/** Returns the form in which an email is stored and looked up: trimmed, NFC, lower case. */
+/**
+ * Returns the form in which an email is stored and looked up: trimmed, NFC, lower case. Text that is too long for any email is returned
+ * as it is.
+ */
 export function normalizeEmail(raw: string): string {
+  if (!fitsRaw(raw, LIMITS.email)) return raw;
   return raw.trim().normalize("NFC").toLowerCase();
 }
 
@@ -40,7 +53,7 @@ export function normalizeEmail(raw: string): string {
 const EMAIL_SHAPE = /^[^\s@\p{Cc}]+@[^\s@.\p{Cc}]+(?:\.[^\s@.\p{Cc}]+)+$/u;
 
 export const emailInput = () =>
-  safeText()
+  safeText(LIMITS.email)
     .transform(normalizeEmail)
     .pipe(
       z
@@ -51,7 +64,7 @@ export const emailInput = () =>
 
 /** A password that a user chooses (docs/reference/http.md). It is not trimmed. */
 export const passwordInput = () =>
-  safeText().superRefine((value, context) => {
+  safeText(LIMITS.passwordMax).superRefine((value, context) => {
     const length = lengthOf(value);
     const problems = [
       length < LIMITS.passwordMin && `must have at least ${LIMITS.passwordMin} characters`,
@@ -64,7 +77,7 @@ export const passwordInput = () =>
 
 /** A password that an admin sets for a user: any text within the length that is hashed. */
 export const adminPasswordInput = () =>
-  safeText().refine((value) => value !== "" && lengthOf(value) <= LIMITS.passwordMax, {
+  safeText(LIMITS.passwordMax).refine((value) => value !== "" && lengthOf(value) <= LIMITS.passwordMax, {
     error: `must have 1 to ${LIMITS.passwordMax} characters`,
   });
 
@@ -76,7 +89,7 @@ const nullableText = (max: number) =>
   z.union(
     [
       z.null(),
-      safeText()
+      safeText(max)
         .transform((value) => value.trim())
         .pipe(z.string().max(max, `must have at most ${max} characters`))
         .transform((value) => (value === "" ? null : value)),
@@ -91,7 +104,7 @@ const optionalText = (max: number) =>
   z
     .union(
       [
-        safeText()
+        safeText(max)
           .refine((value) => value.trim() === "")
           .transform(() => undefined),
         trimmedText(max),

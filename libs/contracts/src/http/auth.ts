@@ -2,6 +2,7 @@ import { z } from "zod";
 import {
   deviceIdInput,
   deviceNameInput,
+  LIMITS,
   passwordInput,
   passwordToVerify,
   safeText,
@@ -12,7 +13,7 @@ import { User } from "./user.ts";
 
 /** The OAuth2 password form (RFC 6749, section 4.3.2); the protocol's other fields are accepted and ignored. */
 export const LoginForm = z.strictObject({
-  username: safeText(),
+  username: safeText(LIMITS.email),
   password: passwordToVerify(),
   grant_type: z.string().optional(),
   scope: z.string().optional(),

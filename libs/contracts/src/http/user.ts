@@ -7,6 +7,7 @@ import {
   passwordToVerify,
   queryNumber,
   role,
+  safeText,
   timestamp,
   uuid,
 } from "../fields.ts";
@@ -78,17 +79,16 @@ const queryFlag = () =>
   z.enum(["true", "false"], { error: "must be true or false" }).transform((value) => value === "true");
 
 const SKIP_MAX = 1_000_000;
+const SEARCH_MAX = 254;
 
 export const AdminListUsersQuery = z
   .strictObject({
     skip: queryNumber(0, SKIP_MAX).optional(),
     limit: queryNumber(1, 100).default(100),
     cursor: uuid().optional(),
-    q: z
-      .string()
-      .refine((value) => value.isWellFormed() && !value.includes("\0"), "must not contain NUL or unpaired surrogates")
+    q: safeText(SEARCH_MAX)
       .transform((value) => value.trim())
-      .pipe(z.string().max(254, "must have at most 254 characters"))
+      .pipe(z.string().max(SEARCH_MAX, `must have at most ${SEARCH_MAX} characters`))
       .optional(),
     role: role().optional(),
     is_active: queryFlag().optional(),

@@ -1,8 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   AdminCreateUserBody,
+  AdminListUsersQuery,
   ChangePasswordBody,
   LIMITS,
+  LoginForm,
   normalizeEmail,
   parseRole,
   RegisterBody,
@@ -52,6 +54,39 @@ describe("text that PostgreSQL cannot store", () => {
     expect(isAccepted({ email: `${text}@example.com` })).toBe(false);
     expect(isAccepted({ password: `${password}${text}` })).toBe(false);
     expect(ChangePasswordBody.safeParse({ current_password: text, new_password: password }).success).toBe(false);
+  });
+});
+
+describe("raw length", () => {
+  // NFC takes quadratic time for combining marks that are not in order: seconds for this text.
+  const marks = `a${"\u0300\u0316".repeat(100_000)}`;
+  const fields = {
+    email: (text: string) => RegisterBody.safeParse({ email: text, password }),
+    "new password": (text: string) => RegisterBody.safeParse({ email, password: text }),
+    full_name: (text: string) => RegisterBody.safeParse({ email, password, full_name: text }),
+    username: (text: string) => LoginForm.safeParse({ username: text, password }),
+    device_name: (text: string) => LoginForm.safeParse({ username: email, password, device_name: text }),
+    device_id: (text: string) => LoginForm.safeParse({ username: email, password, device_id: text }),
+    q: (text: string) => AdminListUsersQuery.safeParse({ q: text }),
+  };
+
+  test.each(Object.entries(fields))("%s is rejected by its raw length before it is normalized", (_name, parse) => {
+    const normalize = vi.spyOn(String.prototype, "normalize");
+    expect(parse(marks).success).toBe(false);
+    expect(normalize.mock.contexts.map(String)).not.toContain(marks);
+    normalize.mockRestore();
+  });
+
+  test("a text that is too long for any email is not normalized", () => {
+    const normalize = vi.spyOn(String.prototype, "normalize");
+    expect(normalizeEmail(marks)).toBe(marks);
+    expect(normalize).not.toHaveBeenCalled();
+    normalize.mockRestore();
+  });
+
+  test("an email of 254 characters is accepted in decomposed form and between spaces", () => {
+    const long = `${"\u00e9".repeat(242)}@example.com`;
+    expect(RegisterBody.parse({ email: `  ${long.normalize("NFD")}  `, password }).email).toBe(long);
   });
 });
 
