@@ -50,7 +50,7 @@ describe("invalid bodies", () => {
     ["is not JSON", "{", 400, "BadRequest"],
     ["is not UTF-8", new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]), 400, "BadRequest"],
     ["has __proto__ in it", '{"__proto__":{"is_admin":true}}', 400, "BadRequest"],
-    ["is nested 100,000 deep", "[".repeat(100_000) + "]".repeat(100_000), 422, "ValidationError"],
+    ["is nested 8,000 deep", "[".repeat(8_000) + "]".repeat(8_000), 422, "ValidationError"],
     ["is an array", "[]", 422, "ValidationError"],
     ["is null", "null", 422, "ValidationError"],
     ["has NUL in it", '{"full_name":"a\\u0000b"}', 422, "ValidationError"],
@@ -65,7 +65,7 @@ describe("invalid bodies", () => {
       422,
       "ValidationError",
     ],
-    ["is larger than 1 MiB", JSON.stringify({ full_name: "x".repeat(1_100_000) }), 413, "PayloadTooLarge"],
+    ["is larger than 16 KiB", JSON.stringify({ full_name: "x".repeat(16 * 1024) }), 413, "PayloadTooLarge"],
   ] as [string, string | Uint8Array<ArrayBuffer>, number, string][])(
     "are rejected when they %s",
     async (_what, body, status, type) => {

@@ -21,13 +21,12 @@ export interface AppOptions {
   readonly trustProxy?: readonly string[];
   /** Translates errors of the libraries that the service uses. */
   readonly translateError?: TranslateError;
-  /** In bytes. Default: 1 MiB. */
-  readonly bodyLimit?: number;
   /** Info of the service's OpenAPI document at `GET /openapi.json`. Default: no document. */
   readonly openapi?: OpenApiOptions | false;
 }
 
-const MEBIBYTE = 1024 * 1024;
+/** No route takes more than short texts; a route that does declares its own `bodyLimit` (docs/reference/http.md). */
+const BODY_MAX_BYTES = 16 * 1024;
 const HEADERS_MAX_BYTES = 16 * 1024;
 // Longer than any client of ours keeps an idle connection (the gateway: at most a minute). The client must close first, or a request
 // could reach a closing connection.
@@ -56,7 +55,7 @@ export function createApp(options: AppOptions): App {
   return app;
 }
 
-function newFastify({ logger, trustProxy = [], bodyLimit = MEBIBYTE }: AppOptions, endRequest: EndRequest): App {
+function newFastify({ logger, trustProxy = [] }: AppOptions, endRequest: EndRequest): App {
   const app = fastify({
     loggerInstance: logger,
     // The logger's mixin adds the request's context, and request-end.ts logs the request.
@@ -64,7 +63,7 @@ function newFastify({ logger, trustProxy = [], bodyLimit = MEBIBYTE }: AppOption
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: (request) => correlationIdOf(request.headers),
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
-    bodyLimit,
+    bodyLimit: BODY_MAX_BYTES,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: HEADERS_MAX_BYTES },
     http: {
       maxHeaderSize: HEADERS_MAX_BYTES,

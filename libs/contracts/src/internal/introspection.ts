@@ -6,6 +6,8 @@ import { safeText, uuid } from "../fields.ts";
  * The caller has verified the signatures; auth reports whether the tokens are revoked.
  */
 export const INTROSPECTION_BATCH_MAX = 500;
+/** Bytes of a body with the largest batch: at most 1 KiB for each token. */
+export const INTROSPECTION_BODY_BYTES = INTROSPECTION_BATCH_MAX * 1024;
 
 export const IntrospectionClaims = z.strictObject({
   sub: uuid(),

@@ -9,7 +9,7 @@ const PART_NAMES: Readonly<Record<string, string>> = {
   headers: "headers",
 };
 
-// Keeps the answer small: a body of 1 MiB can hold 100,000 unknown fields.
+// Keeps the answer small: a body of 16 KiB can hold 2,000 unknown fields.
 const ERRORS_MAX = 20;
 const PATH_MAX = 200;
 

@@ -1,4 +1,4 @@
-import { newId } from "@gatehouse/contracts";
+import { INTROSPECTION_BATCH_MAX, newId } from "@gatehouse/contracts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AuthFixture, type LoggedIn, PASSWORD, problemOf, startAuth } from "../fixtures.ts";
 
@@ -221,6 +221,13 @@ describe("POST /internal/introspect", () => {
       { active: false, session_ended: true, least_token_version: null },
       { active: false, session_ended: false, least_token_version: 1 },
     ]);
+  });
+
+  it("accepts the largest batch, which is over the limit of other routes", async () => {
+    const claims = { ...auth.onBehalfOf(admin), kid: "k".repeat(100) };
+    expect(await ask(...Array.from({ length: INTROSPECTION_BATCH_MAX }, () => claims))).toHaveLength(
+      INTROSPECTION_BATCH_MAX,
+    );
   });
 
   it("rejects a request without the introspection token", async () => {

@@ -1,5 +1,5 @@
 import { serviceTokenGuard } from "@gatehouse/access";
-import { IntrospectionRequest, IntrospectionResponse } from "@gatehouse/contracts";
+import { INTROSPECTION_BODY_BYTES, IntrospectionRequest, IntrospectionResponse } from "@gatehouse/contracts";
 import type { App } from "@gatehouse/http";
 import type { IntrospectionService } from "../../services/sessions/introspection.service.ts";
 
@@ -15,7 +15,10 @@ export function introspectRoutes({ introspection, tokens }: IntrospectRoutesDeps
     app.addHook("onRequest", serviceTokenGuard(tokens));
     app.post(
       "/internal/introspect",
-      { schema: { hide: true, body: IntrospectionRequest, response: { 200: IntrospectionResponse } } },
+      {
+        bodyLimit: INTROSPECTION_BODY_BYTES,
+        schema: { hide: true, body: IntrospectionRequest, response: { 200: IntrospectionResponse } },
+      },
       async (request) => ({ results: await introspection.introspect(request.body.tokens) }),
     );
   };
