@@ -13,7 +13,7 @@ import { memoryOf } from "./support/processes.ts";
 import { benchCommand } from "./support/report.ts";
 
 const READY_SECONDS = 6;
-const TOGETHER_MIB = 350;
+const TOGETHER_MIB = 320;
 const IDLE_MS = 20_000;
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 

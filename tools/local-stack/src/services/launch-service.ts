@@ -25,6 +25,8 @@ export interface LaunchedService extends ManagedProcess {
 
 /** Longer than the 25 s that a service gives itself. */
 const STOP_WITHIN_MS = 27_000;
+/** MiB. Node's default of 16 costs each idle service 12 MiB more, which the garbage of a start leaves behind. */
+const SEMI_SPACE_MIB = 8;
 
 /** Starts a service as in production: its main file, with only this environment. */
 export async function launchService(options: LaunchOptions): Promise<LaunchedService> {
@@ -34,7 +36,7 @@ export async function launchService(options: LaunchOptions): Promise<LaunchedSer
     name,
     kind: "service",
     command: process.execPath,
-    args: ["src/main.ts"],
+    args: [`--max-semi-space-size=${SEMI_SPACE_MIB}`, "src/main.ts"],
     folder: join(tree, folder),
     // The compile cache makes later starts faster.
     environment: { NODE_COMPILE_CACHE: join(REPOSITORY_ROOT, ".cache", "compile"), ...environment },
