@@ -112,7 +112,10 @@ describe("the documentation", () => {
       ),
     );
     gateway.user.answer = documentOf(
-      { "/v1/auth/me": { get: operation("me") }, "/v1/auth/login": { post: operation("not user's") } },
+      {
+        "/v1/auth/me": { get: { ...operation("me"), responses: { 200: { $ref: "#/components/schemas/User" } } } },
+        "/v1/auth/login": { post: operation("not user's") },
+      },
       { User: { type: "object" }, AdminUser: { type: "object" } },
     );
   });
@@ -137,6 +140,22 @@ describe("the documentation", () => {
     expect(Object.keys(document.paths["/v1/auth/sessions/{id}"] ?? {})).toEqual(["delete"]);
     expect(Object.keys(document.components["schemas"] ?? {}).toSorted()).toEqual(["AdminUser", "Session", "User"]);
     expect(document.components["securitySchemes"]).toEqual({ bearer: {} });
+  });
+
+  it("has only references that resolve", async () => {
+    const document: unknown = await (await fetch(`${gateway.url}/openapi.json`)).json();
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference);
+    expect(references).toEqual(["#/components/schemas/User"]);
+    expect(document).toHaveProperty("components.schemas.User");
+    expect(document).toHaveProperty(
+      ["paths", "/health", "get", "responses", "200", "content", "application/json", "schema"],
+      {
+        type: "object",
+        properties: { status: { type: "string", const: "healthy" } },
+        required: ["status"],
+        additionalProperties: false,
+      },
+    );
   });
 
   it.each([

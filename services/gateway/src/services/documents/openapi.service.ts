@@ -5,6 +5,8 @@ import { z } from "zod";
 import { getJson } from "../forwarding/forward.ts";
 
 const CACHE_MS = 5_000;
+/** Leaves out the schemas' ids. With ids, zod would refer to `#/$defs`, which an OpenAPI document does not have. */
+const NO_METADATA = z.registry<Record<string, never>>();
 
 /** A route as the document needs it; `path` has parameters as `:id`. */
 interface ForwardedRoute<Service extends string = string> {
@@ -109,8 +111,7 @@ function ownPaths(): Record<string, Record<string, unknown>> {
 
 function describe(summary: string, schemas: Readonly<Record<number, z.ZodType>>): object {
   const responses = Object.entries(schemas).map(([status, schema]) => {
-    const whole: Record<string, unknown> = z.toJSONSchema(schema, { io: "output" });
-    const { $schema: _, id: __, ...json } = whole;
+    const { $schema: _dialect, ...json } = z.toJSONSchema(schema, { io: "output", metadata: NO_METADATA });
     return [status, { description: summary, content: { "application/json": { schema: json } } }] as const;
   });
   return { summary, tags: ["health"], responses: Object.fromEntries(responses) };
