@@ -12,5 +12,6 @@ export * from "./http/user.ts";
 export { newId, timeOfId } from "./ids.ts";
 export * from "./internal/accounts.ts";
 export * from "./internal/introspection.ts";
+export { NO_METADATA } from "./no-metadata.ts";
 export * from "./profile.ts";
 export type { PublicRoute, RouteAccess, RouteLimit, ServiceDeclaration } from "./service-declaration.ts";

@@ -1,9 +1,7 @@
+import { NO_METADATA } from "@gatehouse/contracts";
 import fastJsonStringify, { type Schema } from "fast-json-stringify";
 import type { FastifySerializerCompiler } from "fastify";
 import { z } from "zod";
-
-// An empty registry leaves out ids and formats, so that every schema is inline and taken as it is.
-const NO_METADATA = z.registry<Record<string, never>>();
 
 /**
  * Fastify's serializer compiler for zod schemas. It omits unknown fields; a missing field throws, which becomes a logged 500. It does

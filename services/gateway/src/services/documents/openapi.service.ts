@@ -1,12 +1,10 @@
-import { DetailedHealth, Health } from "@gatehouse/contracts";
+import { DetailedHealth, Health, NO_METADATA } from "@gatehouse/contracts";
 import { AppError } from "@gatehouse/errors";
 import type { Upstream } from "@gatehouse/upstream";
 import { z } from "zod";
 import { getJson } from "../forwarding/forward.ts";
 
 const CACHE_MS = 5_000;
-/** Leaves out the schemas' ids. With ids, zod would refer to `#/$defs`, which an OpenAPI document does not have. */
-const NO_METADATA = z.registry<Record<string, never>>();
 
 /** A route as the document needs it; `path` has parameters as `:id`. */
 interface ForwardedRoute<Service extends string = string> {
