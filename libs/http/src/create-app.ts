@@ -25,7 +25,7 @@ export interface AppOptions {
   readonly openapi?: OpenApiOptions | false;
 }
 
-/** No route takes more than short texts; a route that does declares its own `bodyLimit` (docs/reference/http.md). */
+/** Enough for the short texts of a request. A route that takes more declares its own `bodyLimit` (docs/reference/http.md). */
 const BODY_MAX_BYTES = 16 * 1024;
 const HEADERS_MAX_BYTES = 16 * 1024;
 // Longer than any client of ours keeps an idle connection (the gateway: at most a minute). The client must close first, or a request

@@ -25,10 +25,10 @@ export interface LaunchedService extends ManagedProcess {
 
 /** Longer than the 25 s that a service gives itself. */
 const STOP_WITHIN_MS = 27_000;
-/** MiB. Node's default of 16 costs each idle service 12 MiB more, which the garbage of a start leaves behind. */
+/** MiB of V8's young generation. With Node's default of 16, the garbage of a start leaves each idle service 12 MiB larger. */
 const SEMI_SPACE_MIB = 8;
 
-/** Starts a service as in production: its main file, with only this environment. */
+/** Starts a service by its main file, as in production but for the size of the semi-space, with only this environment. */
 export async function launchService(options: LaunchOptions): Promise<LaunchedService> {
   const { service, name = service, folder = `services/${service}`, tree = REPOSITORY_ROOT } = options;
   const { environment, url, records, onLine } = options;
